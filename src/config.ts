@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { AppError, messageOf } from './errors.js';
+
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `250ms`, `10s`, `10m`, `24h`, `7d` → milliseconds. */
+const duration = z
+  .string()
+  .regex(/^\d+(ms|s|m|h|d)$/, 'a duration is a whole number and a unit, e.g. 10s, 10m, 24h, 7d')
+  .transform((text) => {
+    const unit = text.replace(/^\d+/, '') as keyof typeof UNIT_MS;
+    return Number.parseInt(text, 10) * UNIT_MS[unit];
+  });
+
+const wholeHours = duration.refine((ms) => ms >= UNIT_MS.h && ms % UNIT_MS.h === 0, 'must be whole hours');
+
+const windowSpec = z
+  .strictObject({
+    length: wholeHours.prefault('1h'),
+    step: wholeHours.prefault('1h'),
+    lateness: duration.prefault('10m'),
+  })
+  .refine((spec) => spec.length % spec.step === 0, 'length must be a multiple of step');
+
+const policy = z.strictObject({
+  /** `2of3`: two drifted windows among the last three open an episode. */
+  open: z
+    .string()
+    .regex(/^[1-9]\d?of[1-9]\d?$/, 'open reads NofM, e.g. 2of3')
+    .refine((text) => Number(text.split('of')[0]) <= Number(text.split('of')[1]), 'N must not exceed M')
+    .default('2of2'),
+  close: z.int().min(1).max(99).default(2),
+  cooldown: duration.prefault('0s'),
+  /** Probability that a drift-free window has any flag at all. */
+  level: z.number().gt(0).lt(0.5).default(0.05),
+});
+
+const secretRef = { secretEnv: z.string().optional(), secretFile: z.string().optional() };
+
+const retrain = z
+  .strictObject({
+    url: z.url({ protocol: /^https?$/ }),
+    ...secretRef,
+    maxPerDay: z.int().min(1).default(1),
+  })
+  .refine(
+    (hook) => (hook.secretEnv === undefined) !== (hook.secretFile === undefined),
+    'give secretEnv or secretFile',
+  );
+
+const model = z.strictObject({
+  window: windowSpec.prefault({}),
+  policy: policy.prefault({}),
+  retrain: retrain.optional(),
+  /** Events before this date are rejected as ancient. */
+  earliest: z.iso.date().default('1971-01-01'),
+});
+
+const schema = z.strictObject({
+  store: z
+    .union([
+      z.strictObject({ dataDir: z.string() }),
+      z.strictObject({
+        url: z.url({ protocol: /^https?$/ }),
+        database: z.string().regex(/^\w+$/).default('plumbline'),
+        username: z.string().default('default'),
+        passwordEnv: z.string().optional(),
+      }),
+    ])
+    .prefault({ dataDir: './data' }),
+  http: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: z.int().min(0).max(65_535).default(8080),
+      keysFile: z.string().optional(),
+      insecureListen: z.boolean().default(false),
+    })
+    .prefault({}),
+  /** `data` follows the newest accepted event, for replays. */
+  clock: z.enum(['wall', 'data']).default('wall'),
+  /** node-cron expression (six fields: with seconds) of the detection job. */
+  jobs: z.strictObject({ cron: z.string().default('*/15 * * * * *') }).prefault({}),
+  log: z
+    .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })
+    .prefault({}),
+  models: z.record(z.string(), model).prefault({}),
+  /** For models without a section of their own. */
+  defaults: model.prefault({}),
+});
+
+export type Config = z.output<typeof schema>;
+export type ModelConfig = z.output<typeof model>;
+export type ConfigInput = z.input<typeof schema>;
+
+/** Checks a configuration object and reports every problem at once. */
+export function parseConfig(input: unknown): Config {
+  const result = schema.safeParse(input ?? {});
+  if (!result.success) {
+    const problems = result.error.issues.map(
+      (issue) => `  ${issue.path.join('.') || '(top)'}: ${issue.message}`,
+    );
+    throw new AppError(
+      'config_invalid',
+      `the configuration has ${problems.length} problem(s):\n${problems.join('\n')}`,
+    );
+  }
+  return result.data;
+}
+
+export function loadConfig(path: string | undefined): unknown {
+  if (path === undefined) return {};
+  try {
+    return parse(readFileSync(path, 'utf8')) ?? {};
+  } catch (cause) {
+    throw new AppError('config_invalid', `cannot read the configuration ${path}: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** Reads a secret by reference; secrets never stand in the configuration itself. */
+export function readSecret(
+  ref: { secretEnv?: string | undefined; secretFile?: string | undefined },
+  env = process.env,
+): string {
+  if (ref.secretEnv !== undefined) {
+    const value = env[ref.secretEnv];
+    if (value === undefined || value === '')
+      throw new AppError(
+        'config_invalid',
+        `the environment variable ${ref.secretEnv} is empty: set it to the secret`,
+      );
+    return value;
+  }
+  const path = ref.secretFile ?? '';
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    throw new AppError('config_invalid', `cannot read the secret file ${path}: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+export function modelConfig(config: Config, name: string): ModelConfig {
+  return config.models[name] ?? config.defaults;
+}

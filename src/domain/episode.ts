@@ -1,0 +1,62 @@
+import type { EpisodeCategory } from './verdict.js';
+import type { Window } from './window.js';
+
+export interface EpisodeDriver {
+  readonly feature: string;
+  readonly detector: string;
+  readonly statistic: number;
+  readonly threshold: number;
+  readonly effect: number;
+}
+
+/** A breach from opening to closing. The id is a hash of model, version, category and first window: a re-run yields the same. */
+export interface Episode {
+  readonly id: string;
+  readonly model: string;
+  readonly modelVersion: string;
+  readonly category: EpisodeCategory;
+  readonly severity: 'warning' | 'critical';
+  readonly state: 'open' | 'closed';
+  /** First drifted window of the streak that opened it. */
+  readonly firstWindow: Window;
+  /** The window whose judgement opened it. */
+  readonly openedBy: Window;
+  /** The window whose judgement closed it; null while open. */
+  readonly closedBy: Window | null;
+  readonly lastWindow: Window;
+  /** Most affected columns when it opened, worst first. */
+  readonly drivers: readonly EpisodeDriver[];
+  readonly openedAtMs: number;
+  readonly closedAtMs: number | null;
+}
+
+/** N of the last M windows open an episode, `close` clean windows close it, then `cooldownMs` of event time must pass. */
+export interface Policy {
+  readonly openCount: number;
+  readonly openWindows: number;
+  readonly closeCount: number;
+  readonly cooldownMs: number;
+}
+
+/** An entry of the outbox: what has to reach a sink. The body is fixed when the event is written. */
+export interface WebhookEvent {
+  /** Stable over retries and restarts: the receiver's idempotency key. */
+  readonly id: string;
+  readonly type: string;
+  readonly model: string;
+  readonly episodeId: string;
+  readonly body: string;
+  readonly createdAtMs: number;
+}
+
+export interface WebhookAttempt {
+  readonly eventId: string;
+  readonly attempt: number;
+  readonly outcome: 'delivered' | 'retry' | 'failed';
+  /** HTTP status, 0 when no answer came. */
+  readonly status: number;
+  readonly detail: string;
+  readonly atMs: number;
+  /** When the next attempt is due; null when none will follow. */
+  readonly nextAttemptAtMs: number | null;
+}

@@ -1,0 +1,199 @@
+import type { Episode, WebhookAttempt, WebhookEvent } from './episode.js';
+import type { ModelVersion } from './model.js';
+import type { IngestCounts, LabelRow, PredictionRow, RejectedRow } from './prediction.js';
+import type { Grid, Profile } from './profile.js';
+import type { Reference } from './reference.js';
+import type { Verdict, WindowOutcome } from './verdict.js';
+import type { Bucket, Window } from './window.js';
+
+/** Rows of one batch. The token names the batch: the same token inserts nothing twice. */
+export interface RowBatch {
+  readonly predictions: readonly PredictionRow[];
+  readonly labels: readonly LabelRow[];
+  readonly rejected: readonly RejectedRow[];
+  readonly token: string;
+}
+
+export interface VersionKey {
+  readonly model: string;
+  readonly modelVersion: string;
+}
+
+export interface RowStore {
+  /** Positions in `predictions` whose identity (model, version, id, row index) is stored already. */
+  findDuplicatePredictions(predictions: readonly PredictionRow[]): Promise<ReadonlySet<number>>;
+  /** Positions in `labels` that are stored already with the same value and timestamp. */
+  findDuplicateLabels(labels: readonly LabelRow[]): Promise<ReadonlySet<number>>;
+  /** Durable when it resolves. Retriable with the same batch and token. */
+  insertRows(batch: RowBatch): Promise<void>;
+}
+
+export interface ModelStore {
+  saveModel(model: ModelVersion): Promise<void>;
+  listModels(): Promise<ModelVersion[]>;
+  saveGrids(model: string, grids: readonly Grid[]): Promise<void>;
+  listGrids(model: string): Promise<Grid[]>;
+  /** Saves the reference and makes it the version's current one. */
+  saveReference(reference: Reference): Promise<void>;
+  currentReference(key: VersionKey): Promise<Reference | null>;
+}
+
+/** Whose rows a profile counts: `production`, or `reference:<hash>`. */
+export type ProfileScope = string;
+export const PRODUCTION: ProfileScope = 'production';
+
+export interface ProfileQuery extends VersionKey {
+  readonly scope: ProfileScope;
+  /** All of the model's columns when left out. */
+  readonly features?: readonly string[];
+}
+
+/** Unprofiled work: hour buckets of one version whose stored rows are more than the profiled ones. */
+export interface DirtyBuckets extends VersionKey {
+  readonly hourStartsMs: readonly number[];
+}
+
+export interface ProfileStore {
+  /** Newest event time stored for each version, ms. Versions without rows are absent. */
+  watermarks(): Promise<(VersionKey & { watermarkMs: number; rows: number })[]>;
+  dirtyBuckets(): Promise<DirtyBuckets[]>;
+  /** Recounts the hours from raw rows and replaces their profiles whole, then the days that hold them. Idempotent. */
+  profileHours(model: ModelVersion, hourStartsMs: readonly number[]): Promise<void>;
+  /** One merged profile per column over the buckets; columns without rows are absent. */
+  mergedProfiles(query: ProfileQuery, buckets: readonly Bucket[]): Promise<Profile[]>;
+  /** One set of profiles per window-long piece of the scope, in time order; used for null models. */
+  pieceProfiles(query: ProfileQuery, pieceMs: number): Promise<{ window: Window; profiles: Profile[] }[]>;
+}
+
+export interface RunRecord extends VersionKey {
+  readonly window: Window;
+  readonly referenceHash: string;
+  readonly status: 'judged' | 'no_data' | 'skipped';
+  /** Rows that the judgement was made from: more rows now means judge again. */
+  readonly rows: number;
+  readonly atMs: number;
+}
+
+export interface VerdictStore {
+  /** Replaces the window's verdicts whole. */
+  saveVerdicts(verdicts: readonly Verdict[]): Promise<void>;
+  listVerdicts(
+    query: VersionKey & {
+      window: Window;
+      feature?: string;
+      detector?: string;
+      limit?: number;
+    },
+  ): Promise<Verdict[]>;
+  saveRun(run: RunRecord): Promise<void>;
+  /** Runs of a version whose windows end in (afterMs, untilMs], by window end. */
+  listRuns(key: VersionKey, afterMs: number, untilMs: number): Promise<RunRecord[]>;
+  /** Profiled rows per window, to see which judged windows have grown. */
+  profiledRows(key: VersionKey, windows: readonly Window[]): Promise<number[]>;
+  saveOutcomes(outcomes: readonly WindowOutcome[]): Promise<void>;
+  /** The last `limit` outcomes of a category up to and including a window, oldest first. */
+  recentOutcomes(
+    key: VersionKey & { category: string; untilMs: number; limit: number },
+  ): Promise<WindowOutcome[]>;
+}
+
+export interface EpisodeStore {
+  saveEpisode(episode: Episode): Promise<void>;
+  listEpisodes(query: { model?: string; state?: 'open' | 'closed'; limit: number }): Promise<Episode[]>;
+  /** The newest episode of a version and category, open or closed. */
+  latestEpisode(key: VersionKey & { category: string }): Promise<Episode | null>;
+}
+
+export interface OutboxStore {
+  /** Writing an event again under its id changes nothing. */
+  saveEvent(event: WebhookEvent): Promise<void>;
+  saveAttempt(attempt: WebhookAttempt): Promise<void>;
+  /** Events without a terminal attempt, oldest first, with their last attempt. */
+  pendingEvents(): Promise<{ event: WebhookEvent; lastAttempt: WebhookAttempt | null }[]>;
+  listEvents(query: {
+    model?: string;
+    limit: number;
+  }): Promise<{ event: WebhookEvent; attempts: WebhookAttempt[] }[]>;
+}
+
+/** A row as the isolation forest sees it, in the order of the model's columns; null is missing. */
+export interface FeatureRow {
+  readonly predictionId: string;
+  readonly rowIndex: number;
+  readonly timestampMs: number;
+  readonly ingestedAtMs: number;
+  readonly values: readonly (number | string | null)[];
+}
+
+export interface OutlierRecord extends VersionKey {
+  readonly predictionId: string;
+  readonly rowIndex: number;
+  readonly timestampMs: number;
+  readonly score: number;
+}
+
+export interface OutlierStore {
+  /** Pages over unscored rows in (ingested, id) order; an empty page means done. */
+  unscoredRows(model: ModelVersion, columns: readonly string[], limit: number): Promise<FeatureRow[]>;
+  /** Marks the rows as scored and keeps the flagged ones. Idempotent per row. */
+  saveScores(
+    key: VersionKey,
+    referenceHash: string,
+    scored: readonly { row: FeatureRow; score: number; flagged: boolean }[],
+  ): Promise<void>;
+  /** Scored and flagged rows in a window of event time. */
+  outlierCounts(key: VersionKey, window: Window): Promise<{ scored: number; flagged: number }>;
+  listOutliers(key: VersionKey & { limit: number; offset: number }): Promise<OutlierRecord[]>;
+}
+
+export interface ReferenceReader {
+  /** Column names and kinds of a Parquet, CSV or NDJSON file, read by the engine. */
+  describeFile(path: string): Promise<{ name: string; type: string; distinct: number; rows: number }[]>;
+  /** Counts a reference file on the grids into hour profiles of scope `reference:<hash>` (one bucket without timestamps). */
+  importReference(input: {
+    readonly path: string;
+    readonly model: ModelVersion;
+    readonly grids: readonly Grid[];
+    readonly hash: string;
+    readonly timestampColumn: string | null;
+  }): Promise<{ rows: number; period: Window | null }>;
+  /** Ordered distinct values, or order statistics, for a new grid. */
+  buildGrids(path: string, model: ModelVersion): Promise<Grid[]>;
+  /** Rows of the file for fitting, in the order of `columns`. */
+  readRows(path: string, columns: readonly string[], limit: number): Promise<FeatureRow['values'][]>;
+}
+
+export interface Totals extends IngestCounts {
+  readonly labels: number;
+  readonly labelsMatched: number;
+}
+
+export interface StatsStore {
+  totals(): Promise<{ predictions: number; labels: number; labelsMatched: number; rejected: number }>;
+}
+
+export interface Store
+  extends RowStore,
+    ModelStore,
+    ProfileStore,
+    VerdictStore,
+    EpisodeStore,
+    OutboxStore,
+    OutlierStore,
+    ReferenceReader,
+    StatsStore {
+  migrate(): Promise<{ applied: string[] }>;
+  /** Engine version, tables, deduplication windows and free disk; throws what is wrong. */
+  check(): Promise<{ engine: string; checks: { name: string; ok: boolean; detail: string }[] }>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The part of a structured logger that the rooms use. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  child(fields: object): Logger;
+}

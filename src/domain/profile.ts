@@ -1,0 +1,52 @@
+import type { FeatureKind } from './model.js';
+
+/**
+ * The fixed cells that a feature's values are counted in, frozen when the model's first reference is registered.
+ *
+ * Numeric, k cut points c₀ < … < cₖ₋₁: cell 2i+1 is "equal to cᵢ", cell 2i is "strictly between cᵢ₋₁ and cᵢ"
+ * (cell 0 below c₀, cell 2k above cₖ₋₁): 2k+1 cells, so both CDFs are exact at every cut point.
+ * Categorical, K head categories: cells 0…K−1 are those categories, cell K is the pooled tail (known to the
+ * reference, not in the head), cell K+1 is unseen values.
+ */
+export type Grid =
+  | {
+      readonly kind: 'numeric';
+      readonly feature: string;
+      readonly cutPoints: readonly number[];
+      /** Unit of the quantised cell offsets: a profile's `offsets[i]` × quantum is the cell's exact Σ(x − c). */
+      readonly quantum: number;
+    }
+  | {
+      readonly kind: 'categorical';
+      readonly feature: string;
+      /** Most frequent first; the first `headSize` have a cell of their own. */
+      readonly categories: readonly string[];
+      readonly headSize: number;
+    };
+
+export function cellCount(grid: Grid): number {
+  return grid.kind === 'numeric' ? 2 * grid.cutPoints.length + 1 : grid.headSize + 2;
+}
+
+/**
+ * Mergeable counts of one feature over some rows. Everything adds up, so buckets tile windows and shards merge in any order.
+ * rows = present + missing + mistyped; for numeric features present = Σ counts + nonFinite, else present = Σ counts.
+ */
+export interface Profile {
+  readonly feature: string;
+  readonly kind: FeatureKind;
+  /** All rows of the bucket, whether they carry the feature or not. */
+  readonly rows: number;
+  readonly missing: number;
+  /** NaN and ±Infinity. */
+  readonly nonFinite: number;
+  /** A numeric feature that arrived as text. */
+  readonly mistyped: number;
+  /** Length cellCount(grid). */
+  readonly counts: readonly number[];
+  /** Numeric: Σ(x − c) per cell in units of the grid's quantum, c the cut point at the cell's lower end (c₀ for cell 0). */
+  readonly offsets: readonly number[];
+  /** Least and greatest finite value; null when there is none. */
+  readonly min: number | null;
+  readonly max: number | null;
+}

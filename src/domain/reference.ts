@@ -1,0 +1,41 @@
+import type { Window } from './window.js';
+
+/**
+ * How much one test's statistic varies between window-long pieces of the reference, beyond what independent rows would show.
+ * `ratio` is the statistic on its null scale with mean 1 under independent rows (n·m/(n+m)·D²/(π²/12), X²/df, …).
+ */
+export interface TemporalSpread {
+  readonly feature: string;
+  readonly detector: string;
+  /** Number of reference pieces it was estimated from. */
+  readonly pieces: number;
+  /** Between-piece variance component: E[ratio] at n rows is 1 + excess·(n·m/(n+m)). */
+  readonly excess: number;
+  /** Degrees of freedom matched to the spread of the pieces' ratios. */
+  readonly shape: number;
+}
+
+/** The null model of a reference: temporal when it has timestamps and at least ten windows' worth, else iid. */
+export interface NullModel {
+  readonly kind: 'iid' | 'temporal';
+  /** Length of the pieces, ms; 0 for iid. */
+  readonly pieceMs: number;
+  readonly spreads: readonly TemporalSpread[];
+}
+
+/** The training baseline of one model version. Its counts are profiles of scope `reference:<hash>` on the model's grids. */
+export interface Reference {
+  readonly model: string;
+  readonly modelVersion: string;
+  /** SHA-256 of the canonical content, hex. */
+  readonly hash: string;
+  readonly rows: number;
+  /** Event time covered; null when the reference has no timestamps. */
+  readonly period: Window | null;
+  /** Where it came from, for people. */
+  readonly provenance: string;
+  readonly createdAtMs: number;
+  readonly nullModel: NullModel;
+  /** Serialised isolation forest with its encoding and threshold; null until fitted. */
+  readonly forest: string | null;
+}

@@ -1,0 +1,76 @@
+import type { Window } from './window.js';
+
+export type VerdictStatus = 'stable' | 'drifted' | 'undecided';
+export type EpisodeCategory = 'drift' | 'dataQuality' | 'outliers' | 'performance' | 'service';
+
+/** Why a detector could not decide. Never read as "no drift". Documented in docs/detectors.md. */
+export const UNDECIDED_REASONS = [
+  'no_data',
+  'no_reference',
+  'too_few_rows',
+  'not_visible_at_window_length',
+  'constant_column',
+  'not_applicable',
+] as const;
+export type UndecidedReason = (typeof UNDECIDED_REASONS)[number];
+
+export interface Effect {
+  readonly value: number;
+  /** 95 % interval. */
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * One detector's answer for one window and column. The same inputs give the same verdict, byte for byte.
+ * `status` is significance alone; `material` says whether the effect also reaches `minimumEffect`.
+ */
+export interface Verdict {
+  readonly model: string;
+  readonly modelVersion: string;
+  /** Column name; empty for a verdict about whole rows (isolation forest). */
+  readonly feature: string;
+  readonly detector: string;
+  readonly category: EpisodeCategory;
+  /** Primary verdicts form the corrected family and can alarm; descriptive ones rank and explain. */
+  readonly role: 'primary' | 'descriptive';
+  readonly window: Window;
+  readonly status: VerdictStatus;
+  readonly reason: UndecidedReason | null;
+  readonly material: boolean;
+  /** Larger means more drift. */
+  readonly statistic: number | null;
+  readonly effect: Effect | null;
+  readonly pValue: number | null;
+  readonly adjustedPValue: number | null;
+  /** The statistic at which this test turns `drifted` at its share of the window's level. */
+  readonly threshold: number | null;
+  /** The effect from which a drift is material. */
+  readonly minimumEffect: number;
+  readonly referenceRows: number;
+  readonly currentRows: number;
+  readonly effectiveReferenceRows: number;
+  readonly effectiveCurrentRows: number;
+  readonly null: 'iid' | 'temporal';
+  /** Variance inflation of the statistic against independent rows, at this window's size; 1 for iid. */
+  readonly designEffect: number;
+  /** How far the reported statistic can lie below the exact one, from the grid's cells. */
+  readonly resolution: number | null;
+  /** The smallest effect that this window could have shown at its level. */
+  readonly smallestVisibleEffect: number | null;
+  readonly referenceHash: string;
+  readonly parameters: Readonly<Record<string, number | string | boolean>>;
+  readonly seed: number | null;
+}
+
+/** What one judged window means for one category: the input of the policy. */
+export interface WindowOutcome {
+  readonly model: string;
+  readonly modelVersion: string;
+  readonly category: EpisodeCategory;
+  readonly window: Window;
+  /** drifted: a primary verdict is drifted and material. clean: none is, and at least one decided. Else undecided. */
+  readonly state: 'drifted' | 'clean' | 'undecided';
+  /** The material primary verdicts, worst first; empty unless drifted. */
+  readonly drivers: readonly Verdict[];
+}

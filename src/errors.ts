@@ -1,0 +1,39 @@
+/** Codes are part of the interface (HTTP answers, exit messages): documented in docs/errors.md, never reused. */
+export type ErrorCode =
+  | 'config_invalid'
+  | 'port_in_use'
+  | 'data_dir_in_use'
+  | 'data_dir_unusable'
+  | 'store_unavailable'
+  | 'store_misconfigured'
+  | 'migration_failed'
+  | 'unknown_model'
+  | 'invalid_reference'
+  | 'invalid_schema'
+  | 'invalid_request'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'overloaded'
+  | 'file_unreadable'
+  | 'service_unreachable'
+  | 'demo_failed';
+
+/** An operational failure: says what happened, the value concerned, and what to do. Bugs are TypeError or RangeError instead. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryable?: boolean } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

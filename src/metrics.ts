@@ -1,0 +1,130 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export const METRIC_PREFIX = 'plumbline_';
+
+/** Metrics of one app: its own registry, never the global one. Names and meanings: docs/metrics.md. */
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  const model = ['model', 'model_version'] as const;
+  return {
+    registry,
+    driftStatistic: new Gauge({
+      name: 'plumbline_drift_statistic',
+      help: 'Statistic of the last judged window.',
+      labelNames: [...model, 'feature', 'detector'],
+      registers,
+    }),
+    driftThreshold: new Gauge({
+      name: 'plumbline_drift_threshold',
+      help: 'Statistic from which this detector alarms: significant and material.',
+      labelNames: [...model, 'feature', 'detector'],
+      registers,
+    }),
+    driftStatus: new Gauge({
+      name: 'plumbline_drift_status',
+      help: 'Verdict of the last judged window: 0 stable, 1 drifted and material, -1 undecided.',
+      labelNames: [...model, 'feature', 'detector'],
+      registers,
+    }),
+    driftedFeatures: new Gauge({
+      name: 'plumbline_drifted_features',
+      help: 'Columns with a material drift in the last judged window.',
+      labelNames: [...model],
+      registers,
+    }),
+    episodeOpen: new Gauge({
+      name: 'plumbline_episode_open',
+      help: 'Open episodes.',
+      labelNames: [...model, 'category', 'severity'],
+      registers,
+    }),
+    outlierRatio: new Gauge({
+      name: 'plumbline_outlier_ratio',
+      help: 'Share of rows of the last judged window beyond the reference outlier threshold.',
+      labelNames: [...model],
+      registers,
+    }),
+    windowsJudged: new Counter({
+      name: 'plumbline_windows_judged_total',
+      help: 'Windows judged, by outcome.',
+      labelNames: [...model, 'status'],
+      registers,
+    }),
+    lastSuccess: new Gauge({
+      name: 'plumbline_detector_last_success_timestamp_seconds',
+      help: 'When the detection job last finished without an error.',
+      registers,
+    }),
+    jobDuration: new Histogram({
+      name: 'plumbline_job_duration_seconds',
+      help: 'Duration of one run of a job.',
+      labelNames: ['job'],
+      buckets: [0.05, 0.1, 0.5, 1, 5, 15, 60, 300],
+      registers,
+    }),
+    jobFailures: new Counter({
+      name: 'plumbline_job_failures_total',
+      help: 'Runs of a job that ended in an error.',
+      labelNames: ['job'],
+      registers,
+    }),
+    received: new Counter({
+      name: 'plumbline_received_total',
+      help: 'Rows received; equals accepted + duplicates + rejected.',
+      labelNames: ['kind', 'source'],
+      registers,
+    }),
+    predictions: new Counter({
+      name: 'plumbline_predictions_total',
+      help: 'Prediction rows accepted.',
+      labelNames: [...model],
+      registers,
+    }),
+    labels: new Counter({
+      name: 'plumbline_labels_total',
+      help: 'Label rows accepted.',
+      labelNames: [...model],
+      registers,
+    }),
+    duplicates: new Counter({
+      name: 'plumbline_duplicates_total',
+      help: 'Rows received again and not stored twice.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    rejected: new Counter({
+      name: 'plumbline_rejected_total',
+      help: 'Rows kept in `rejected`, by reason.',
+      labelNames: ['kind', 'reason'],
+      registers,
+    }),
+    ingestLag: new Gauge({
+      name: 'plumbline_ingest_lag_seconds',
+      help: 'Age of the newest stored event.',
+      labelNames: [...model],
+      registers,
+    }),
+    predictionLatency: new Histogram({
+      name: 'plumbline_prediction_latency_seconds',
+      help: 'Inference latency reported with predictions.',
+      labelNames: [...model],
+      buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    }),
+    insertDuration: new Histogram({
+      name: 'plumbline_insert_duration_seconds',
+      help: 'Duration of one insert into the store.',
+      buckets: [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
+      registers,
+    }),
+    webhookDeliveries: new Counter({
+      name: 'plumbline_webhook_deliveries_total',
+      help: 'Webhook attempts, by outcome.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
