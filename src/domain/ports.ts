@@ -54,8 +54,8 @@ export interface DirtyBuckets extends VersionKey {
 }
 
 export interface ProfileStore {
-  /** Newest event time stored for each version, ms. Versions without rows are absent. */
-  watermarks(): Promise<(VersionKey & { watermarkMs: number; rows: number })[]>;
+  /** Oldest and newest event time stored for each version, ms. Versions without rows are absent. */
+  watermarks(): Promise<(VersionKey & { firstEventMs: number; watermarkMs: number; rows: number })[]>;
   dirtyBuckets(): Promise<DirtyBuckets[]>;
   /** Recounts the hours from raw rows and replaces their profiles whole, then the days that hold them. Idempotent. */
   profileHours(model: ModelVersion, hourStartsMs: readonly number[]): Promise<void>;

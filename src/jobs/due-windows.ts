@@ -1,0 +1,45 @@
+import type { RunRecord } from '../domain/ports.js';
+import { type Window, type WindowSpec, windowsEndingIn } from '../domain/window.js';
+
+export interface ReadyInput {
+  readonly spec: WindowSpec;
+  /** Event time of the version's first stored row, ms. */
+  readonly firstEventMs: number;
+  /** Newest event time of the version, ms. */
+  readonly watermarkMs: number;
+  /** The service's clock, ms. */
+  readonly nowMs: number;
+  /** How long past end + lateness a silent version is waited for, ms. */
+  readonly graceMs: number;
+  /** At most this many empty windows are recorded when a version has long been silent. */
+  readonly maxEmptyWindows: number;
+}
+
+/**
+ * The windows ending after `afterMs` that may be judged now, in order: those whose end plus lateness the watermark, or the
+ * clock less a grace, has passed. Of the empty windows of a version that fell silent only the newest are kept; `skipped`
+ * counts the others.
+ */
+export function readyWindows(input: ReadyInput, afterMs: number): { windows: Window[]; skipped: number } {
+  const { spec } = input;
+  const readyMs = Math.max(input.watermarkMs, input.nowMs - input.graceMs) - spec.latenessMs;
+  const firstStartMs = Math.floor(input.firstEventMs / spec.stepMs) * spec.stepMs;
+  const fromMs = Math.max(afterMs, firstStartMs + spec.lengthMs - spec.stepMs);
+  const windows = windowsEndingIn(spec, fromMs, readyMs);
+  const withRows = windows.filter((window) => window.startMs <= input.watermarkMs);
+  const empty = windows.slice(withRows.length);
+  const kept = empty.slice(-input.maxEmptyWindows);
+  return { windows: [...withRows, ...kept], skipped: empty.length - kept.length };
+}
+
+/** Of the given windows, those never judged, or with more rows now than when they were. */
+export function outstanding(
+  windows: readonly Window[],
+  rows: readonly number[],
+  runs: readonly RunRecord[],
+): { window: Window; rows: number }[] {
+  const judgedRows = new Map(runs.map((run) => [run.window.endMs, run.rows]));
+  return windows
+    .map((window, index) => ({ window, rows: rows[index] ?? 0 }))
+    .filter(({ window, rows: now }) => now > (judgedRows.get(window.endMs) ?? -1));
+}
