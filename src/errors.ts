@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'overloaded'
   | 'file_unreadable'
   | 'service_unreachable'
+  | 'checks_failed'
   | 'demo_failed';
 
 /** An operational failure: says what happened, the value concerned, and what to do. Bugs are TypeError or RangeError instead. */

@@ -1,0 +1,106 @@
+import { createReadStream } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError, messageOf } from '../errors.js';
+
+const RETRY_DEADLINE_MS = 120_000;
+const FIRST_WAIT_MS = 200;
+const MAX_WAIT_MS = 5_000;
+
+export interface ServiceClientOptions {
+  /** Base URL of the service, e.g. http://127.0.0.1:8080 */
+  readonly url: string;
+  readonly key?: string | undefined;
+}
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly contentType?: string;
+  readonly body?: () => RequestInit['body'];
+}
+
+/** What the commands know of the running service: JSON over HTTP, patient with a service that is busy or restarting. */
+export function createServiceClient({ url, key }: ServiceClientOptions) {
+  const base = url.replace(/\/+$/, '');
+
+  async function attempt(call: Call): Promise<{ response: Response; retryAfterMs: number | null }> {
+    const headers: Record<string, string> = {};
+    if (key !== undefined) headers.authorization = `Bearer ${key}`;
+    if (call.contentType !== undefined) headers['content-type'] = call.contentType;
+    const body = call.body?.();
+    const response = await fetch(base + call.path, {
+      method: call.method,
+      headers,
+      // A file is streamed: fetch wants to be told that nothing is read back meanwhile.
+      ...(body === undefined || body === null ? {} : { body, duplex: 'half' as const }),
+    });
+    const after = Number(response.headers.get('retry-after'));
+    return {
+      response,
+      retryAfterMs: response.status === 503 ? (after > 0 ? after * 1000 : FIRST_WAIT_MS) : null,
+    };
+  }
+
+  async function send(call: Call): Promise<unknown> {
+    const deadline = Date.now() + RETRY_DEADLINE_MS;
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, MAX_WAIT_MS)) {
+      let failure: unknown;
+      try {
+        const { response, retryAfterMs } = await attempt(call);
+        if (retryAfterMs === null) return await answerOf(call, response);
+        await response.arrayBuffer();
+        waitMs = Math.max(waitMs, Math.min(retryAfterMs, MAX_WAIT_MS));
+        failure = new AppError('overloaded', `the service at ${base} is overloaded: try again later`);
+      } catch (error) {
+        if (error instanceof AppError) throw error;
+        failure = new AppError(
+          'service_unreachable',
+          `no service answers at ${base}: start it with "plumbline serve", or name it with --url`,
+          { cause: error },
+        );
+      }
+      if (Date.now() + waitMs > deadline) throw failure;
+      await sleep(waitMs);
+    }
+  }
+
+  async function answerOf(call: Call, response: Response): Promise<unknown> {
+    const text = await response.text();
+    let body: unknown;
+    try {
+      body = text === '' ? null : JSON.parse(text);
+    } catch (cause) {
+      throw new AppError(
+        'service_unreachable',
+        `${base} does not answer like Plumbline: ${messageOf(cause)}`,
+        { cause },
+      );
+    }
+    if (response.ok) return body;
+    const problem = body as { detail?: string; title?: string; code?: string } | null;
+    throw new AppError(
+      response.status === 404 ? 'not_found' : 'invalid_request',
+      `${call.method} ${call.path} was answered ${response.status}: ${problem?.detail ?? problem?.title ?? 'no detail'}`,
+    );
+  }
+
+  return {
+    get: (path: string) => send({ method: 'GET', path }),
+    postJson: (path: string, body: unknown) =>
+      send({ method: 'POST', path, contentType: 'application/json', body: () => JSON.stringify(body) }),
+    postLines: (path: string, lines: readonly string[]) => {
+      const body = lines.join('\n');
+      return send({ method: 'POST', path, contentType: 'application/x-ndjson', body: () => body });
+    },
+    putFile: (path: string, file: string, contentType: string) =>
+      send({
+        method: 'PUT',
+        path,
+        contentType,
+        body: () => createReadStream(file) as unknown as RequestInit['body'],
+      }),
+    delete: (path: string) => send({ method: 'DELETE', path }),
+  };
+}
+
+export type ServiceClient = ReturnType<typeof createServiceClient>;

@@ -1,0 +1,183 @@
+import type { Clock } from '../domain/clock.js';
+import type { Episode } from '../domain/episode.js';
+import type { ModelVersion } from '../domain/model.js';
+import type { Logger, Store, VersionKey } from '../domain/ports.js';
+import type { Reference } from '../domain/reference.js';
+import type { Verdict, WindowOutcome } from '../domain/verdict.js';
+import type { Window, WindowSpec } from '../domain/window.js';
+import { outstanding, readyWindows } from './due-windows.js';
+
+const GRACE_MS = 3_600_000;
+const MAX_EMPTY_WINDOWS = 24;
+/** Windows looked at together, so that memory does not grow with the length of a backlog. */
+const WINDOWS_PER_SLICE = 200;
+
+export interface CycleSettings {
+  readonly window: WindowSpec;
+  /** Probability that a drift-free window has any flag. */
+  readonly level: number;
+}
+
+export interface CycleDeps {
+  readonly store: Pick<
+    Store,
+    | 'listModels'
+    | 'watermarks'
+    | 'dirtyBuckets'
+    | 'profileHours'
+    | 'currentReference'
+    | 'listRuns'
+    | 'profiledRows'
+  >;
+  /** Judges one window and stores its verdicts and outcomes. */
+  readonly judge: (
+    model: ModelVersion,
+    reference: Reference,
+    window: Window,
+    level: number,
+  ) => Promise<{ verdicts: Verdict[]; outcomes: WindowOutcome[] }>;
+  /** Marks the window as done; called last. */
+  readonly record: (model: ModelVersion, reference: Reference, window: Window, rows: number) => Promise<void>;
+  readonly scoreOutliers: (model: ModelVersion, reference: Reference) => Promise<{ scored: number }>;
+  readonly alerts: { windowJudged(outcomes: readonly WindowOutcome[]): Promise<Episode[]> };
+  readonly gauges: { windowJudged(model: VersionKey, verdicts: readonly Verdict[]): void };
+  readonly settings: (model: string) => CycleSettings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface CycleResult {
+  readonly hoursProfiled: number;
+  readonly rowsScored: number;
+  readonly windowsJudged: number;
+}
+
+interface VersionState {
+  /** End of the newest judged window, ms. */
+  frontierMs: number;
+  /** Ends of judged windows that may have grown since. */
+  readonly touched: Set<number>;
+}
+
+/**
+ * The detection cycle: profile what changed, score what is new, judge what is due, in that order, for every version.
+ * Each step is idempotent, so a crash anywhere is mended by the next run.
+ */
+export function createCycle(deps: CycleDeps) {
+  const { store, logger } = deps;
+  const states = new Map<string, VersionState>();
+
+  async function stateOf(key: VersionKey): Promise<VersionState> {
+    const name = JSON.stringify([key.model, key.modelVersion]);
+    let state = states.get(name);
+    if (state === undefined) {
+      // First sight since the start: a crash may lie between profiling and judging, so every judged window is looked at once.
+      const runs = await store.listRuns(key, 0, Number.MAX_SAFE_INTEGER);
+      state = {
+        frontierMs: runs.at(-1)?.window.endMs ?? 0,
+        touched: new Set(runs.map((run) => run.window.endMs)),
+      };
+      states.set(name, state);
+    }
+    return state;
+  }
+
+  /** Windows that hold an hour, by end. */
+  function endsHolding(hourMs: number, { lengthMs, stepMs }: WindowSpec): number[] {
+    const ends: number[] = [];
+    for (
+      let endMs = (Math.floor(hourMs / stepMs) + 1) * stepMs;
+      endMs < hourMs + lengthMs + 1;
+      endMs += stepMs
+    )
+      ends.push(endMs);
+    return ends;
+  }
+
+  async function profile(models: readonly ModelVersion[]): Promise<number> {
+    let hours = 0;
+    for (const dirty of await store.dirtyBuckets()) {
+      const model = models.find((m) => m.model === dirty.model && m.modelVersion === dirty.modelVersion);
+      if (model === undefined) continue;
+      const state = await stateOf(model);
+      await store.profileHours(model, dirty.hourStartsMs);
+      hours += dirty.hourStartsMs.length;
+      const spec = deps.settings(model.model).window;
+      for (const hourMs of dirty.hourStartsMs)
+        for (const endMs of endsHolding(hourMs, spec))
+          if (endMs <= state.frontierMs) state.touched.add(endMs);
+    }
+    return hours;
+  }
+
+  async function judgeVersion(
+    model: ModelVersion,
+    reference: Reference,
+    rows: { firstEventMs: number; watermarkMs: number },
+  ): Promise<number> {
+    const { window: spec, level } = deps.settings(model.model);
+    const state = await stateOf(model);
+    const ready = readyWindows(
+      { spec, ...rows, nowMs: deps.clock.now(), graceMs: GRACE_MS, maxEmptyWindows: MAX_EMPTY_WINDOWS },
+      state.frontierMs,
+    );
+    if (ready.skipped > 0)
+      logger.warn(
+        { model: model.model, modelVersion: model.modelVersion, skipped: ready.skipped },
+        'empty windows skipped',
+      );
+    const again = [...state.touched]
+      .sort((a, b) => a - b)
+      .map((endMs) => ({ startMs: endMs - spec.lengthMs, endMs }));
+    const windows = [...again, ...ready.windows];
+    let judged = 0;
+    for (let at = 0; at < windows.length; at += WINDOWS_PER_SLICE) {
+      const slice = windows.slice(at, at + WINDOWS_PER_SLICE);
+      const profiled = await store.profiledRows(model, slice);
+      const runs = await store.listRuns(model, (slice[0]?.endMs ?? 0) - 1, slice.at(-1)?.endMs ?? 0);
+      for (const due of outstanding(slice, profiled, runs)) {
+        await judgeOne(model, reference, state, due, level);
+        judged += 1;
+      }
+      for (const window of slice) state.touched.delete(window.endMs);
+    }
+    return judged;
+  }
+
+  async function judgeOne(
+    model: ModelVersion,
+    reference: Reference,
+    state: VersionState,
+    due: { window: Window; rows: number },
+    level: number,
+  ): Promise<void> {
+    const { verdicts, outcomes } = await deps.judge(model, reference, due.window, level);
+    // An older window judged again corrects the record; only the newest one speaks for the present.
+    if (due.window.endMs >= state.frontierMs) {
+      await deps.alerts.windowJudged(outcomes);
+      deps.gauges.windowJudged(model, verdicts);
+    }
+    await deps.record(model, reference, due.window, due.rows);
+    state.frontierMs = Math.max(state.frontierMs, due.window.endMs);
+  }
+
+  return {
+    async run(): Promise<CycleResult> {
+      const models = await store.listModels();
+      const hoursProfiled = await profile(models);
+      const watermarks = await store.watermarks();
+      let rowsScored = 0;
+      let windowsJudged = 0;
+      for (const model of models) {
+        const rows = watermarks.find((w) => w.model === model.model && w.modelVersion === model.modelVersion);
+        const reference = rows === undefined ? null : await store.currentReference(model);
+        if (rows === undefined || reference === null) continue;
+        rowsScored += (await deps.scoreOutliers(model, reference)).scored;
+        windowsJudged += await judgeVersion(model, reference, rows);
+      }
+      return { hoursProfiled, rowsScored, windowsJudged };
+    },
+  };
+}
+
+export type Cycle = ReturnType<typeof createCycle>;
