@@ -28,6 +28,17 @@ export interface RowStore {
   insertRows(batch: RowBatch): Promise<void>;
 }
 
+export interface LogAuditStore {
+  /** Offsets in [fromOffset, toOffset] of one log partition that a stored prediction, label or rejected row came from. */
+  storedOffsets(log: {
+    /** As in `RowSource.topic`. */
+    readonly topic: string;
+    readonly partition: number;
+    readonly fromOffset: number;
+    readonly toOffset: number;
+  }): Promise<ReadonlySet<number>>;
+}
+
 export interface ModelStore {
   saveModel(model: ModelVersion): Promise<void>;
   listModels(): Promise<ModelVersion[]>;

@@ -1,0 +1,74 @@
+import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type SASLOptions } from 'kafkajs';
+import type { Logger } from '../domain/ports.js';
+import { registerKafkaCodecs } from './kafka-codecs.js';
+
+export interface KafkaConnection {
+  /** `host:port`, any of the cluster's brokers. */
+  readonly brokers: readonly string[];
+  readonly clientId?: string;
+  readonly sasl?: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string;
+    readonly password: string;
+  };
+  /** `true` trusts the system's authorities; PEM texts otherwise. */
+  readonly ssl?: boolean | { readonly ca?: string; readonly cert?: string; readonly key?: string };
+}
+
+const { logLevel } = kafkajs;
+
+/** A kafkajs client whose log goes to ours. What kafkajs calls an error is a warning here: the supervisor retries. */
+export function createKafkaClient(connection: KafkaConnection, logger: Logger): Kafka {
+  registerKafkaCodecs();
+  const config: KafkaConfig = {
+    clientId: connection.clientId ?? 'plumbline',
+    brokers: [...connection.brokers],
+    connectionTimeout: 5_000,
+    requestTimeout: 30_000,
+    // The supervisor rebuilds the client after these; restartOnFailure leaves that to it alone.
+    retry: { retries: 8, initialRetryTime: 200, maxRetryTime: 5_000, restartOnFailure: async () => false },
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry) => writeLog(logger, entry),
+  };
+  if (connection.sasl !== undefined) config.sasl = { ...connection.sasl } as SASLOptions;
+  if (connection.ssl !== undefined) {
+    config.ssl = typeof connection.ssl === 'boolean' ? connection.ssl : { ...connection.ssl };
+  }
+  return new kafkajs.Kafka(config);
+}
+
+function writeLog(logger: Logger, { level, namespace, log }: LogEntry): void {
+  const { message, timestamp: _timestamp, logger: _name, stack: _stack, ...fields } = log;
+  const text = `kafkajs ${namespace}: ${message}`;
+  if (level === logLevel.DEBUG) logger.debug(fields, text);
+  else if (level === logLevel.INFO) logger.info(fields, text);
+  else logger.warn(fields, text);
+}
+
+/** kafkajs wraps the reason of a failure in the reason for giving up: the innermost names it. */
+function innermost(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined && error.cause !== null
+    ? innermost(error.cause)
+    : error;
+}
+
+/** One line that says what is wrong with the brokers and what to do. */
+export function explainKafkaError(error: unknown, connection: KafkaConnection): string {
+  const cause = innermost(error);
+  const brokers = connection.brokers.join(', ');
+  if (!(cause instanceof Error)) return `kafka (${brokers}): ${String(cause)}`;
+  const text = `${cause.name} ${cause.message}`;
+  if (cause.name === 'KafkaJSSASLAuthenticationError') {
+    return `kafka (${brokers}) refused the credentials of user ${connection.sasl?.username ?? '(none)'}: check kafka.sasl`;
+  }
+  if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|Connection timeout/.test(text)) {
+    return `no kafka broker answers at ${brokers}: check kafka.brokers and that the brokers run (${cause.message})`;
+  }
+  if (cause.name === 'KafkaJSConnectionClosedError' && connection.sasl === undefined) {
+    return `kafka (${brokers}) closed the connection: it may want kafka.sasl or kafka.ssl (${cause.message})`;
+  }
+  if (cause.name === 'KafkaJSNotImplemented' || cause instanceof RangeError) {
+    return `kafka (${brokers}) sent a batch that cannot be unpacked, reading stops before it: ${cause.message}`;
+  }
+  return `kafka (${brokers}): ${cause.message}`;
+}
