@@ -1,0 +1,246 @@
+import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient, drainStream } from '@clickhouse/client';
+import { AppError } from '../errors.js';
+import { explainOpenFailure, prepareDataDir } from './data-dir.js';
+import { openEmbeddedConnection } from './embedded-connection.js';
+import { safeToken } from './identity.js';
+import { toStoreError } from './store-error.js';
+
+/** Where the data lives: the engine inside this process, or a ClickHouse server. */
+export type StoreLocation =
+  | { readonly kind: 'embedded'; readonly dataDir: string; readonly database?: string }
+  | {
+      readonly kind: 'http';
+      readonly url: string;
+      readonly database: string;
+      readonly username: string;
+      readonly password: string;
+    };
+
+/** Values of `{name:Type}` placeholders; times as `dateTime64(ms)`. */
+export type SqlParams = Readonly<Record<string, unknown>>;
+
+export interface StoreClient {
+  readonly kind: StoreLocation['kind'];
+  readonly database: string;
+  /** Rows of a SELECT without FORMAT. Float64 ±inf and nan arrive as the strings `inf`, `-inf`, `nan`; 64-bit integers as numbers. */
+  query<T>(sql: string, params?: SqlParams, options?: CallOptions): Promise<T[]>;
+  /** A statement without an answer. */
+  command(sql: string, params?: SqlParams, options?: CallOptions): Promise<void>;
+  /**
+   * Inserts rows of objects (all with the keys of the first) as one block; durable when it resolves. The same token
+   * inserts nothing twice; without a token every call inserts. Numbers may be ±Infinity, NaN or bigint.
+   */
+  insert(table: string, rows: readonly object[], token?: string): Promise<void>;
+  /** Inserts lines that are JSON arrays already, in the order of `columns`. */
+  insertEncoded(table: string, columns: readonly string[], lines: Buffer, token: string): Promise<void>;
+  /** Creates the database on a server; an embedded one exists once the client is open. */
+  createDatabase(): Promise<void>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CallOptions {
+  readonly timeoutMs?: number;
+}
+
+export type StoreClientOptions = StoreLocation & {
+  /** Longest wait for one statement; the engine is told to stop then, too. Default 60,000 ms. */
+  readonly timeoutMs?: number;
+};
+
+const DEFAULT_DATABASE = 'plumbline';
+const DEFAULT_TIMEOUT_MS = 60_000;
+
+/** Set explicitly on every client, since defaults differ between engine versions. */
+const SESSION_SETTINGS = {
+  max_query_size: '67108864',
+  max_ast_elements: '1000000',
+  date_time_input_format: 'basic',
+  output_format_json_quote_denormals: 1,
+  output_format_json_quote_64bit_integers: 0,
+  output_format_json_named_tuples_as_objects: 1,
+  join_use_nulls: 0,
+} as const;
+
+/** reliability: an acknowledged insert is on disk, and a repeated token changes nothing. */
+const INSERT_SETTINGS = {
+  async_insert: 0,
+  wait_for_async_insert: 1,
+  insert_deduplicate: 1,
+  date_time_input_format: 'basic',
+  input_format_null_as_default: 0,
+  // A query's limit stays set on an embedded connection; an insert is limited by our signal alone.
+  max_execution_time: 0,
+  input_format_skip_unknown_fields: 0,
+} as const;
+
+/** Rows turned into JSON before the event loop gets a turn. */
+const ENCODE_SLICE = 500;
+
+/**
+ * Opens one client: one connection, on which one statement runs at a time in the embedded engine, so ingest, jobs and
+ * API each open their own on the same directory. Throws data_dir_in_use, data_dir_unusable (embedded).
+ */
+export async function createStoreClient(options: StoreClientOptions): Promise<StoreClient> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const database = options.database ?? DEFAULT_DATABASE;
+  const client =
+    options.kind === 'embedded'
+      ? await openEmbedded(options.dataDir, database)
+      : openHttp(options, database, timeoutMs);
+
+  const call = async <T>(operation: string, limitMs: number, run: (signal: AbortSignal) => Promise<T>) => {
+    const signal = AbortSignal.timeout(limitMs);
+    try {
+      return await run(signal);
+    } catch (cause) {
+      if (signal.aborted)
+        throw new AppError('store_unavailable', `the store did not ${operation} within ${limitMs} ms`, {
+          cause,
+          retryable: true,
+        });
+      throw toStoreError(cause, operation);
+    }
+  };
+  const executionLimit = (limitMs: number) => ({ max_execution_time: Math.ceil(limitMs / 1_000) });
+
+  const insertBuffer = (
+    table: string,
+    columns: readonly string[],
+    format: string,
+    body: Buffer,
+    token: string,
+  ) =>
+    call(`insert into ${table}`, timeoutMs, async (signal) => {
+      const result = await client.exec({
+        query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT ${format}`,
+        values: Readable.from([body], { objectMode: false }),
+        clickhouse_settings: { ...INSERT_SETTINGS, insert_deduplication_token: safeToken(token) },
+        abort_signal: signal,
+      });
+      await drainStream(result.stream);
+    });
+
+  return {
+    kind: options.kind,
+    database,
+    query: <T>(sql: string, params: SqlParams = {}, { timeoutMs: limitMs = timeoutMs }: CallOptions = {}) =>
+      call('answer a query', limitMs, async (signal) => {
+        const result = await client.query({
+          query: sql,
+          query_params: { ...params },
+          format: 'JSONEachRow',
+          clickhouse_settings: executionLimit(limitMs),
+          abort_signal: signal,
+        });
+        return await result.json<T>();
+      }),
+    command: (sql, params = {}, { timeoutMs: limitMs = timeoutMs } = {}) =>
+      call('run a statement', limitMs, async (signal) => {
+        await client.command({
+          query: sql,
+          query_params: { ...params },
+          clickhouse_settings: executionLimit(limitMs),
+          abort_signal: signal,
+        });
+      }),
+    insert: async (table, rows, token = randomUUID()) => {
+      const [first] = rows;
+      if (first === undefined) return;
+      await insertBuffer(table, Object.keys(first), 'JSONEachRow', await encodeRows(rows), token);
+    },
+    insertEncoded: async (table, columns, lines, token) => {
+      if (lines.length === 0) return;
+      await insertBuffer(table, columns, 'JSONCompactEachRow', lines, token);
+    },
+    createDatabase: async () => {
+      if (options.kind === 'embedded') return;
+      // The database of the session must exist already, so this statement runs outside it.
+      const admin = openHttp(options, 'default', timeoutMs);
+      try {
+        await call('create the database', timeoutMs, (signal) =>
+          admin.command({
+            query: 'CREATE DATABASE IF NOT EXISTS {database:Identifier}',
+            query_params: { database },
+            abort_signal: signal,
+          }),
+        );
+      } finally {
+        await admin.close();
+      }
+    },
+    ping: () =>
+      call('answer a ping', timeoutMs, async (signal) => {
+        const result = await client.ping({ select: true, abort_signal: signal });
+        if (!result.success) throw result.error;
+      }),
+    close: () => client.close(),
+  };
+}
+
+async function openEmbedded(dataDir: string, database: string): Promise<ClickHouseClient> {
+  const path = prepareDataDir(dataDir);
+  try {
+    const connection = await openEmbeddedConnection({ path, database, settings: SESSION_SETTINGS });
+    return createClient({ connection, log: { level: ClickHouseLogLevel.OFF } });
+  } catch (cause) {
+    throw explainOpenFailure(path, cause);
+  }
+}
+
+function openHttp(
+  location: Extract<StoreLocation, { kind: 'http' }>,
+  database: string,
+  timeoutMs: number,
+): ClickHouseClient {
+  return createClient({
+    url: location.url,
+    username: location.username,
+    password: location.password,
+    database,
+    application: 'plumbline',
+    // Our own signal ends a call; the client's limit must not come first.
+    request_timeout: timeoutMs + 60_000,
+    compression: { request: true, response: true },
+    use_multipart_params_auto: true,
+    clickhouse_settings: SESSION_SETTINGS,
+    log: { level: ClickHouseLogLevel.OFF },
+  });
+}
+
+async function encodeRows(rows: readonly object[]): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for (let start = 0; start < rows.length; start += ENCODE_SLICE) {
+    if (start > 0) await nextTurn();
+    let text = '';
+    for (const row of rows.slice(start, start + ENCODE_SLICE))
+      text += `${JSON.stringify(row, engineValue)}\n`;
+    parts.push(Buffer.from(text));
+  }
+  return Buffer.concat(parts);
+}
+
+/** JSON has no word for these numbers; the engine reads them from strings. JSON.stringify alone would write null. */
+function engineValue(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'number' || Number.isFinite(value)) return value;
+  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
+}
+
+/** A Float64 of a result row: JSON numbers, or the strings that stand for nan and ±inf. */
+export function float64(value: number | string): number {
+  if (typeof value === 'number') return value;
+  if (value === 'inf' || value === '+inf') return Number.POSITIVE_INFINITY;
+  if (value === '-inf') return Number.NEGATIVE_INFINITY;
+  return Number(value);
+}
+
+/** ms since the epoch → the text of a DateTime64(3, 'UTC') column or parameter, e.g. `2013-03-01 00:00:00.123`. */
+export function dateTime64(ms: number): string {
+  if (!Number.isInteger(ms)) throw new RangeError(`a time in whole milliseconds is needed, got ${ms}`);
+  const iso = new Date(ms).toISOString();
+  return `${iso.slice(0, 10)} ${iso.slice(11, 23)}`;
+}
