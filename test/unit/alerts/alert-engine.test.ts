@@ -1,0 +1,168 @@
+import { describe, expect, it } from '@jest/globals';
+import { createAlertEngine, type RetrainSettings } from '../../../src/alerts/alert-engine.js';
+import { MAX_BODY_BYTES } from '../../../src/alerts/webhook-events.js';
+import type { Episode } from '../../../src/domain/episode.js';
+import type { WindowOutcome } from '../../../src/domain/verdict.js';
+import { DAY_MS, HOUR_MS } from '../../../src/domain/window.js';
+import { createMemoryAlertStore } from '../../support/memory-alert-store.js';
+import { hourWindow, outcomesOf, verdictOf } from '../../support/outcomes.js';
+import { createSilentLogger } from '../../support/silent-logger.js';
+
+const policy = { openCount: 2, openWindows: 2, closeCount: 2, cooldownMs: 0, stepMs: HOUR_MS };
+
+function setUp(retrain: RetrainSettings | null = { maxPerDay: 1 }) {
+  const memory = createMemoryAlertStore();
+  const seen: Episode[] = [];
+  let nowMs = 0;
+  const engine = createAlertEngine({
+    store: memory.store,
+    policyFor: () => policy,
+    retrainFor: () => retrain,
+    gauges: { episodesChanged: (episodes) => seen.push(...episodes) },
+    clock: { now: () => nowMs, observe: () => undefined },
+    logger: createSilentLogger(),
+    publicUrl: 'http://plumbline:8080',
+  });
+  async function judge(outcome: WindowOutcome) {
+    nowMs = outcome.window.endMs;
+    await memory.store.saveOutcomes([outcome]);
+    return engine.windowJudged([outcome]);
+  }
+  return {
+    ...memory,
+    seen,
+    engine,
+    judge,
+    types: () => [...memory.events.values()].map((event) => event.type),
+    async judgeAll(outcomes: readonly WindowOutcome[]) {
+      const changed: Episode[] = [];
+      for (const outcome of outcomes) changed.push(...(await judge(outcome)));
+      return changed;
+    },
+  };
+}
+
+describe('alert engine', () => {
+  it('opens, asks for retraining, and resolves, with the evidence in the bodies', async () => {
+    const { judgeAll, events, types, episodes, seen } = setUp();
+    const changed = await judgeAll(outcomesOf('ddddcc'));
+    expect(changed.map((episode) => episode.state)).toEqual(['open', 'closed']);
+    expect(seen.map((episode) => episode.state)).toEqual(['open', 'open', 'open', 'open', 'closed']);
+    expect(types()).toEqual(['retraining.requested', 'drift.detected', 'drift.resolved']);
+    const [requested, , resolved] = [...events.values()];
+    const id = [...episodes.keys()][0];
+    expect(JSON.parse(requested?.body ?? '')).toEqual({
+      type: 'retraining.requested',
+      timestamp: '1970-01-01T02:00:00.000Z',
+      data: {
+        model: 'churn',
+        model_version: '3',
+        category: 'drift',
+        episode: {
+          id,
+          state: 'open',
+          severity: 'critical',
+          first_window: { start: '1970-01-01T00:00:00.000Z', end: '1970-01-01T01:00:00.000Z' },
+          opened_by: { start: '1970-01-01T01:00:00.000Z', end: '1970-01-01T02:00:00.000Z' },
+          closed_by: null,
+          last_window: { start: '1970-01-01T01:00:00.000Z', end: '1970-01-01T02:00:00.000Z' },
+        },
+        drivers: [{ feature: 'age', detector: 'ks', statistic: 0.3, threshold: 0.08, effect: 0.3 }],
+        reference_hash: 'a'.repeat(64),
+        retraining: 'requested',
+        links: {
+          page: 'http://plumbline:8080/models/churn?version=3',
+          verdicts: 'http://plumbline:8080/v1/models/churn/verdicts?version=3',
+        },
+      },
+    });
+    expect(JSON.parse(resolved?.body ?? '').data.episode).toMatchObject({ state: 'closed' });
+  });
+
+  it.each(['saveEpisode', 'retraining.requested', 'drift.detected', 'drift.resolved'])(
+    'loses and doubles nothing when it crashes at %s and the window is judged again',
+    async (write) => {
+      const undisturbed = setUp();
+      await undisturbed.judgeAll(outcomesOf('cddcc'));
+      const { judge, failOnce, events, episodes, engine } = setUp();
+      failOnce(write);
+      let crashes = 0;
+      for (const outcome of outcomesOf('cddcc')) {
+        await judge(outcome).catch(async (error: unknown) => {
+          expect(String(error)).toContain(write);
+          crashes += 1;
+          await engine.windowJudged([outcome]);
+        });
+      }
+      expect(crashes).toBe(1);
+      expect([...events]).toEqual([...undisturbed.events]);
+      expect([...episodes]).toEqual([...undisturbed.episodes]);
+    },
+  );
+
+  it('changes nothing when every window is handed in twice', async () => {
+    const once = setUp();
+    await once.judgeAll(outcomesOf('ddcddccdd'));
+    const twice = setUp();
+    for (const outcome of outcomesOf('ddcddccdd')) {
+      await twice.judge(outcome);
+      expect(await twice.engine.windowJudged([outcome])).toEqual([]);
+    }
+    expect([...twice.events]).toEqual([...once.events]);
+    expect([...twice.episodes]).toEqual([...once.episodes]);
+  });
+
+  it('asks for retraining at most so often in a day, and says so in the event', async () => {
+    const { judgeAll, events } = setUp({ maxPerDay: 2 });
+    await judgeAll(outcomesOf('ddccddccddcc'));
+    const late = outcomesOf('ddcc').map((outcome, n) => ({ ...outcome, window: hourWindow(40 + n) }));
+    await judgeAll(late);
+    const requested = [...events.values()].filter((event) => event.type === 'retraining.requested');
+    expect(requested.map((event) => event.createdAtMs / HOUR_MS)).toEqual([2, 6, 42]);
+    expect(requested.every((event) => event.createdAtMs < 2 * DAY_MS)).toBe(true);
+    const detected = [...events.values()].filter((event) => event.type === 'drift.detected');
+    expect(detected.map((event) => JSON.parse(event.body).data.retraining)).toEqual([
+      'requested',
+      'requested',
+      'daily_limit',
+      'requested',
+    ]);
+  });
+
+  it('does not ask to retrain on broken data', async () => {
+    const { judgeAll, types } = setUp();
+    await judgeAll(outcomesOf('ddcc', { category: 'dataQuality' }));
+    expect(types()).toEqual(['data_quality.failed', 'data_quality.recovered']);
+  });
+
+  it('keeps episodes of models without a webhook, and writes no event', async () => {
+    const { judgeAll, types, episodes } = setUp(null);
+    expect(await judgeAll(outcomesOf('dd'))).toHaveLength(1);
+    expect(types()).toEqual([]);
+    expect(episodes.size).toBe(1);
+  });
+
+  it('keeps categories and models apart', async () => {
+    const { engine, store, episodes } = setUp();
+    const drift = outcomesOf('dd');
+    const quality = outcomesOf('cd', { category: 'dataQuality' });
+    for (const n of [0, 1]) {
+      const both = [drift[n], quality[n]] as WindowOutcome[];
+      await store.saveOutcomes(both);
+      await engine.windowJudged(both);
+    }
+    expect([...episodes.values()].map((episode) => episode.category)).toEqual(['drift']);
+  });
+
+  it('stays below the size that receivers accept, with the longest names', async () => {
+    const name = 'x'.repeat(120);
+    const drivers = Array.from({ length: 500 }, (_, i) =>
+      verdictOf({ feature: name.slice(3) + String(i).padStart(3, '0'), detector: name, statistic: 1 / 3 }),
+    );
+    const { judgeAll, events } = setUp();
+    await judgeAll(outcomesOf('dd', { drivers, model: name }));
+    const sizes = [...events.values()].map((event) => Buffer.byteLength(event.body));
+    expect(sizes).toHaveLength(2);
+    expect(Math.max(...sizes)).toBeLessThan(MAX_BODY_BYTES);
+  });
+});
