@@ -1,0 +1,162 @@
+import { describe, expect, it } from '@jest/globals';
+import { createDispatcher, DELAYS_MS } from '../../../src/alerts/dispatcher.js';
+import type { Delivery, Sink } from '../../../src/alerts/sink.js';
+import type { WebhookEvent } from '../../../src/domain/episode.js';
+import { createMetrics } from '../../../src/metrics.js';
+import { createMemoryAlertStore } from '../../support/memory-alert-store.js';
+import { createSilentLogger } from '../../support/silent-logger.js';
+
+const OK: Delivery = { ok: true, status: 202 };
+const DOWN: Delivery = { ok: false, retryable: true, reason: 'status 503', status: 503 };
+const GONE: Delivery = { ok: false, retryable: false, reason: 'status 410', status: 410 };
+
+function eventOf(id: string, episodeId = 'e1', createdAtMs = 0): WebhookEvent {
+  return { id, type: 'drift.detected', model: 'churn', episodeId, body: '{}', createdAtMs };
+}
+
+async function setUp(events: readonly WebhookEvent[], random = 1) {
+  const memory = createMemoryAlertStore();
+  for (const event of events) await memory.store.saveEvent(event);
+  const sent: string[] = [];
+  const answers = new Map<string, Delivery>();
+  const metrics = createMetrics();
+  const logger = createSilentLogger();
+  const time = { nowMs: 1_000 };
+  const sink: Sink = {
+    name: 'fake',
+    send: async (event) => {
+      sent.push(event.id);
+      await new Promise((resolve) => setImmediate(resolve));
+      return answers.get(event.id) ?? OK;
+    },
+  };
+  const dispatcher = createDispatcher({
+    outbox: memory.store,
+    sinkFor: (event) => (event.model === 'churn' ? sink : null),
+    clock: { now: () => time.nowMs, observe: () => undefined },
+    logger,
+    metrics,
+    random: () => random,
+    pollMs: 1,
+  });
+  return { ...memory, dispatcher, sent, answers, metrics, time, logger };
+}
+
+describe('dispatcher', () => {
+  it('delivers once and records it', async () => {
+    const { dispatcher, sent, attempts } = await setUp([eventOf('a')]);
+    expect(await dispatcher.deliverDue()).toEqual({ delivered: 1, retry: 0, failed: 0, waiting: 0 });
+    expect(await dispatcher.deliverDue()).toEqual({ delivered: 0, retry: 0, failed: 0, waiting: 0 });
+    expect(sent).toEqual(['a']);
+    expect(attempts).toEqual([
+      {
+        eventId: 'a',
+        attempt: 1,
+        outcome: 'delivered',
+        status: 202,
+        detail: '',
+        atMs: 1_000,
+        nextAttemptAtMs: null,
+      },
+    ]);
+  });
+
+  it('retries on the schedule of Standard Webhooks and then gives up', async () => {
+    const { dispatcher, answers, attempts, time, metrics } = await setUp([eventOf('a')]);
+    answers.set('a', DOWN);
+    const gaps: number[] = [];
+    for (;;) {
+      const { failed } = await dispatcher.deliverDue();
+      const next = attempts.at(-1)?.nextAttemptAtMs;
+      if (failed === 1 || next === null || next === undefined) break;
+      gaps.push(next - time.nowMs);
+      time.nowMs = next - 1;
+      expect((await dispatcher.deliverDue()).waiting).toBe(1);
+      time.nowMs = next;
+    }
+    expect(gaps).toEqual(DELAYS_MS.slice(1));
+    expect(attempts).toHaveLength(10);
+    expect(attempts.at(-1)).toMatchObject({
+      attempt: 10,
+      outcome: 'failed',
+      detail: 'status 503',
+      nextAttemptAtMs: null,
+    });
+    const counts = (await metrics.webhookDeliveries.get()).values;
+    expect(counts.map(({ labels, value }) => [labels.outcome, value])).toEqual([
+      ['retry', 9],
+      ['failed', 1],
+    ]);
+  });
+
+  it('spreads the retries over the whole delay', async () => {
+    const { dispatcher, answers, attempts } = await setUp([eventOf('a')], 0.25);
+    answers.set('a', DOWN);
+    await dispatcher.deliverDue();
+    expect(attempts[0]?.nextAttemptAtMs).toBe(1_000 + 1_250);
+  });
+
+  it('waits as long as the receiver asks', async () => {
+    const { dispatcher, answers, attempts } = await setUp([eventOf('a')]);
+    answers.set('a', { ok: false, retryable: true, reason: 'status 429', status: 429, retryAfterMs: 60_000 });
+    await dispatcher.deliverDue();
+    expect(attempts[0]?.nextAttemptAtMs).toBe(61_000);
+  });
+
+  it('does not let an event overtake an earlier one of its episode, and lets other episodes pass', async () => {
+    const events = [eventOf('open', 'e1', 1), eventOf('close', 'e1', 2), eventOf('other', 'e2', 3)];
+    const { dispatcher, answers, sent, time } = await setUp(events);
+    answers.set('open', DOWN);
+    expect(await dispatcher.deliverDue()).toEqual({ delivered: 1, retry: 1, failed: 0, waiting: 1 });
+    expect(sent).toEqual(['open', 'other']);
+    answers.set('open', OK);
+    time.nowMs += 5_000;
+    await dispatcher.deliverDue();
+    expect(sent).toEqual(['open', 'other', 'open', 'close']);
+  });
+
+  it('gives an event up at once when the endpoint is gone, and goes on with the next', async () => {
+    const { dispatcher, answers, attempts } = await setUp([eventOf('a', 'e1', 1), eventOf('b', 'e1', 2)]);
+    answers.set('a', GONE);
+    expect(await dispatcher.deliverDue()).toMatchObject({ failed: 1, delivered: 1 });
+    expect(attempts[0]).toMatchObject({ outcome: 'failed', status: 410 });
+  });
+
+  it('fails an event whose model has no endpoint any more', async () => {
+    const { dispatcher, attempts } = await setUp([{ ...eventOf('a'), model: 'gone' }]);
+    expect(await dispatcher.deliverDue()).toMatchObject({ failed: 1 });
+    expect(attempts[0]?.detail).toBe('no endpoint is configured for gone');
+  });
+
+  it('sends again under the same id after a crash between the request and its record', async () => {
+    const { dispatcher, sent, failOnce, attempts } = await setUp([eventOf('a'), eventOf('b', 'e2')]);
+    failOnce('saveAttempt');
+    await expect(dispatcher.deliverDue()).rejects.toThrow('crash before saveAttempt');
+    await dispatcher.deliverDue();
+    expect(sent.toSorted()).toEqual(['a', 'a', 'b']);
+    expect(attempts.map((attempt) => [attempt.eventId, attempt.attempt])).toEqual([
+      ['b', 1],
+      ['a', 1],
+    ]);
+  });
+
+  it('is serial with itself', async () => {
+    const { dispatcher, sent } = await setUp([eventOf('a')]);
+    await Promise.all([dispatcher.deliverDue(), dispatcher.deliverDue(), dispatcher.deliverDue()]);
+    expect(sent).toEqual(['a']);
+  });
+
+  it('polls until stopped, also past an outbox that fails', async () => {
+    const { dispatcher, sent, store, failOnce, logger } = await setUp([eventOf('a')]);
+    failOnce('saveAttempt');
+    dispatcher.start();
+    while (sent.length < 2) await new Promise((resolve) => setTimeout(resolve, 2));
+    await dispatcher.stop();
+    await store.saveEvent(eventOf('b'));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(sent).toEqual(['a', 'a']);
+    expect(logger.lines.filter((line) => line.level === 'error').map((line) => line.message)).toEqual([
+      'outbox not served, trying on',
+    ]);
+  });
+});
