@@ -51,6 +51,12 @@ export function createMetrics() {
       labelNames: [...model, 'status'],
       registers,
     }),
+    seriesDropped: new Counter({
+      name: 'plumbline_series_dropped_total',
+      help: 'Verdict series not exported, because of the series budget or an unusable label.',
+      labelNames: ['reason'],
+      registers,
+    }),
     lastSuccess: new Gauge({
       name: 'plumbline_detector_last_success_timestamp_seconds',
       help: 'When the detection job last finished without an error.',

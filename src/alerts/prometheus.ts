@@ -1,0 +1,230 @@
+import type { Clock } from '../domain/clock.js';
+import type { Episode } from '../domain/episode.js';
+import { NAME_PATTERN } from '../domain/model.js';
+import type { EpisodeStore, Logger, ModelStore, VerdictStore, VersionKey } from '../domain/ports.js';
+import type { EpisodeCategory, Verdict } from '../domain/verdict.js';
+import { DAY_MS } from '../domain/window.js';
+import type { Metrics } from '../metrics.js';
+
+/** Statistic, threshold and status. */
+const SERIES_PER_VERDICT = 3;
+/** Enough for 3,000 columns; 100,000 series would block the loop for a quarter of a second per scrape. */
+export const SERIES_BUDGET = 10_000;
+const MAX_OPEN_EPISODES = 1_000;
+const SEVERITIES: readonly Episode['severity'][] = ['warning', 'critical'];
+const STATUS_VALUE = { stable: 0, drifted: 1, undecided: -1 } as const;
+
+/** By which power of the effect a statistic grows at a given sample size: X² with the square of Cramér's V. */
+const EFFECT_POWER: Readonly<Record<string, number | undefined>> = { chiSquare: 2 };
+
+export interface VerdictGaugesOptions {
+  readonly metrics: Pick<
+    Metrics,
+    | 'driftStatistic'
+    | 'driftThreshold'
+    | 'driftStatus'
+    | 'driftedFeatures'
+    | 'episodeOpen'
+    | 'outlierRatio'
+    | 'windowsJudged'
+    | 'seriesDropped'
+  >;
+  readonly logger: Logger;
+  /** Most `drift_*` series over all models. */
+  readonly seriesBudget?: number;
+}
+
+interface VersionSeries {
+  readonly key: VersionKey;
+  readonly labels: { readonly model: string; readonly model_version: string };
+  /** End of the window that the gauges show, ms. */
+  shownEndMs: number;
+  /** `feature` and `detector` of the exported verdicts. */
+  exported: { readonly feature: string; readonly detector: string }[];
+  /** Open episode by category. */
+  readonly open: Map<EpisodeCategory, Episode>;
+  readonly categories: Set<EpisodeCategory>;
+}
+
+/**
+ * The statistic from which this test would alarm at this window: significant, and material. A minimum effect in another
+ * unit than the statistic is carried over by this window's own ratio of the two.
+ */
+export function alarmThreshold(verdict: Verdict): number | null {
+  const { threshold, statistic, effect, minimumEffect, detector } = verdict;
+  if (threshold === null) return null;
+  const size = Math.abs(effect?.value ?? 0);
+  if (statistic === null || size === 0) return threshold;
+  const material = statistic * (minimumEffect / size) ** (EFFECT_POWER[detector] ?? 1);
+  return Number.isFinite(material) ? Math.max(threshold, material) : threshold;
+}
+
+function isAlarm(verdict: Verdict): boolean {
+  return verdict.status === 'drifted' && verdict.material;
+}
+
+function statusValue(verdict: Verdict): number {
+  return verdict.status === 'drifted' && !verdict.material
+    ? STATUS_VALUE.stable
+    : STATUS_VALUE[verdict.status];
+}
+
+/** What alarms first, then primary tests: over the budget the rest is left out. */
+function byWeight(a: Verdict, b: Verdict): number {
+  const weight = (verdict: Verdict) => (isAlarm(verdict) ? 2 : 0) + (verdict.role === 'primary' ? 1 : 0);
+  return weight(b) - weight(a);
+}
+
+function windowStatus(primary: readonly Verdict[]): 'drifted' | 'clean' | 'undecided' {
+  if (primary.some(isAlarm)) return 'drifted';
+  return primary.some((verdict) => verdict.status !== 'undecided') ? 'clean' : 'undecided';
+}
+
+/**
+ * Keeps the gauges of judged windows and episodes in step with the service. A version's series are replaced whole by each
+ * window, so a column that is no longer judged has no stale value; a version's own are removed with it.
+ */
+export function createVerdictGauges(options: VerdictGaugesOptions) {
+  const { metrics, seriesBudget = SERIES_BUDGET } = options;
+  const logger = options.logger.child({ component: 'gauges' });
+  const versions = new Map<string, VersionSeries>();
+  const perVerdict = [metrics.driftStatistic, metrics.driftThreshold, metrics.driftStatus];
+  let seriesUsed = 0;
+
+  /** Null, counted and logged, when a name cannot be a label: prom-client 15 merges series whose values hold commas. */
+  function seriesOf(key: VersionKey): VersionSeries | null {
+    const id = JSON.stringify([key.model, key.modelVersion]);
+    const known = versions.get(id);
+    if (known !== undefined) return known;
+    if (!NAME_PATTERN.test(key.model) || !NAME_PATTERN.test(key.modelVersion)) {
+      metrics.seriesDropped.inc({ reason: 'label' });
+      logger.warn(
+        { model: key.model, modelVersion: key.modelVersion },
+        'not exported: the name cannot be a label',
+      );
+      return null;
+    }
+    const series: VersionSeries = {
+      key,
+      labels: { model: key.model, model_version: key.modelVersion },
+      shownEndMs: Number.NEGATIVE_INFINITY,
+      exported: [],
+      open: new Map(),
+      categories: new Set(),
+    };
+    versions.set(id, series);
+    return series;
+  }
+
+  function clearVerdicts(series: VersionSeries): void {
+    for (const { feature, detector } of series.exported)
+      for (const gauge of perVerdict) gauge.remove({ ...series.labels, feature, detector });
+    seriesUsed -= series.exported.length * SERIES_PER_VERDICT;
+    series.exported = [];
+  }
+
+  function exportVerdict(series: VersionSeries, verdict: Verdict): void {
+    const { feature, detector } = verdict;
+    // A verdict about whole rows has no feature: an empty label is none to Prometheus.
+    if ((feature !== '' && !NAME_PATTERN.test(feature)) || !NAME_PATTERN.test(detector)) {
+      metrics.seriesDropped.inc({ reason: 'label' }, SERIES_PER_VERDICT);
+      return;
+    }
+    if (seriesUsed + SERIES_PER_VERDICT > seriesBudget) {
+      metrics.seriesDropped.inc({ reason: 'budget' }, SERIES_PER_VERDICT);
+      return;
+    }
+    const labels = { ...series.labels, feature, detector };
+    const threshold = alarmThreshold(verdict);
+    if (verdict.statistic !== null) metrics.driftStatistic.set(labels, verdict.statistic);
+    if (threshold !== null) metrics.driftThreshold.set(labels, threshold);
+    metrics.driftStatus.set(labels, statusValue(verdict));
+    series.exported.push({ feature, detector });
+    seriesUsed += SERIES_PER_VERDICT;
+  }
+
+  function showEpisodes(series: VersionSeries): void {
+    for (const category of series.categories)
+      for (const severity of SEVERITIES)
+        metrics.episodeOpen.set(
+          { ...series.labels, category, severity },
+          series.open.get(category)?.severity === severity ? 1 : 0,
+        );
+  }
+
+  function show(series: VersionSeries, verdicts: readonly Verdict[], endMs: number): void {
+    const primary = verdicts.filter((verdict) => verdict.role === 'primary');
+    series.shownEndMs = endMs;
+    clearVerdicts(series);
+    for (const verdict of verdicts.toSorted(byWeight)) exportVerdict(series, verdict);
+    const drifted = primary.filter((verdict) => isAlarm(verdict) && verdict.feature !== '');
+    metrics.driftedFeatures.set(series.labels, new Set(drifted.map((verdict) => verdict.feature)).size);
+    const outliers = primary.find((verdict) => verdict.category === 'outliers');
+    if (outliers === undefined || outliers.statistic === null) metrics.outlierRatio.remove(series.labels);
+    else metrics.outlierRatio.set(series.labels, outliers.statistic);
+    for (const verdict of primary) series.categories.add(verdict.category);
+    showEpisodes(series);
+  }
+
+  function setEpisode(episode: Episode): void {
+    const series = seriesOf(episode);
+    if (series === null) return;
+    series.categories.add(episode.category);
+    if (episode.state === 'open') series.open.set(episode.category, episode);
+    else if (series.open.get(episode.category)?.id === episode.id) series.open.delete(episode.category);
+    showEpisodes(series);
+  }
+
+  function remove(series: VersionSeries): void {
+    clearVerdicts(series);
+    metrics.driftedFeatures.remove(series.labels);
+    metrics.outlierRatio.remove(series.labels);
+    for (const status of ['drifted', 'clean', 'undecided'])
+      metrics.windowsJudged.remove({ ...series.labels, status });
+    for (const category of series.categories)
+      for (const severity of SEVERITIES) metrics.episodeOpen.remove({ ...series.labels, category, severity });
+    versions.delete(JSON.stringify([series.key.model, series.key.modelVersion]));
+  }
+
+  return {
+    /** Counts the window, and shows its verdicts unless a newer window is shown already. Without verdicts nothing is known. */
+    windowJudged(key: VersionKey, verdicts: readonly Verdict[]): void {
+      const series = seriesOf(key);
+      const endMs = verdicts[0]?.window.endMs;
+      if (series === null || endMs === undefined) return;
+      const status = windowStatus(verdicts.filter((verdict) => verdict.role === 'primary'));
+      metrics.windowsJudged.inc({ ...series.labels, status });
+      if (endMs >= series.shownEndMs) show(series, verdicts, endMs);
+    },
+    episodesChanged(episodes: readonly Episode[]): void {
+      for (const episode of episodes) setEpisode(episode);
+    },
+    /** Removes the series of every version that is not among these. */
+    retain(keys: readonly VersionKey[]): void {
+      const kept = new Set(keys.map((key) => JSON.stringify([key.model, key.modelVersion])));
+      for (const [id, series] of [...versions]) if (!kept.has(id)) remove(series);
+    },
+    /** At boot: last verdicts and open episodes from the store. Without it a restart would resolve what is still open. */
+    async restore(
+      store: Pick<ModelStore, 'listModels'> &
+        Pick<VerdictStore, 'recentOutcomes' | 'listVerdicts'> &
+        Pick<EpisodeStore, 'listEpisodes'>,
+      clock: Clock,
+    ): Promise<void> {
+      // Windows cannot end later than accepted events, and those at most a little after now.
+      const untilMs = clock.now() + 366 * DAY_MS;
+      for (const { model, modelVersion } of await store.listModels()) {
+        const key = { model, modelVersion };
+        const [last] = await store.recentOutcomes({ ...key, category: 'drift', untilMs, limit: 1 });
+        if (last === undefined) continue;
+        const series = seriesOf(key);
+        const verdicts = await store.listVerdicts({ ...key, window: last.window });
+        if (series !== null && verdicts.length > 0) show(series, verdicts, last.window.endMs);
+      }
+      for (const episode of await store.listEpisodes({ state: 'open', limit: MAX_OPEN_EPISODES }))
+        setEpisode(episode);
+    },
+  };
+}
+
+export type VerdictGauges = ReturnType<typeof createVerdictGauges>;

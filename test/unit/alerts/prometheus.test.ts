@@ -1,0 +1,199 @@
+import { describe, expect, it } from '@jest/globals';
+import { alarmThreshold, createVerdictGauges } from '../../../src/alerts/prometheus.js';
+import type { Episode } from '../../../src/domain/episode.js';
+import type { Verdict } from '../../../src/domain/verdict.js';
+import { createMetrics } from '../../../src/metrics.js';
+import { hourWindow, outcomeOf, verdictOf } from '../../support/outcomes.js';
+import { createSilentLogger } from '../../support/silent-logger.js';
+
+const KEY = { model: 'churn', modelVersion: '3' };
+
+function setUp(seriesBudget?: number) {
+  const metrics = createMetrics();
+  const gauges = createVerdictGauges({
+    metrics,
+    logger: createSilentLogger(),
+    ...(seriesBudget === undefined ? {} : { seriesBudget }),
+  });
+  /** Sample lines of the exposition that begin with this name, without the common labels. */
+  async function lines(name: string): Promise<string[]> {
+    const text = await metrics.registry.metrics();
+    return text
+      .split('\n')
+      .filter((line) => line.startsWith(`plumbline_${name}`))
+      .map((line) => line.replace('model="churn",model_version="3"', '').replace('plumbline_', ''));
+  }
+  return { metrics, gauges, lines };
+}
+
+function episodeOf(overrides: Partial<Episode> = {}): Episode {
+  return {
+    ...KEY,
+    id: 'e1',
+    category: 'drift',
+    severity: 'warning',
+    state: 'open',
+    firstWindow: hourWindow(0),
+    openedBy: hourWindow(1),
+    closedBy: null,
+    lastWindow: hourWindow(1),
+    drivers: [],
+    openedAtMs: 0,
+    closedAtMs: null,
+    ...overrides,
+  };
+}
+
+const undecided: Partial<Verdict> = {
+  status: 'undecided',
+  reason: 'too_few_rows',
+  material: false,
+  statistic: null,
+  effect: null,
+  threshold: null,
+};
+
+describe('alarmThreshold', () => {
+  it.each([
+    ['the test decides', { threshold: 0.2 }, 0.2],
+    ['the minimum effect decides', { threshold: 0.02 }, 0.1],
+    ['X² grows with the square of V', { detector: 'chiSquare', statistic: 400, threshold: 30 }, 100],
+    ['nothing to scale by', { statistic: 0, effect: { value: 0, low: 0, high: 0 } }, 0.08],
+    ['undecided', undecided, null],
+  ])('%s', (_name, overrides, expected) => {
+    const verdict = verdictOf({
+      statistic: 0.2,
+      effect: { value: 0.2, low: 0, high: 1 },
+      ...overrides,
+    } as Partial<Verdict>);
+    const threshold = alarmThreshold(verdict);
+    if (expected === null) expect(threshold).toBeNull();
+    else expect(threshold).toBeCloseTo(expected, 12);
+  });
+});
+
+describe('verdict gauges', () => {
+  it('show the last window: statistic, threshold, status, columns, outliers', async () => {
+    const { gauges, lines } = setUp();
+    gauges.windowJudged(KEY, [
+      verdictOf(),
+      verdictOf({ detector: 'psi', role: 'descriptive' }),
+      verdictOf({ feature: 'plan', detector: 'chiSquare', material: false, statistic: 40, threshold: 30 }),
+      verdictOf({ feature: 'x', ...undecided }),
+      verdictOf({ feature: '', detector: 'isolationForest', category: 'outliers', statistic: 0.04 }),
+    ]);
+    expect((await lines('drift_status')).toSorted()).toEqual([
+      'drift_status{,feature="",detector="isolationForest"} 1',
+      'drift_status{,feature="age",detector="ks"} 1',
+      'drift_status{,feature="age",detector="psi"} 1',
+      'drift_status{,feature="plan",detector="chiSquare"} 0',
+      'drift_status{,feature="x",detector="ks"} -1',
+    ]);
+    expect(await lines('drift_statistic')).not.toContainEqual(expect.stringContaining('feature="x"'));
+    expect(await lines('drift_statistic')).toContain('drift_statistic{,feature="age",detector="ks"} 0.3');
+    expect(await lines('drift_threshold')).toContain('drift_threshold{,feature="age",detector="ks"} 0.1');
+    expect(await lines('drifted_features')).toEqual(['drifted_features{} 1']);
+    expect(await lines('outlier_ratio')).toEqual(['outlier_ratio{} 0.04']);
+    expect(await lines('windows_judged')).toEqual(['windows_judged_total{,status="drifted"} 1']);
+    expect((await lines('episode_open')).toSorted()).toEqual([
+      'episode_open{,category="drift",severity="critical"} 0',
+      'episode_open{,category="drift",severity="warning"} 0',
+      'episode_open{,category="outliers",severity="critical"} 0',
+      'episode_open{,category="outliers",severity="warning"} 0',
+    ]);
+  });
+
+  it('drop the value of a column that is no longer judged or decided', async () => {
+    const { gauges, lines } = setUp();
+    gauges.windowJudged(KEY, [verdictOf(), verdictOf({ feature: 'old' })]);
+    gauges.windowJudged(KEY, [verdictOf({ window: hourWindow(1), ...undecided })]);
+    expect(await lines('drift_status')).toEqual(['drift_status{,feature="age",detector="ks"} -1']);
+    expect(await lines('drift_statistic')).toEqual([]);
+    expect(await lines('windows_judged')).toContain('windows_judged_total{,status="undecided"} 1');
+  });
+
+  it('do not go back to an older window that is judged again', async () => {
+    const { gauges, lines } = setUp();
+    gauges.windowJudged(KEY, [verdictOf({ window: hourWindow(5), statistic: 0.5 })]);
+    gauges.windowJudged(KEY, [verdictOf({ window: hourWindow(2), statistic: 0.2 })]);
+    expect(await lines('drift_statistic')).toEqual(['drift_statistic{,feature="age",detector="ks"} 0.5']);
+    expect(await lines('windows_judged')).toEqual(['windows_judged_total{,status="drifted"} 2']);
+  });
+
+  it('follow an episode through opening, escalation and close', async () => {
+    const { gauges, lines } = setUp();
+    const shown = async () => (await lines('episode_open')).map((line) => line.slice(-12)).join(' ');
+    gauges.episodesChanged([episodeOf()]);
+    expect(await shown()).toBe('"warning"} 1 critical"} 0');
+    gauges.episodesChanged([episodeOf({ severity: 'critical' })]);
+    expect(await shown()).toBe('"warning"} 0 critical"} 1');
+    gauges.episodesChanged([episodeOf({ state: 'closed', severity: 'critical' })]);
+    expect(await shown()).toBe('"warning"} 0 critical"} 0');
+  });
+
+  it('keep to the series budget, alarms first, and count what they leave out', async () => {
+    const { gauges, lines } = setUp(6);
+    const quiet = verdictOf({ feature: 'quiet', status: 'stable', material: false });
+    const loud = [verdictOf({ feature: 'loud' }), verdictOf({ feature: 'loud', detector: 'missing' })];
+    gauges.windowJudged(KEY, [quiet, ...loud]);
+    expect(await lines('drift_status')).toEqual([
+      'drift_status{,feature="loud",detector="ks"} 1',
+      'drift_status{,feature="loud",detector="missing"} 1',
+    ]);
+    expect(await lines('series_dropped')).toEqual(['series_dropped_total{reason="budget"} 3']);
+    gauges.windowJudged(KEY, [{ ...quiet, window: hourWindow(1) }]);
+    expect(await lines('drift_status')).toEqual(['drift_status{,feature="quiet",detector="ks"} 0']);
+  });
+
+  it.each(['a,b', 'line\nbreak', '', 'x'.repeat(121)])(
+    'do not make a label of the model %j',
+    async (model) => {
+      const { gauges, lines } = setUp();
+      gauges.windowJudged({ ...KEY, model }, [verdictOf({ model })]);
+      gauges.episodesChanged([episodeOf({ model })]);
+      expect(await lines('drift_status{')).toEqual([]);
+      expect(await lines('episode_open{')).toEqual([]);
+      expect(await lines('series_dropped')).toEqual(['series_dropped_total{reason="label"} 2']);
+    },
+  );
+
+  it('do not make a label of a feature with a comma, and keep its siblings', async () => {
+    const { gauges, lines } = setUp();
+    gauges.windowJudged(KEY, [verdictOf({ feature: 'a,b' }), verdictOf({ feature: '__proto__' })]);
+    expect(await lines('drift_status')).toEqual(['drift_status{,feature="__proto__",detector="ks"} 1']);
+    expect(await lines('series_dropped')).toEqual(['series_dropped_total{reason="label"} 3']);
+  });
+
+  it('vanish with their model', async () => {
+    const { gauges, metrics } = setUp();
+    gauges.windowJudged(KEY, [
+      verdictOf(),
+      verdictOf({ feature: '', category: 'outliers', detector: 'isolationForest' }),
+    ]);
+    gauges.windowJudged({ model: 'other', modelVersion: '1' }, [verdictOf({ model: 'other' })]);
+    gauges.episodesChanged([episodeOf()]);
+    gauges.retain([{ model: 'other', modelVersion: '1' }]);
+    const text = await metrics.registry.metrics();
+    expect(text).not.toContain('churn');
+    expect(text).toContain('plumbline_drift_status{model="other"');
+  });
+
+  it('come back after a restart from what is stored', async () => {
+    const { gauges, lines } = setUp();
+    await gauges.restore(
+      {
+        listModels: async () => [
+          { ...KEY, schema: { task: 'binary', features: [] }, registeredAtMs: 0 },
+          { model: 'new', modelVersion: '1', schema: { task: 'binary', features: [] }, registeredAtMs: 0 },
+        ],
+        recentOutcomes: async ({ model }) => (model === 'churn' ? [outcomeOf(7, 'd')] : []),
+        listVerdicts: async ({ window }) => [verdictOf({ window })],
+        listEpisodes: async ({ state }) => (state === 'open' ? [episodeOf()] : []),
+      },
+      { now: () => 0, observe: () => undefined },
+    );
+    expect(await lines('drift_status')).toEqual(['drift_status{,feature="age",detector="ks"} 1']);
+    expect(await lines('episode_open')).toContain('episode_open{,category="drift",severity="warning"} 1');
+    expect(await lines('windows_judged_total{')).toEqual([]);
+  });
+});
