@@ -71,6 +71,8 @@ export function createDispatcher(options: DispatcherOptions) {
   let running: Promise<DispatchResult> | null = null;
   let timer: NodeJS.Timeout | null = null;
   let stopping = false;
+  // Present from the start: a rate cannot see the first failure of a series that is born with it.
+  for (const outcome of ['delivered', 'retry', 'failed']) metrics.webhookDeliveries.inc({ outcome }, 0);
 
   function recordOf(event: WebhookEvent, attempt: number, delivery: Delivery): WebhookAttempt {
     const base = { eventId: event.id, attempt, status: delivery.status, atMs: clock.now() };

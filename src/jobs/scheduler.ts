@@ -49,6 +49,8 @@ export function createScheduler(options: SchedulerOptions) {
   const queued = new Map<string, Promise<RunResult>>();
   const cancels: (() => void | Promise<void>)[] = [];
   let stopping = false;
+  // Present from the start: a rate cannot see the first failure of a series that is born with it.
+  for (const job of jobs) metrics.jobFailures.inc({ job: job.name }, 0);
 
   async function runOnce(job: Job): Promise<RunResult> {
     const end = metrics.jobDuration.startTimer({ job: job.name });

@@ -84,6 +84,7 @@ describe('dispatcher', () => {
     });
     const counts = (await metrics.webhookDeliveries.get()).values;
     expect(counts.map(({ labels, value }) => [labels.outcome, value])).toEqual([
+      ['delivered', 0],
       ['retry', 9],
       ['failed', 1],
     ]);
