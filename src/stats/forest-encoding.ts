@@ -1,0 +1,150 @@
+/** A column as the forest needs it; a model's declared features fit. */
+export interface ForestColumn {
+  readonly name: string;
+  readonly kind: 'numeric' | 'categorical';
+}
+
+export type CellValue = number | string | null;
+
+/** Beyond so many distinct values a column is close to an identifier: the rest reads as unseen, share 0. */
+export const MAX_CATEGORIES = 10_000;
+
+/**
+ * How one column becomes numbers.
+ *
+ * Numeric: a finite number is itself; −∞ and +∞ are `low` and `high`, one reference range beyond the reference's least
+ * and greatest value, so that they are extreme without stretching every split; missing (null, NaN, text) is the
+ * reference's median, which says nothing by itself, and `indicator` adds a 0/1 column that tells missing from present.
+ * The indicator exists only where the reference has both: a column that is constant in the reference is never split on.
+ * Categorical: the share of the reference's rows that have this value, unseen values 0, so that rare means far out;
+ * missing is a value of its own.
+ */
+export type ColumnEncoding =
+  | {
+      readonly kind: 'numeric';
+      readonly name: string;
+      readonly median: number;
+      readonly low: number;
+      readonly high: number;
+      readonly indicator: boolean;
+    }
+  | {
+      readonly kind: 'categorical';
+      readonly name: string;
+      /** Share in (0, 1] by value, most frequent first. */
+      readonly shares: ReadonlyMap<string, number>;
+      readonly missingShare: number;
+    };
+
+export type ForestEncoding = readonly ColumnEncoding[];
+
+/** Learns the encoding from reference rows, each in the order of `columns`. RangeError without rows or columns. */
+export function fitEncoding(
+  columns: readonly ForestColumn[],
+  rows: readonly (readonly CellValue[])[],
+): ForestEncoding {
+  if (columns.length === 0) throw new RangeError('there are no columns to encode: declare at least one');
+  if (rows.length === 0) throw new RangeError('there are no reference rows: an encoding needs at least one');
+  checkWidths(columns.length, rows);
+  return columns.map((column, index) =>
+    column.kind === 'numeric'
+      ? fitNumeric(column.name, index, rows)
+      : fitCategorical(column.name, index, rows),
+  );
+}
+
+function fitNumeric(name: string, index: number, rows: readonly (readonly CellValue[])[]): ColumnEncoding {
+  const finite: number[] = [];
+  let missing = 0;
+  for (const row of rows) {
+    const value = row[index];
+    if (Number.isFinite(value)) finite.push(value as number);
+    else if (isMissingNumber(value)) missing++;
+  }
+  const sorted = Float64Array.from(finite).sort();
+  const min = sorted[0] ?? 0;
+  const max = sorted.at(-1) ?? 0;
+  const range = max - min;
+  return {
+    kind: 'numeric',
+    name,
+    median: median(sorted) + 0,
+    // + 0 turns −0 into 0, which JSON keeps.
+    low: Math.max(-Number.MAX_VALUE, min - range) + 0,
+    high: Math.min(Number.MAX_VALUE, max + range) + 0,
+    indicator: missing > 0 && missing < rows.length,
+  };
+}
+
+function fitCategorical(
+  name: string,
+  index: number,
+  rows: readonly (readonly CellValue[])[],
+): ColumnEncoding {
+  const counts = new Map<string, number>();
+  let missing = 0;
+  for (const row of rows) {
+    const value = row[index] ?? null;
+    if (value === null) missing++;
+    else counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
+  }
+  const ranked = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, MAX_CATEGORIES);
+  return {
+    kind: 'categorical',
+    name,
+    shares: new Map(ranked.map(([value, count]) => [value, count / rows.length])),
+    missingShare: missing / rows.length,
+  };
+}
+
+/** Columns of the encoded matrix. */
+export function encodedWidth(encoding: ForestEncoding): number {
+  return encoding.reduce((width, column) => width + (hasIndicator(column) ? 2 : 1), 0);
+}
+
+/** Encodes rows into a row-major matrix, rows × encodedWidth, all finite. An indicator follows its own column. */
+export function encodeRows(encoding: ForestEncoding, rows: readonly (readonly CellValue[])[]): Float64Array {
+  checkWidths(encoding.length, rows);
+  const matrix = new Float64Array(rows.length * encodedWidth(encoding));
+  let at = 0;
+  for (const row of rows) {
+    for (let i = 0; i < encoding.length; i++) {
+      const column = encoding[i] as ColumnEncoding;
+      const value = row[i] ?? null;
+      if (column.kind === 'categorical') {
+        matrix[at++] = value === null ? column.missingShare : (column.shares.get(String(value)) ?? 0);
+        continue;
+      }
+      const missing = isMissingNumber(value);
+      matrix[at++] = missing ? column.median : clampInfinite(value as number, column.low, column.high);
+      if (column.indicator) matrix[at++] = missing ? 1 : 0;
+    }
+  }
+  return matrix;
+}
+
+function hasIndicator(column: ColumnEncoding): boolean {
+  return column.kind === 'numeric' && column.indicator;
+}
+
+function isMissingNumber(value: CellValue | undefined): boolean {
+  return typeof value !== 'number' || Number.isNaN(value);
+}
+
+function clampInfinite(value: number, low: number, high: number): number {
+  if (value === Infinity) return high;
+  return value === -Infinity ? low : value;
+}
+
+function median(sorted: Float64Array): number {
+  if (sorted.length === 0) return 0;
+  const below = sorted[Math.floor((sorted.length - 1) / 2)] as number;
+  const above = sorted[Math.floor(sorted.length / 2)] as number;
+  return below === above ? below : below / 2 + above / 2;
+}
+
+function checkWidths(width: number, rows: readonly (readonly CellValue[])[]): void {
+  const at = rows.findIndex((row) => row.length !== width);
+  if (at >= 0)
+    throw new RangeError(`row ${at} has ${rows[at]?.length} values: the encoding has ${width} columns`);
+}

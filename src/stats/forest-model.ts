@@ -1,0 +1,203 @@
+import {
+  type CellValue,
+  encodedWidth,
+  encodeRows,
+  type ForestColumn,
+  type ForestEncoding,
+  fitEncoding,
+} from './forest-encoding.js';
+import type { IsolationForest } from './forest-layout.js';
+import { fitIsolationForest, scoreIsolationForest } from './isolation-forest.js';
+import { createRandom } from './random.js';
+
+/** The reference is scored by forests that each leave one such part of it out. */
+const FOLDS = 10;
+
+/** Rows of one window-long piece of the reference, and how many of them lie above the threshold. */
+export interface ForestPiece {
+  readonly rows: number;
+  readonly flagged: number;
+}
+
+/** An isolation forest with what it needs to score rows as they come and to judge a window. */
+export interface ForestModel {
+  readonly columns: readonly ForestColumn[];
+  readonly encoding: ForestEncoding;
+  readonly forest: IsolationForest;
+  /** Rows that score above it are flagged: the `quantile` of the reference's held-out scores. */
+  readonly threshold: number;
+  readonly quantile: number;
+  readonly seed: number;
+  /** Reference rows it was fitted on. */
+  readonly rows: number;
+  /** How many of those lie above the threshold, held out. */
+  readonly flagged: number;
+  /** flagged / rows: about 1 − quantile, less with ties. */
+  readonly referenceShare: number;
+  /** Window-long pieces in time order; empty without timestamps. */
+  readonly pieces: readonly ForestPiece[];
+}
+
+export interface ForestModelOptions {
+  readonly seed: number;
+  /** 100 by default. */
+  readonly trees?: number;
+  /** 256 by default. */
+  readonly subsample?: number;
+  /** 0.99 by default. */
+  readonly quantile?: number;
+  /** A seeded sample of so many rows is used when there are more; 50,000 by default. */
+  readonly maxRows?: number;
+  /** Event time of each row, ms, and the window length: the reference is then cut into window-long pieces. */
+  readonly time?: { readonly timestampsMs: readonly number[]; readonly pieceMs: number };
+}
+
+/**
+ * Fits encoding, forest and threshold on reference rows, each in the order of `columns`.
+ *
+ * A forest finds the rows it was grown on less anomalous than new ones, the more so the smaller the reference, and
+ * days it has seen less anomalous than days it has not. A threshold from such scores would flag more than its share of
+ * clean traffic. So the reference is scored by ten further forests, each grown without the part it scores: runs
+ * of window-long pieces when there are timestamps, random rows otherwise. Same seed and rows, same model, bit for bit.
+ */
+export function fitForestModel(
+  columns: readonly ForestColumn[],
+  rows: readonly (readonly CellValue[])[],
+  options: ForestModelOptions,
+): ForestModel {
+  const { seed, trees = 100, subsample = 256, quantile = 0.99, maxRows = 50_000, time } = options;
+  if (!(quantile > 0 && quantile < 1))
+    throw new RangeError(`quantile is ${quantile}: it must lie between 0 and 1`);
+  if (!(maxRows >= 1)) throw new RangeError(`maxRows is ${maxRows}: it must be at least 1`);
+  const random = createRandom(seed);
+  const picked = sampleIndices(rows.length, Math.floor(maxRows), random);
+  const sample = picked.map((index) => rows[index] as readonly CellValue[]);
+  const encoding = fitEncoding(columns, sample);
+  const width = encodedWidth(encoding);
+  const matrix = encodeRows(encoding, sample);
+  const pieces = time === undefined ? null : cutPieces(picked, rows.length, time);
+  const folds = foldRows(sample.length, pieces, random);
+  // Held-out forests see fewer rows; scores only compare at one subsample size.
+  const size = Math.min(subsample, sample.length - Math.max(...folds.map((fold) => fold.length)));
+  const forestOptions = { trees, subsample: Math.max(1, size), random };
+  const forest = fitIsolationForest(matrix, sample.length, width, forestOptions);
+  const scores = new Float64Array(sample.length);
+  for (const fold of folds) {
+    const heldOut = new Uint8Array(sample.length);
+    for (const row of fold) heldOut[row] = 1;
+    const others = Int32Array.from({ length: sample.length }, (_, row) => row).filter((row) => !heldOut[row]);
+    const judge =
+      others.length === 0
+        ? forest
+        : fitIsolationForest(takeRows(matrix, width, others), others.length, width, forestOptions);
+    const foldScores = scoreIsolationForest(judge, takeRows(matrix, width, fold), fold.length);
+    fold.forEach((row, i) => {
+      scores[row] = foldScores[i] as number;
+    });
+  }
+  const sorted = scores.slice().sort();
+  const threshold = sorted[Math.ceil(quantile * sorted.length) - 1] as number;
+  const flagged = scores.reduce((count, score) => count + (score > threshold ? 1 : 0), 0);
+  return {
+    columns: columns.map(({ name, kind }) => ({ name, kind })),
+    encoding,
+    forest,
+    threshold,
+    quantile,
+    seed,
+    rows: sample.length,
+    flagged,
+    referenceShare: flagged / sample.length,
+    pieces: (pieces ?? []).map((piece) => ({
+      rows: piece.length,
+      flagged: piece.filter((row) => (scores[row] as number) > threshold).length,
+    })),
+  };
+}
+
+/** Scores rows in the order of the model's columns; larger is more anomalous, flagged above `model.threshold`. */
+export function scoreForestRows(model: ForestModel, rows: readonly (readonly CellValue[])[]): Float64Array {
+  return scoreIsolationForest(model.forest, encodeRows(model.encoding, rows), rows.length);
+}
+
+/** `most` of the numbers 0 … count−1 without replacement, ascending. */
+function sampleIndices(count: number, most: number, random: () => number): number[] {
+  const indices = Array.from({ length: count }, (_, index) => index);
+  if (count <= most) return indices;
+  shuffle(indices, most, random);
+  return indices.slice(0, most).sort((a, b) => a - b);
+}
+
+/** Puts a random choice of the elements into the first `take` places. */
+function shuffle(array: number[], take: number, random: () => number): void {
+  for (let i = 0; i < take; i++) {
+    const j = i + Math.floor(random() * (array.length - i));
+    const picked = array[j] as number;
+    array[j] = array[i] as number;
+    array[i] = picked;
+  }
+}
+
+/** Groups the positions of `picked` by window-long pieces aligned to the epoch, in time order. */
+function cutPieces(
+  picked: readonly number[],
+  count: number,
+  time: { readonly timestampsMs: readonly number[]; readonly pieceMs: number },
+): Int32Array[] {
+  const { timestampsMs, pieceMs } = time;
+  if (timestampsMs.length !== count)
+    throw new RangeError(`there are ${timestampsMs.length} timestamps for ${count} rows: give one for each`);
+  if (!(pieceMs > 0)) throw new RangeError(`pieceMs is ${pieceMs}: it must be positive`);
+  const pieces = new Map<number, number[]>();
+  picked.forEach((index, position) => {
+    const number = Math.floor((timestampsMs[index] as number) / pieceMs);
+    if (!Number.isFinite(number))
+      throw new RangeError(
+        `the timestamp of row ${index} is ${timestampsMs[index]}: give ms since the epoch`,
+      );
+    const piece = pieces.get(number);
+    if (piece === undefined) pieces.set(number, [position]);
+    else piece.push(position);
+  });
+  return [...pieces].sort(([a], [b]) => a - b).map(([, rows]) => Int32Array.from(rows));
+}
+
+/**
+ * Parts of about equal size: runs of neighbouring pieces, or random rows where pieces are too few or too uneven to
+ * leave at least half of the rows to each held-out forest.
+ */
+function foldRows(count: number, pieces: readonly Int32Array[] | null, random: () => number): Int32Array[] {
+  if (pieces !== null && pieces.length >= FOLDS) {
+    const folds = emptyFolds();
+    let before = 0;
+    for (const piece of pieces) {
+      const fold = folds[Math.floor((FOLDS * before) / count)] as number[];
+      for (const row of piece) fold.push(row);
+      before += piece.length;
+    }
+    if (folds.every((fold) => fold.length <= count / 2)) return filledFolds(folds);
+  }
+  const folds = emptyFolds();
+  const order = Array.from({ length: count }, (_, row) => row);
+  shuffle(order, count, random);
+  order.forEach((row, i) => {
+    (folds[i % FOLDS] as number[]).push(row);
+  });
+  return filledFolds(folds);
+}
+
+function emptyFolds(): number[][] {
+  return Array.from({ length: FOLDS }, () => []);
+}
+
+function filledFolds(folds: readonly number[][]): Int32Array[] {
+  return folds.filter((fold) => fold.length > 0).map((fold) => Int32Array.from(fold));
+}
+
+function takeRows(matrix: Float64Array, width: number, rows: Int32Array): Float64Array {
+  const taken = new Float64Array(rows.length * width);
+  rows.forEach((row, i) => {
+    taken.set(matrix.subarray(row * width, (row + 1) * width), i * width);
+  });
+  return taken;
+}
