@@ -130,6 +130,39 @@ export function createMetrics() {
       labelNames: ['outcome'],
       registers,
     }),
+    kafkaLag: new Gauge({
+      name: 'plumbline_kafka_lag',
+      help: 'Records of a partition that are not stored yet.',
+      labelNames: ['topic', 'partition'],
+      registers,
+    }),
+    kafkaRecords: new Counter({
+      name: 'plumbline_kafka_records_total',
+      help: 'Records read from Kafka and stored, rejected or known already.',
+      labelNames: ['topic'],
+      registers,
+    }),
+    kafkaRecordsLost: new Counter({
+      name: 'plumbline_kafka_records_lost_total',
+      help: 'Records that Kafka dropped (retention) before they were read.',
+      labelNames: ['topic'],
+      registers,
+    }),
+    kafkaPending: new Gauge({
+      name: 'plumbline_kafka_pending_rows',
+      help: 'Rows read from Kafka and held in memory until they are stored.',
+      registers,
+    }),
+    kafkaRebalances: new Counter({
+      name: 'plumbline_kafka_rebalances_total',
+      help: 'Rebalances of the consumer group that this process took part in.',
+      registers,
+    }),
+    kafkaRestarts: new Counter({
+      name: 'plumbline_kafka_restarts_total',
+      help: 'Times the Kafka client was replaced after a crash, a stall or a failed connection.',
+      registers,
+    }),
   };
 }
 

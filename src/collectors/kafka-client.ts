@@ -25,8 +25,8 @@ export function createKafkaClient(connection: KafkaConnection, logger: Logger): 
     brokers: [...connection.brokers],
     connectionTimeout: 5_000,
     requestTimeout: 30_000,
-    // The supervisor rebuilds the client after these; restartOnFailure leaves that to it alone.
-    retry: { retries: 8, initialRetryTime: 200, maxRetryTime: 5_000, restartOnFailure: async () => false },
+    // Few: the supervisor tries again, and says in the meantime what is wrong.
+    retry: { retries: 3, initialRetryTime: 200, maxRetryTime: 1_000 },
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => writeLog(logger, entry),
   };

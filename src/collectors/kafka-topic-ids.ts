@@ -4,6 +4,7 @@ import type { Kafka } from 'kafkajs';
 interface InnerCluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
+  metadata(query: { topics: readonly string[] }): Promise<unknown>;
   brokerPool: {
     withBroker<T>(use: (found: { broker: InnerBroker }) => Promise<T>): Promise<T>;
   };
@@ -136,6 +137,8 @@ export async function fetchTopicIds(kafka: Kafka, topics: readonly string[]): Pr
   const cluster = createInnerCluster(kafka);
   await cluster.connect();
   try {
+    // Fills the pool of brokers.
+    await cluster.metadata({ topics });
     return await cluster.brokerPool.withBroker(async ({ broker }) => {
       if ((broker.versions[METADATA_API]?.maxVersion ?? 0) < METADATA_VERSION) return new Map();
       const buffer = encodeMetadataRequest(topics);

@@ -30,8 +30,6 @@ export interface KafkaBroker {
     lines: readonly string[],
     options?: { codec?: Codec; partition?: number },
   ) => Promise<void>;
-  /** Produces with the broker's own Java client, whose compressed batches are framed differently from librdkafka's. */
-  readonly produceByJava: (topic: string, lines: readonly string[], codec: Codec) => Promise<void>;
   readonly withProducer: (use: (producer: Producer) => Promise<void>) => Promise<void>;
   readonly endOffsets: (topic: string) => Promise<number[]>;
   /** Committed offset and metadata of a group, by partition. */
@@ -211,17 +209,6 @@ function describeBroker(
         ],
         lines,
       ),
-    produceByJava: (topic, lines, codec) =>
-      feed(
-        'java',
-        [
-          ...JVM,
-          `-Dlog4j2.configurationFile=${directory}/log4j2.yaml`,
-          'org.apache.kafka.tools.ConsoleProducer',
-          ...['--bootstrap-server', address, '--topic', topic, '--compression-codec', codec],
-        ],
-        lines,
-      ),
     withProducer: async (use) => {
       const producer = client(address).producer({ allowAutoTopicCreation: false });
       await producer.connect();
@@ -265,6 +252,10 @@ async function feed(command: string, args: readonly string[], lines: readonly st
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
+  });
+  // A program that ends early says why on stderr.
+  child.stdin.on('error', (error) => {
+    stderr += `${error.message}\n`;
   });
   child.stdin.end(lines.map((line) => `${line}\n`).join(''));
   const [code] = await once(child, 'close');

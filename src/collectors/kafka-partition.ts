@@ -1,0 +1,256 @@
+import { createHash } from 'node:crypto';
+import type { LogAuditStore, Logger, RowBatch } from '../domain/ports.js';
+import type { RowSource } from '../domain/prediction.js';
+import { messageOf } from '../errors.js';
+import type { Metrics } from '../metrics.js';
+import type { LogBatch, LogCommit, LogPosition } from './log-source.js';
+import { encodeProgress, type OffsetRange, rangeToken, type StartPlan } from './partition-progress.js';
+import {
+  appendRecord,
+  createRangeBuffer,
+  type RangeBuffer,
+  type RecordDecoders,
+  type RowKind,
+  withoutOffsets,
+} from './range-buffer.js';
+
+export interface CollectorLimits {
+  /** A partition's rows are inserted when one of these is reached. */
+  readonly maxRows: number;
+  readonly maxBytes: number;
+  readonly lingerMs: number;
+  /** Bytes of events held for all partitions together; beyond it reading waits. */
+  readonly maxTotalBytes: number;
+  readonly minBackoffMs: number;
+  readonly maxBackoffMs: number;
+}
+
+export interface PartitionConsumerOptions {
+  readonly position: LogPosition;
+  readonly plan: StartPlan;
+  readonly kind: RowKind;
+  readonly limits: CollectorLimits;
+  readonly decoders: RecordDecoders;
+  readonly write: (batch: RowBatch) => Promise<unknown>;
+  readonly audit: LogAuditStore;
+  readonly commit: (commit: LogCommit) => Promise<'committed' | 'stale'>;
+  readonly resume: () => void;
+  /** All partitions together hold as much as they may. */
+  readonly crowded: () => boolean;
+  readonly track: (delivery: Promise<void>) => void;
+  readonly changed: () => void;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+export interface PartitionConsumer {
+  /** Takes what there is room for; answers the position after it. */
+  readonly take: (batch: LogBatch) => Promise<number>;
+  readonly logEnd: (offset: number) => void;
+  /** Ends it: the buffer is dropped, the delivery under way stops at its next step. */
+  readonly revoke: () => void;
+  /** Before a shutdown: nothing new is taken or begun, the delivery under way is finished unless the store fails. */
+  readonly drain: () => void;
+  readonly heldBytes: () => number;
+  readonly heldRecords: () => number;
+  /** What the store or the brokers answered to the step that is being repeated; null when all is well. */
+  readonly failure: () => unknown;
+}
+
+/** How long a full partition keeps its fetcher waiting before it is paused. */
+const ROOM_WAIT_MS = 1_000;
+const ROOM_SLICE_MS = 100;
+
+/** One partition of one assignment: buffers records, and delivers one range at a time. */
+export function createPartitionConsumer(options: PartitionConsumerOptions): PartitionConsumer {
+  const { position, plan, kind, limits, metrics, logger } = options;
+  const { topic, partition, topicId } = position;
+  const { epoch } = plan;
+  /** Names rows in the store; with the id, since a recreated topic counts its offsets from 0 again. */
+  const sourceTopic = `${topic}@${topicId}`;
+  let redo = plan.redo;
+  let buffer = createRangeBuffer(plan.offset);
+  let inFlight: RangeBuffer | null = null;
+  let stored = plan.offset;
+  let logEnd = position.logEnd;
+  let revoked = false;
+  let draining = false;
+  let paused = false;
+  let failure: unknown = null;
+  let linger: NodeJS.Timeout | null = null;
+  let wakeWaiters: Array<() => void> = [];
+
+  const showLag = () => {
+    if (!revoked) metrics.kafkaLag.set({ topic, partition: String(partition) }, Math.max(0, logEnd - stored));
+  };
+  const full = () => buffer.records >= limits.maxRows || buffer.bytes >= limits.maxBytes;
+  /** A range to repeat is delivered alone: nothing is buffered behind it. */
+  const redoRead = () => redo !== null && buffer.next > redo.end;
+  const hasRoom = () => {
+    if (draining) return false;
+    // Whatever the others hold: a range can only be repeated whole.
+    if (redo !== null) return !redoRead();
+    return !full() && (buffer.records === 0 || !options.crowded());
+  };
+
+  const changed = () => {
+    const waiters = wakeWaiters;
+    wakeWaiters = [];
+    for (const wake of waiters) wake();
+    options.changed();
+    if (paused && !revoked && hasRoom()) {
+      paused = false;
+      options.resume();
+    }
+  };
+
+  const nextChange = (timeoutMs: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      wakeWaiters.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+
+  /** Repeats a step until it works or the assignment is over (false). Unknown errors wait too: skipping would lose data. */
+  async function untilDone(what: string, step: () => Promise<boolean>): Promise<boolean> {
+    let backoffMs = limits.minBackoffMs;
+    while (!revoked) {
+      try {
+        const done = await step();
+        failure = null;
+        return done;
+      } catch (error) {
+        failure = error;
+        if (draining) return false;
+        logger.error(
+          { topic, partition, retryInMs: backoffMs, reason: messageOf(error) },
+          `kafka: ${what} failed, the partition waits`,
+        );
+        await nextChange(backoffMs);
+        backoffMs = Math.min(limits.maxBackoffMs, backoffMs * 2);
+      }
+    }
+    return false;
+  }
+
+  const commit = (offset: number, pending: OffsetRange | null) =>
+    untilDone('committing', async () => {
+      const metadata = encodeProgress({ epoch, topicId, pending });
+      return (await options.commit({ topic, partition, offset, metadata })) === 'committed';
+    });
+
+  /**
+   * A range that may be in the store already. What the rows became then could have depended on the clock and on the
+   * registered models, so the offsets that are there are left alone, and only the missing ones are inserted.
+   */
+  async function repairBatch(range: RangeBuffer, token: string): Promise<RowBatch> {
+    const there = await options.audit.storedOffsets({
+      topic: sourceTopic,
+      partition,
+      fromOffset: range.start,
+      toOffset: range.next - 1,
+    });
+    // Nothing there: another member's insert of it may still be under way, and only the same token stops a second one.
+    if (there.size === 0) return { ...rowsOf(range), token };
+    const missing = withoutOffsets(range, there);
+    const rows = [...missing.predictions, ...missing.labels, ...missing.rejected];
+    const offsets = rows.map((row) => row.source.offset).sort((a, b) => a - b);
+    const digest = createHash('sha256').update(offsets.join()).digest('hex').slice(0, 16);
+    return { ...rowsOf(missing), token: `${token}/repair-${digest}` };
+  }
+
+  async function deliver(range: RangeBuffer, again: boolean): Promise<void> {
+    const offsets = { start: range.start, end: range.next - 1 };
+    const token = rangeToken(position, epoch, offsets);
+    const announced = again || (await commit(range.start, offsets));
+    if (!announced) return;
+    const written = await untilDone('inserting', async () => {
+      const batch = again ? await repairBatch(range, token) : { ...rowsOf(range), token };
+      const rows = batch.predictions.length + batch.labels.length + batch.rejected.length;
+      if (rows > 0) await options.write(batch);
+      return true;
+    });
+    if (!written) return;
+    metrics.kafkaRecords.inc({ topic }, range.records);
+    stored = range.next;
+    showLag();
+    await commit(range.next, null);
+  }
+
+  function flush(): void {
+    if (linger !== null) clearTimeout(linger);
+    linger = null;
+    if (revoked || draining || inFlight !== null || buffer.next === buffer.start) return;
+    if (redo !== null && !redoRead()) return;
+    const range = buffer;
+    const again = redo !== null;
+    redo = null;
+    inFlight = range;
+    buffer = createRangeBuffer(range.next);
+    options.track(
+      deliver(range, again).finally(() => {
+        inFlight = null;
+        // What came in during the insert need not linger again when it is much.
+        if (full() || options.crowded()) flush();
+        else armLinger();
+        changed();
+      }),
+    );
+    changed();
+  }
+
+  function armLinger(): void {
+    if (linger === null && !revoked && inFlight === null && buffer.next > buffer.start) {
+      linger = setTimeout(flush, limits.lingerMs);
+    }
+  }
+
+  return {
+    take: async (batch) => {
+      logEnd = batch.logEnd;
+      showLag();
+      const deadlineMs = performance.now() + ROOM_WAIT_MS;
+      while (!revoked && !hasRoom() && performance.now() < deadlineMs) {
+        await nextChange(ROOM_SLICE_MS);
+        await batch.heartbeat();
+      }
+      if (revoked) return -1;
+      if (!hasRoom()) {
+        paused = true;
+        return buffer.next;
+      }
+      const last = redo?.end ?? Number.POSITIVE_INFINITY;
+      for (const record of batch.records) {
+        if (record.offset > last) break;
+        const source: RowSource = { kind: 'kafka', topic: sourceTopic, partition, offset: record.offset };
+        appendRecord(buffer, kind, record, source, options.decoders);
+      }
+      buffer.next = Math.min(batch.nextOffset, last + 1);
+      const taken = buffer.next;
+      if (full() || redoRead() || options.crowded()) flush();
+      else armLinger();
+      options.changed();
+      return taken;
+    },
+    logEnd: (offset) => {
+      logEnd = Math.max(logEnd, offset);
+      showLag();
+    },
+    revoke: () => {
+      revoked = true;
+      if (linger !== null) clearTimeout(linger);
+      changed();
+    },
+    drain: () => {
+      draining = true;
+      changed();
+    },
+    heldBytes: () => buffer.bytes + (inFlight?.bytes ?? 0),
+    heldRecords: () => buffer.records + (inFlight?.records ?? 0),
+    failure: () => failure,
+  };
+}
+
+const rowsOf = ({ predictions, labels, rejected }: RangeBuffer) => ({ predictions, labels, rejected });

@@ -1,0 +1,268 @@
+import type { Admin, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Logger } from '../domain/ports.js';
+import { fetchTopicIds } from './kafka-topic-ids.js';
+import type { LogCommit, LogHandler, LogPartition, LogPosition } from './log-source.js';
+
+export interface KafkaSessionOptions {
+  readonly kafka: Kafka;
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly handler: LogHandler;
+  readonly logger: Logger;
+  /** Generations count on over sessions, so that a commit of an older one is always seen to be stale. */
+  readonly nextGeneration: () => number;
+  readonly onJoined: (partitions: number) => void;
+  readonly onRebalancing: () => void;
+  readonly sessionTimeoutMs: number;
+  /** Longest wait of one fetch; also the delay of joins, pauses and the shutdown. */
+  readonly maxWaitMs: number;
+  readonly endsIntervalMs: number;
+}
+
+export interface KafkaSession {
+  /** Resolves with the reason when the session is broken and has to be replaced. */
+  readonly broken: Promise<Error>;
+  readonly commit: (generation: number, commit: LogCommit) => Promise<'committed' | 'stale'>;
+  readonly resume: (partition: LogPartition) => void;
+  /** When the client last heard from a broker (performance.now). */
+  readonly lastActivityMs: () => number;
+  readonly close: () => Promise<void>;
+}
+
+const STALE_ERRORS = new Set(['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'REBALANCE_IN_PROGRESS']);
+const MAX_BYTES_PER_PARTITION = 1024 * 1024;
+const MAX_BYTES = 8 * 1024 * 1024;
+/** A batch that does not follow the last one: once is a leftover of an earlier generation, twice is a jump. */
+const MAX_MISMATCHES = 2;
+
+const keyOf = ({ topic, partition }: LogPartition) => `${partition}/${topic}`;
+
+/**
+ * One life of a kafkajs client in the group: from joining to its first failure. Every assignment is paused at once, its
+ * committed progress read, and only then resumed at the offsets that the handler names. Rejects when the brokers cannot be
+ * reached, refuse the credentials or lack a topic.
+ */
+export async function openKafkaSession(options: KafkaSessionOptions): Promise<KafkaSession> {
+  const { kafka, group, topics, handler, logger } = options;
+  const admin = kafka.admin();
+  const consumer = kafka.consumer({
+    groupId: group,
+    sessionTimeout: options.sessionTimeoutMs,
+    rebalanceTimeout: 2 * options.sessionTimeoutMs,
+    heartbeatInterval: Math.min(3_000, options.sessionTimeoutMs / 3),
+    maxBytesPerPartition: MAX_BYTES_PER_PARTITION,
+    maxBytes: MAX_BYTES,
+    maxWaitTimeInMs: options.maxWaitMs,
+    allowAutoTopicCreation: false,
+    // Long enough for a broker to restart; after that the supervisor alone decides.
+    retry: { retries: 15, initialRetryTime: 200, maxRetryTime: 1_000, restartOnFailure: async () => false },
+    // No rackId: kafkajs resets offsets when a follower is behind (its issue 1777).
+  });
+  let lastActivityMs = performance.now();
+  let closed = false;
+  let generation = 0;
+  let positions = new Map<string, { next: number; mismatches: number }>();
+  let commitOffsets: EachBatchPayload['commitOffsetsIfNecessary'] | null = null;
+  let breakWith: (error: Error) => void = () => undefined;
+  const broken = new Promise<Error>((resolve) => {
+    breakWith = resolve;
+  });
+  const fail = (error: unknown) => breakWith(error instanceof Error ? error : new Error(String(error)));
+  const alive = () => {
+    lastActivityMs = performance.now();
+  };
+
+  const disconnect = async () => {
+    await Promise.all([consumer.disconnect(), admin.disconnect()]);
+  };
+  const close = async () => {
+    closed = true;
+    handler.revoked();
+    await disconnect();
+  };
+
+  /** Reads the progress of a fresh assignment and lets its partitions run. */
+  const prepare = async (assigned: readonly LogPartition[], own: number) => {
+    const found = await readPositions(kafka, admin, group, topics, assigned);
+    if (closed || own !== generation) return;
+    const starts = handler.assigned(own, found);
+    for (const { topic, partition, offset } of starts) {
+      positions.set(keyOf({ topic, partition }), { next: offset, mismatches: 0 });
+      consumer.seek({ topic, partition, offset: String(offset) });
+      consumer.resume([{ topic, partitions: [partition] }]);
+    }
+    options.onJoined(assigned.length);
+  };
+
+  const eachBatch = async (payload: EachBatchPayload & { batch: { fetchedOffset?: string } }) => {
+    const { batch, resolveOffset, heartbeat } = payload;
+    const { topic, partition } = batch;
+    commitOffsets = payload.commitOffsetsIfNecessary;
+    const own = generation;
+    const position = positions.get(keyOf(batch));
+    if (closed || position === undefined || !payload.isRunning() || payload.isStale()) return;
+    // A fetcher may hand over what it fetched before the last rebalance: taken, it would leave a gap behind it.
+    if (Number(batch.fetchedOffset) !== position.next) {
+      position.mismatches += 1;
+      if (position.mismatches >= MAX_MISMATCHES) {
+        fail(
+          new Error(`${topic}/${partition} jumped from offset ${position.next} to ${batch.fetchedOffset}`),
+        );
+      }
+      return;
+    }
+    position.mismatches = 0;
+    const lastOffset = Number(batch.lastOffset());
+    const next = await handler.batch(own, {
+      topic,
+      partition,
+      records: batch.messages.map(({ offset, value }) => ({ offset: Number(offset), value })),
+      nextOffset: lastOffset + 1,
+      logEnd: Number(batch.highWatermark),
+      heartbeat,
+    });
+    if (closed || own !== generation) return;
+    if (next > position.next) {
+      position.next = next;
+      resolveOffset(String(next - 1));
+    } else {
+      consumer.pause([{ topic, partitions: [partition] }]);
+    }
+  };
+
+  const { events } = consumer;
+  consumer.on(events.GROUP_JOIN, ({ payload }) => {
+    alive();
+    generation = options.nextGeneration();
+    positions = new Map();
+    const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
+      partitions.map((partition) => ({ topic, partition })),
+    );
+    handler.revoked();
+    // Synchronously, before kafkajs fetches: it would start without looking at the metadata.
+    consumer.pause(assigned.map(({ topic, partition }) => ({ topic, partitions: [partition] })));
+    prepare(assigned, generation).catch(fail);
+  });
+  consumer.on(events.REBALANCING, () => {
+    alive();
+    options.onRebalancing();
+    handler.revoked();
+  });
+  consumer.on(events.HEARTBEAT, alive);
+  consumer.on(events.FETCH, alive);
+  consumer.on(events.COMMIT_OFFSETS, alive);
+  // A batch of control records or aborted transactions moves the position without being handed over.
+  consumer.on(events.START_BATCH_PROCESS, ({ payload }) => {
+    const position = positions.get(keyOf(payload));
+    if (payload.batchSize === 0 && position?.next !== undefined)
+      position.next = Number(payload.lastOffset) + 1;
+  });
+  consumer.on(events.CRASH, ({ payload }) => fail(payload.error));
+
+  try {
+    await admin.connect();
+    const existing = new Set(await admin.listTopics());
+    const missing = topics.filter((topic) => !existing.has(topic));
+    if (missing.length > 0) {
+      throw new Error(
+        `topic(s) ${missing.join(', ')} do not exist: create them, or mend kafka.predictions and kafka.labels`,
+      );
+    }
+    await consumer.connect();
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: 4,
+      eachBatch,
+    });
+  } catch (error) {
+    closed = true;
+    await disconnect().catch((failure: unknown) =>
+      logger.debug({ err: failure }, 'kafka: closing a connection that never opened failed'),
+    );
+    throw error;
+  }
+  const endsTimer = setInterval(() => {
+    reportEnds(admin, topics, handler).catch((err: unknown) =>
+      logger.warn({ err }, 'kafka: cannot read where the logs end, the lag is out of date'),
+    );
+  }, options.endsIntervalMs);
+
+  return {
+    broken,
+    commit: async (own, { topic, partition, offset, metadata }) => {
+      if (closed || own !== generation || commitOffsets === null) return 'stale';
+      try {
+        const entry = { partition, offset: String(offset), metadata };
+        // This function sends once; consumer.commitOffsets would retry after a rejoin, as a later generation.
+        await commitOffsets({ topics: [{ topic, partitions: [entry] }] });
+        return 'committed';
+      } catch (error) {
+        if (own !== generation || STALE_ERRORS.has(errorType(error))) return 'stale';
+        throw error;
+      }
+    },
+    resume: ({ topic, partition }) => {
+      if (!closed) consumer.resume([{ topic, partitions: [partition] }]);
+    },
+    lastActivityMs: () => lastActivityMs,
+    close: () => {
+      clearInterval(endsTimer);
+      return close();
+    },
+  };
+}
+
+function errorType(error: unknown): string {
+  return error instanceof Error && 'type' in error ? String(error.type) : '';
+}
+
+async function readPositions(
+  kafka: Kafka,
+  admin: Admin,
+  group: string,
+  topics: readonly string[],
+  assigned: readonly LogPartition[],
+): Promise<LogPosition[]> {
+  if (assigned.length === 0) return [];
+  const own = topics.filter((topic) => assigned.some((partition) => partition.topic === topic));
+  const [{ clusterId }, ids, committed, logs] = await Promise.all([
+    admin.describeCluster(),
+    fetchTopicIds(kafka, own),
+    admin.fetchOffsets({ groupId: group, topics: own }),
+    Promise.all(own.map(async (topic) => ({ topic, ends: await admin.fetchTopicOffsets(topic) }))),
+  ]);
+  return assigned.map(({ topic, partition }) => {
+    const commit = committed
+      .find((found) => found.topic === topic)
+      ?.partitions.find((found) => found.partition === partition);
+    const log = logs
+      .find((found) => found.topic === topic)
+      ?.ends.find((found) => found.partition === partition);
+    if (log === undefined) throw new Error(`the brokers do not say where ${topic}/${partition} ends`);
+    const offset = Number(commit?.offset ?? -1);
+    return {
+      topic,
+      partition,
+      clusterId,
+      topicId: ids.get(topic) ?? topic,
+      committed: offset < 0 ? null : { offset, metadata: commit?.metadata ?? '' },
+      logStart: Number(log.low),
+      logEnd: Number(log.high),
+    };
+  });
+}
+
+async function reportEnds(admin: Admin, topics: readonly string[], handler: LogHandler): Promise<void> {
+  const ends = await Promise.all(
+    topics.map(async (topic) =>
+      (await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => ({
+        topic,
+        partition,
+        logEnd: Number(high),
+      })),
+    ),
+  );
+  handler.ends(ends.flat());
+}

@@ -1,0 +1,99 @@
+import type { LabelRow, PredictionRow, RejectedRow, RejectReason, RowSource } from '../domain/prediction.js';
+import { messageOf } from '../errors.js';
+import type { LogRecord } from './log-source.js';
+
+export type RowKind = 'prediction' | 'label';
+
+export type DecodeResult<Row> =
+  | { readonly ok: true; readonly row: Row }
+  | {
+      readonly ok: false;
+      readonly reason: RejectReason;
+      readonly detail: string;
+      readonly model: string;
+    };
+
+/** Turns one parsed event into a row, or says why it cannot be one. Never throws for data. */
+export interface RecordDecoders {
+  readonly prediction: (value: unknown, source: RowSource) => DecodeResult<PredictionRow>;
+  readonly label: (value: unknown, source: RowSource) => DecodeResult<LabelRow>;
+}
+
+/** Rows of one contiguous range of offsets of one partition. */
+export interface RangeBuffer {
+  /** First offset of the range. */
+  readonly start: number;
+  /** The position after the last record. */
+  next: number;
+  readonly predictions: PredictionRow[];
+  readonly labels: LabelRow[];
+  readonly rejected: RejectedRow[];
+  records: number;
+  bytes: number;
+}
+
+/** Bound of one event (DESIGN §7). */
+const MAX_EVENT_BYTES = 1024 * 1024;
+/** How much of an event beyond that bound is kept to recognise it by. */
+const KEPT_BYTES = 64 * 1024;
+
+export function createRangeBuffer(start: number): RangeBuffer {
+  return { start, next: start, predictions: [], labels: [], rejected: [], records: 0, bytes: 0 };
+}
+
+/** Decodes one record into the buffer. Every record ends up in exactly one of its three lists. */
+export function appendRecord(
+  buffer: RangeBuffer,
+  kind: RowKind,
+  record: LogRecord,
+  source: RowSource,
+  decoders: RecordDecoders,
+): void {
+  buffer.records += 1;
+  buffer.bytes += record.value?.length ?? 0;
+  const reject = (reason: RejectReason, detail: string, model = '') => {
+    const payload = record.value?.toString('utf8', 0, reason === 'too_large' ? KEPT_BYTES : undefined) ?? '';
+    buffer.rejected.push({ kind, reason, detail, payload, model, rowIndex: 0, source });
+  };
+  if (record.value === null) {
+    reject('unsupported_payload', 'the record has no value: a tombstone means nothing here, send an event');
+    return;
+  }
+  if (record.value.length > MAX_EVENT_BYTES) {
+    reject('too_large', `the event has ${record.value.length} bytes, at most ${MAX_EVENT_BYTES} are taken`);
+    return;
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(record.value.toString('utf8'));
+  } catch {
+    // The engine's message quotes the payload, which may hold personal data.
+    reject('malformed_json', 'the record is not JSON: send one JSON event per record');
+    return;
+  }
+  try {
+    if (kind === 'prediction') {
+      const decoded = decoders.prediction(value, source);
+      if (decoded.ok) buffer.predictions.push(decoded.row);
+      else reject(decoded.reason, decoded.detail, decoded.model);
+    } else {
+      const decoded = decoders.label(value, source);
+      if (decoded.ok) buffer.labels.push(decoded.row);
+      else reject(decoded.reason, decoded.detail, decoded.model);
+    }
+  } catch (error) {
+    // A bug in a decoder must not stop the partition for ever, and must not lose the record either.
+    reject('unsupported_payload', `the decoder failed, please report this: ${messageOf(error)}`);
+  }
+}
+
+/** The rows of a buffer whose offsets are not among `stored`. */
+export function withoutOffsets(buffer: RangeBuffer, stored: ReadonlySet<number>): RangeBuffer {
+  const missing = (row: { readonly source: RowSource }) => !stored.has(row.source.offset);
+  return {
+    ...buffer,
+    predictions: buffer.predictions.filter(missing),
+    labels: buffer.labels.filter(missing),
+    rejected: buffer.rejected.filter(missing),
+  };
+}
