@@ -1,0 +1,85 @@
+import {
+  type EpisodeStore,
+  type ModelStore,
+  type OutlierStore,
+  PRODUCTION,
+  type ProfileStore,
+  type StatsStore,
+  type VerdictStore,
+  type VersionKey,
+} from '../domain/ports.js';
+import type { Grid, Profile } from '../domain/profile.js';
+import type { Reference } from '../domain/reference.js';
+import { type Bucket, HOUR_MS, tile, type Window } from '../domain/window.js';
+import { type Distribution, quantile, rebin } from './rebin.js';
+
+/** What pages and reports read. */
+export type ViewStore = Pick<ModelStore, 'listModels' | 'listGrids' | 'currentReference'> &
+  Pick<ProfileStore, 'watermarks' | 'mergedProfiles'> &
+  Pick<VerdictStore, 'listVerdicts' | 'listRuns'> &
+  Pick<EpisodeStore, 'listEpisodes'> &
+  Pick<OutlierStore, 'listOutliers'> &
+  Pick<StatsStore, 'totals'>;
+
+/** Median of both sides, null where unknown. */
+export interface Medians {
+  readonly reference: number | null;
+  readonly current: number | null;
+}
+
+export interface Sides {
+  readonly grids: ReadonlyMap<string, Grid>;
+  readonly reference: ReadonlyMap<string, Profile>;
+  readonly current: ReadonlyMap<string, Profile>;
+}
+
+/** The hours and days that hold a reference's rows; references without timestamps keep them in the epoch's first hour. */
+export function referenceBuckets(reference: Reference): Bucket[] {
+  const period = reference.period ?? { startMs: 0, endMs: HOUR_MS };
+  return tile({
+    startMs: Math.floor(period.startMs / HOUR_MS) * HOUR_MS,
+    endMs: Math.ceil(period.endMs / HOUR_MS) * HOUR_MS,
+  });
+}
+
+const byName = (profiles: readonly Profile[]) =>
+  new Map(profiles.map((profile) => [profile.feature, profile] as const));
+
+/** Grids and profiles of both sides; a version without a reference has an empty reference side. */
+export async function loadSides(
+  store: ViewStore,
+  key: VersionKey,
+  reference: Reference | null,
+  window: Window | null,
+  features?: readonly string[],
+): Promise<Sides> {
+  const query = { ...key, ...(features === undefined ? {} : { features }) };
+  const [grids, referenceProfiles, currentProfiles] = await Promise.all([
+    store.listGrids(key.model),
+    reference === null
+      ? []
+      : store.mergedProfiles({ ...query, scope: `reference:${reference.hash}` }, referenceBuckets(reference)),
+    window === null ? [] : store.mergedProfiles({ ...query, scope: PRODUCTION }, tile(window)),
+  ]);
+  return {
+    grids: new Map(grids.map((grid) => [grid.feature, grid] as const)),
+    reference: byName(referenceProfiles),
+    current: byName(currentProfiles),
+  };
+}
+
+export function describeFeature(
+  sides: Sides,
+  feature: string,
+): { distribution: Distribution | null; medians: Medians } {
+  const grid = sides.grids.get(feature);
+  const reference = sides.reference.get(feature) ?? null;
+  const current = sides.current.get(feature) ?? null;
+  if (grid === undefined || (reference === null && current === null))
+    return { distribution: null, medians: { reference: null, current: null } };
+  const middle = (profile: Profile | null) => (profile === null ? null : quantile(grid, profile, 0.5));
+  return {
+    distribution: rebin(grid, reference, current),
+    medians: { reference: middle(reference), current: middle(current) },
+  };
+}

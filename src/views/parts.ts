@@ -1,0 +1,145 @@
+import type { Episode } from '../domain/episode.js';
+import type { OutlierRecord, VersionKey } from '../domain/ports.js';
+import type { Reference } from '../domain/reference.js';
+import type { Window } from '../domain/window.js';
+import { sparkline } from './charts/sparkline.js';
+import type { ModelState, RankedFeature } from './data.js';
+import {
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatRatio,
+  formatTime,
+  formatWindow,
+  NOTHING,
+  plural,
+  windowParameter,
+} from './format.js';
+import { type Html, html, nameTag, sitePath } from './html.js';
+import { amountWords, moveWords } from './sentences.js';
+import { LOOK_WORDS, toneOf } from './severity.js';
+
+export const STATE_WORDS: Readonly<Record<ModelState, string>> = {
+  ok: 'ok',
+  drifting: 'drifting',
+  undecided: 'undecided',
+  no_data: 'no data',
+};
+
+const CATEGORY_WORDS: Readonly<Record<Episode['category'], string>> = {
+  drift: 'drift',
+  dataQuality: 'data quality',
+  outliers: 'outliers',
+  performance: 'performance',
+  service: 'service',
+};
+
+export function versionPath(key: VersionKey): string {
+  return sitePath('models', key.model, 'versions', key.modelVersion);
+}
+
+export function featurePath(key: VersionKey, feature: string, window?: Window): string {
+  const path = sitePath('models', key.model, 'versions', key.modelVersion, 'features', feature);
+  return window === undefined ? path : `${path}?window=${windowParameter(window)}`;
+}
+
+export function stateBadge(state: ModelState): Html {
+  return html`<span class="badge ${state}">${STATE_WORDS[state]}</span>`;
+}
+
+export function facts(entries: readonly (readonly [string, Html | string])[]): Html {
+  return html`<dl class="facts">${entries.map(([term, value]) => html`<div><dt>${term}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+export function section(title: string, hint: Html | string, body: Html): Html {
+  return html`<section><div class="head"><h2>${title}</h2>${hint === '' ? '' : html`<span class="hint">${hint}</span>`}</div>
+${body}</section>`;
+}
+
+/** Open ones first; `features` links drivers to their pages. */
+export function episodesTable(
+  episodes: readonly Episode[],
+  options: { readonly links: boolean; readonly showModel: boolean },
+): Html {
+  if (episodes.length === 0) return html`<p class="empty">No episode so far.</p>`;
+  const row = (episode: Episode) => {
+    const lasted = (episode.closedBy ?? episode.lastWindow).endMs - episode.firstWindow.startMs;
+    const drivers = episode.drivers.slice(0, 4).map((driver) => {
+      const text = html`${nameTag(driver.feature === '' ? 'whole rows' : driver.feature, 30)} <span class="muted">${driver.detector} ${amountWords(driver.detector, driver.effect)}</span>`;
+      return options.links && driver.feature !== ''
+        ? html`<span><a href="${featurePath(episode, driver.feature, episode.openedBy)}">${text}</a></span>`
+        : html`<span>${text}</span>`;
+    });
+    const model = html`<td class="name">${
+      options.links
+        ? html`<a href="${versionPath(episode)}">${nameTag(episode.model, 40)} ${nameTag(episode.modelVersion, 20)}</a>`
+        : html`${nameTag(episode.model, 40)} ${nameTag(episode.modelVersion, 20)}`
+    }</td>`;
+    return html`<tr><td class="nowrap"><span class="badge ${episode.state} ${episode.severity}">${episode.state}</span></td>
+${options.showModel ? model : ''}<td class="nowrap">${CATEGORY_WORDS[episode.category]}</td>
+<td class="nowrap">${formatWindow(episode.firstWindow)}</td>
+<td class="nowrap">${episode.closedBy === null ? html`<span class="muted">still open</span>` : formatWindow(episode.closedBy)}</td>
+<td class="num">${formatDuration(lasted)}</td><td><div class="tags">${drivers}</div></td></tr>`;
+  };
+  return html`<div class="scroll"><table><thead><tr><th>State</th>${options.showModel ? html`<th>Model</th>` : ''}<th>Kind</th><th>First window</th><th>Closed by</th><th class="num">Lasted</th><th>Driven by</th></tr></thead>
+<tbody>${episodes.map(row)}</tbody></table></div>`;
+}
+
+/** A bar for how near the alarm something is; full at four times the alarm. */
+function meter(item: RankedFeature): Html {
+  const share = item.ratio === null ? 0 : Math.min(1, item.ratio / 4);
+  const tone = toneOf(item.look, item.ratio);
+  if (item.look === 'undecided' || item.look === 'no_data')
+    return html`<span class="muted">${NOTHING}</span>`;
+  return html`<span class="meter"><i class="tone-${tone}" style="width:${(share * 100).toFixed(0)}%"></i></span>${formatRatio(item.ratio)}`;
+}
+
+/** Features by their effect in one window: worst first. */
+export function rankedTable(
+  ranked: readonly RankedFeature[],
+  options: { readonly key: VersionKey; readonly window: Window | null; readonly links: boolean },
+): Html {
+  const row = (item: RankedFeature) => {
+    const { verdict } = item;
+    const name = nameTag(item.feature, 40);
+    const label = options.links
+      ? html`<a href="${featurePath(options.key, item.feature, options.window ?? undefined)}">${name}</a>`
+      : name;
+    return html`<tr><td class="name">${label}</td><td>${sparkline(item.distribution)}</td>
+<td class="nowrap"><i class="swatch tone-${toneOf(item.look, item.ratio)}"></i>${LOOK_WORDS[item.look]}</td>
+<td class="nowrap">${meter(item)}</td>
+<td class="nowrap">${verdict === null ? NOTHING : html`<span class="muted">${verdict.detector}</span> ${amountWords(verdict.detector, verdict.effect?.value)}`}</td>
+<td>${moveWords(item) ?? NOTHING}</td>
+<td class="num">${item.windowsDecided === 0 ? NOTHING : formatPercent(item.windowsMaterial / item.windowsDecided)}</td></tr>`;
+  };
+  return html`<div class="scroll"><table><thead><tr><th>Feature</th><th>Current over reference</th><th>Last window</th><th>Of its alarm</th><th>Effect</th><th>What moved</th><th class="num">Windows drifted</th></tr></thead>
+<tbody>${ranked.map(row)}</tbody></table></div>`;
+}
+
+export function outliersTable(outliers: readonly OutlierRecord[]): Html {
+  if (outliers.length === 0) return html`<p class="empty">No row has been flagged.</p>`;
+  return html`<div class="scroll"><table><thead><tr><th>Prediction</th><th>Event time</th><th class="num">Score</th></tr></thead>
+<tbody>${outliers.map(
+    (row) =>
+      html`<tr><td class="name">${nameTag(row.predictionId, 60)}${row.rowIndex > 0 ? html` <span class="muted">row ${row.rowIndex}</span>` : ''}</td><td class="nowrap">${formatTime(row.timestampMs)}</td><td class="num">${row.score.toFixed(3)}</td></tr>`,
+  )}</tbody></table></div>`;
+}
+
+export function referenceFacts(reference: Reference | null): Html {
+  if (reference === null)
+    return html`<p class="empty">No reference is registered for this version: nothing can be compared.</p>`;
+  const spreads = reference.nullModel.spreads.length;
+  return facts([
+    ['Rows', formatCount(reference.rows)],
+    ['Period', reference.period === null ? 'no timestamps' : formatWindow(reference.period)],
+    ['From', nameTag(reference.provenance === '' ? NOTHING : reference.provenance, 80)],
+    ['SHA-256', html`<span title="${reference.hash}">${reference.hash.slice(0, 12)}</span>`],
+    [
+      'Null',
+      reference.nullModel.kind === 'temporal'
+        ? `temporal, pieces of ${formatDuration(reference.nullModel.pieceMs)}, ${plural(spreads, 'estimate')}`
+        : 'independent rows',
+    ],
+    ['Registered', formatTime(reference.createdAtMs)],
+  ]);
+}
