@@ -1,0 +1,103 @@
+import type { Window } from '../domain/window.js';
+import { heatmapChart, heatmapLegend } from './charts/heatmap.js';
+import { timeSeriesChart } from './charts/time-series.js';
+import type { ModelData } from './data.js';
+import { formatCount, formatTime, formatWindow, NOTHING, plural, windowParameter } from './format.js';
+import { type Html, html, nameTag, shorten } from './html.js';
+import { layout } from './layout.js';
+import {
+  episodesTable,
+  facts,
+  featurePath,
+  outliersTable,
+  rankedTable,
+  referenceFacts,
+  section,
+  versionPath,
+} from './parts.js';
+import { modelSentence } from './sentences.js';
+
+/** Links to the time before and after, and to all of it. */
+function pager(data: ModelData): Html | string {
+  const { judged, range } = data;
+  if (judged === null) return '';
+  const span = range.endMs - range.startMs;
+  const link = (window: Window, label: string) =>
+    html`<a href="${versionPath(data.version)}?range=${windowParameter(window)}">${label}</a>`;
+  const earlier = { startMs: range.startMs - span, endMs: range.startMs };
+  const later = { startMs: range.endMs, endMs: range.endMs + span };
+  const whole = judged.startMs >= range.startMs && judged.endMs <= range.endMs;
+  return html`<span class="pager">${judged.startMs < range.startMs ? link(earlier, '← earlier') : ''}${
+    judged.endMs > range.endMs ? link(later, 'later →') : ''
+  }${whole ? '' : link(judged, 'everything')}</span>`;
+}
+
+/** The heatmap with its key; shared with the report. */
+export function heatmapSection(data: ModelData, links: boolean): Html {
+  const key = data.version;
+  return section(
+    'Drift by feature and time',
+    html`${formatWindow(data.range)} ${links ? pager(data) : ''}`,
+    html`${heatmapChart(data.heatmap, {
+      title: 'Drift by feature and time',
+      episodes: data.episodes,
+      ...(links
+        ? {
+            links: {
+              feature: (feature: string) => featurePath(key, feature),
+              window: (feature: string, window: Window) => featurePath(key, feature, window),
+            },
+          }
+        : {}),
+    })}${heatmapLegend()}
+${data.truncated ? html`<p class="hint">This period holds more verdicts than one page reads; some are left out. Choose a shorter one.</p>` : ''}`,
+  );
+}
+
+export function outlierSection(data: ModelData, links: boolean): Html {
+  const chart =
+    data.outlierShare === null
+      ? html`<p class="empty">Rows have not been scored in this period.</p>`
+      : timeSeriesChart(data.outlierShare, {
+          title: 'Share of outlier rows over time',
+          range: data.range,
+          unit: 'share',
+        });
+  const table = outliersTable(links ? data.outliers : data.outliers.slice(0, 10));
+  return section(
+    'Outliers',
+    'rows unlike the reference (isolation forest), as a share of each window',
+    html`${chart}
+${data.outliers.length === 0 ? table : html`<h3>Highest scores</h3>${table}`}`,
+  );
+}
+
+/** One model version: where and when it drifts. */
+export function renderModelPage(data: ModelData): string {
+  const { version, lastRun } = data;
+  const name = html`${nameTag(version.model, 60)} <span class="muted">version ${nameTag(version.modelVersion, 40)}</span>`;
+  return layout({
+    title: `${shorten(version.model, 60)} ${shorten(version.modelVersion, 30)} · Plumbline`,
+    crumbs: [{ label: 'Models', href: '/' }, { label: name }],
+    generatedAtMs: data.generatedAtMs,
+    links: true,
+    body: html`<h1>${name}</h1><p class="lede">${modelSentence(data)}</p>
+${facts([
+  ['Task', version.schema.task],
+  ['Predictions', formatCount(data.rows)],
+  ['Newest event', data.watermarkMs === null ? NOTHING : formatTime(data.watermarkMs)],
+  ['Last window', lastRun === null ? NOTHING : formatWindow(lastRun.window)],
+  ['Windows shown', `${plural(data.windows.judged, 'judged window')}, ${data.windows.noData} without data`],
+])}
+${heatmapSection(data, true)}
+${section('Episodes', 'open first', episodesTable(data.episodes, { links: true, showModel: false }))}
+${section('Features', 'by effect in the last judged window', rankedTable(data.ranked, { key: version, window: lastJudged(data), links: true }))}
+${outlierSection(data, true)}
+${section('Reference', 'what the model is compared with', referenceFacts(data.reference))}`,
+  });
+}
+
+function lastJudged(data: ModelData): Window | null {
+  if (data.lastRun?.status === 'judged') return data.lastRun.window;
+  return data.ranked.find((item) => item.verdict !== null)?.verdict?.window ?? null;
+}
