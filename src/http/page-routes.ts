@@ -1,0 +1,127 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { type Response, Router } from 'express';
+import type { Clock } from '../domain/clock.js';
+import { DAY_MS, type Window } from '../domain/window.js';
+import { renderFeaturePage } from '../views/feature-page.js';
+import { parseWindow } from '../views/format.js';
+import { CONTENT_SECURITY_POLICY, renderNotice } from '../views/layout.js';
+import { loadModel, loadOverview } from '../views/load.js';
+import { loadFeature } from '../views/load-feature.js';
+import type { ViewStore } from '../views/load-sides.js';
+import { renderModelPage } from '../views/model-page.js';
+import { renderOverviewPage } from '../views/overview-page.js';
+import { renderReportsPage } from '../views/reports-page.js';
+
+/** What report files are called: a plain name, so that no path can be formed from it. */
+const REPORT_FILE = /^\w[\w.-]{0,200}\.html$/;
+
+/** Longest period a page reads, ms. */
+const MAX_SPAN_MS = 3_660 * DAY_MS;
+
+const HEADERS = {
+  'Content-Security-Policy': `${CONTENT_SECURITY_POLICY}; frame-ancestors 'none'`,
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cache-Control': 'no-store',
+} as const;
+
+interface ReportFile {
+  readonly file: string;
+  readonly bytes: number;
+  readonly modifiedMs: number;
+}
+
+async function listReports(directory: string): Promise<ReportFile[]> {
+  let names: string[];
+  try {
+    names = await readdir(directory);
+  } catch (error) {
+    // no report has been written yet
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+  const files = await Promise.all(
+    names
+      .filter((name) => REPORT_FILE.test(name))
+      .map(async (file) => {
+        const { size, mtimeMs } = await stat(join(directory, file));
+        return { file, bytes: size, modifiedMs: mtimeMs };
+      }),
+  );
+  return files.sort((a, b) => b.modifiedMs - a.modifiedMs || a.file.localeCompare(b.file, 'en'));
+}
+
+/**
+ * The web page: `/`, a page per model version and per feature, and the reports of `reportsDirectory`.
+ * Server-rendered, without scripts; what is not there answers 404 with a page that says so, an unreadable period 400.
+ */
+export function createPageRoutes(deps: {
+  readonly store: ViewStore;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly reportsDirectory: string;
+}): Router {
+  const { store, clock } = deps;
+  const reportsDirectory = resolve(deps.reportsDirectory);
+  const router = Router();
+
+  function send(res: Response, page: string, status = 200): void {
+    res.status(status).set(HEADERS).type('html').send(page);
+  }
+
+  function notFound(res: Response, message: string): void {
+    send(res, renderNotice({ heading: 'Not found', message, nowMs: clock.now() }), 404);
+  }
+
+  /** A period of the query: null when absent, undefined after it was answered with 400. */
+  function readWindow(res: Response, value: unknown, name: string): Window | null | undefined {
+    if (value === undefined) return null;
+    const window = typeof value === 'string' ? parseWindow(value) : null;
+    if (window !== null && window.endMs - window.startMs <= MAX_SPAN_MS) return window;
+    const message = `${name} is a start and an end on whole hours, at most ten years apart, for example ${name}=2013-03-01/2013-03-02.`;
+    send(res, renderNotice({ heading: 'That period cannot be read', message, nowMs: clock.now() }), 400);
+    return undefined;
+  }
+
+  router.get('/', async (_req, res) => {
+    send(res, renderOverviewPage(await loadOverview(store, clock.now())));
+  });
+
+  router.get('/models/:model/versions/:version', async (req, res) => {
+    const range = readWindow(res, req.query.range, 'range');
+    if (range === undefined) return;
+    const key = { model: req.params.model, modelVersion: req.params.version };
+    const loaded = await loadModel(store, key, range, clock.now());
+    if (loaded === null)
+      return notFound(res, `Model ${key.model} has no registered version ${key.modelVersion}.`);
+    send(res, renderModelPage(loaded.data));
+  });
+
+  router.get('/models/:model/versions/:version/features/:feature', async (req, res) => {
+    const window = readWindow(res, req.query.window, 'window');
+    if (window === undefined) return;
+    const { model, version, feature } = req.params;
+    const key = { model, modelVersion: version };
+    const data = await loadFeature(store, key, feature, window, clock.now());
+    if (data === null)
+      return notFound(
+        res,
+        `Model ${model} version ${version} is not registered or has no column ${feature}.`,
+      );
+    send(res, renderFeaturePage(data));
+  });
+
+  router.get('/reports', async (_req, res) => {
+    send(res, renderReportsPage({ files: await listReports(reportsDirectory), nowMs: clock.now() }));
+  });
+
+  router.get('/reports/:file', async (req, res) => {
+    const { file } = req.params;
+    // only what the listing shows: nothing outside the directory has a name that it could show
+    const known = (await listReports(reportsDirectory)).some((each) => each.file === file);
+    if (!known) return notFound(res, `There is no report ${file}.`);
+    res.set(HEADERS).sendFile(file, { root: reportsDirectory });
+  });
+
+  return router;
+}
