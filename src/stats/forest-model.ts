@@ -10,7 +10,7 @@ import type { IsolationForest } from './forest-layout.js';
 import { fitIsolationForest, scoreIsolationForest } from './isolation-forest.js';
 import { createRandom } from './random.js';
 
-/** The reference is scored by forests that each leave one such part of it out. */
+/** The reference is scored by so many forests that each leave one part of it out. */
 const FOLDS = 10;
 
 /** Rows of one window-long piece of the reference, and how many of them lie above the threshold. */
@@ -55,10 +55,9 @@ export interface ForestModelOptions {
 /**
  * Fits encoding, forest and threshold on reference rows, each in the order of `columns`.
  *
- * A forest finds the rows it was grown on less anomalous than new ones, the more so the smaller the reference, and
- * days it has seen less anomalous than days it has not. A threshold from such scores would flag more than its share of
- * clean traffic. So the reference is scored by ten further forests, each grown without the part it scores: runs
- * of window-long pieces when there are timestamps, random rows otherwise. Same seed and rows, same model, bit for bit.
+ * A forest finds the rows it was grown on less anomalous than new ones, the more so the smaller the reference, so a
+ * threshold from such scores would flag more than its share of clean traffic. Each tenth of the reference, drawn at
+ * random, is therefore scored by a forest grown without it. Same seed and rows, same model, bit for bit.
  */
 export function fitForestModel(
   columns: readonly ForestColumn[],
@@ -76,7 +75,7 @@ export function fitForestModel(
   const width = encodedWidth(encoding);
   const matrix = encodeRows(encoding, sample);
   const pieces = time === undefined ? null : cutPieces(picked, rows.length, time);
-  const folds = foldRows(sample.length, pieces, random);
+  const folds = foldRows(sample.length, random);
   // Held-out forests see fewer rows; scores only compare at one subsample size.
   const size = Math.min(subsample, sample.length - Math.max(...folds.map((fold) => fold.length)));
   const forestOptions = { trees, subsample: Math.max(1, size), random };
@@ -162,36 +161,13 @@ function cutPieces(
   return [...pieces].sort(([a], [b]) => a - b).map(([, rows]) => Int32Array.from(rows));
 }
 
-/**
- * Parts of about equal size: runs of neighbouring pieces, or random rows where pieces are too few or too uneven to
- * leave at least half of the rows to each held-out forest.
- */
-function foldRows(count: number, pieces: readonly Int32Array[] | null, random: () => number): Int32Array[] {
-  if (pieces !== null && pieces.length >= FOLDS) {
-    const folds = emptyFolds();
-    let before = 0;
-    for (const piece of pieces) {
-      const fold = folds[Math.floor((FOLDS * before) / count)] as number[];
-      for (const row of piece) fold.push(row);
-      before += piece.length;
-    }
-    if (folds.every((fold) => fold.length <= count / 2)) return filledFolds(folds);
-  }
-  const folds = emptyFolds();
+/** Random parts of about equal size, none empty. */
+function foldRows(count: number, random: () => number): Int32Array[] {
   const order = Array.from({ length: count }, (_, row) => row);
   shuffle(order, count, random);
-  order.forEach((row, i) => {
-    (folds[i % FOLDS] as number[]).push(row);
-  });
-  return filledFolds(folds);
-}
-
-function emptyFolds(): number[][] {
-  return Array.from({ length: FOLDS }, () => []);
-}
-
-function filledFolds(folds: readonly number[][]): Int32Array[] {
-  return folds.filter((fold) => fold.length > 0).map((fold) => Int32Array.from(fold));
+  return Array.from({ length: Math.min(FOLDS, count) }, (_, fold) =>
+    Int32Array.from(order.filter((_row, i) => i % FOLDS === fold)),
+  );
 }
 
 function takeRows(matrix: Float64Array, width: number, rows: Int32Array): Float64Array {
