@@ -44,11 +44,8 @@ function windowJson(window: Window) {
 
 function linksOf(episode: Episode, publicUrl: string | null) {
   if (publicUrl === null) return {};
-  const model = encodeURIComponent(episode.model);
-  return {
-    page: `${publicUrl}/models/${model}?version=${encodeURIComponent(episode.modelVersion)}`,
-    verdicts: `${publicUrl}/v1/models/${model}/verdicts?version=${encodeURIComponent(episode.modelVersion)}`,
-  };
+  const path = `/models/${encodeURIComponent(episode.model)}/versions/${encodeURIComponent(episode.modelVersion)}`;
+  return { page: `${publicUrl}${path}`, reports: `${publicUrl}/reports` };
 }
 
 /**

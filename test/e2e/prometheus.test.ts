@@ -141,7 +141,7 @@ describe('real Prometheus and Alertmanager', () => {
     expect(page?.body.channel).toBe('#oncall');
     expect(page?.body.attachments?.[0]).toMatchObject({
       title: '[FIRING 1] PlumblineDrift churn v3 (critical)',
-      title_link: 'https://plumbline.example/models/churn?version=3',
+      title_link: 'https://plumbline.example/models/churn/versions/3',
       color: 'danger',
     });
     const message = page?.body.attachments?.[0]?.text.split('\n');
@@ -149,7 +149,7 @@ describe('real Prometheus and Alertmanager', () => {
       "A model's inputs or predictions have drifted from its training baseline.",
       'churn version 3 has an open drift episode (critical); 1 column(s) drifted in the last window.',
       expect.stringMatching(/^Since \d{4}-\d\d-\d\d \d\d:\d\d UTC$/),
-      'Page: https://plumbline.example/models/churn?version=3',
+      'Page: https://plumbline.example/models/churn/versions/3',
       'Dashboard: https://grafana.example/d/plumbline-model?var-model=churn&var-model_version=3',
       'What to do: https://runbooks.example/plumbline/PlumblineDrift.md',
     ]);

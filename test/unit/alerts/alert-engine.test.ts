@@ -71,8 +71,8 @@ describe('alert engine', () => {
         reference_hash: 'a'.repeat(64),
         retraining: 'requested',
         links: {
-          page: 'http://plumbline:8080/models/churn?version=3',
-          verdicts: 'http://plumbline:8080/v1/models/churn/verdicts?version=3',
+          page: 'http://plumbline:8080/models/churn/versions/3',
+          reports: 'http://plumbline:8080/reports',
         },
       },
     });
