@@ -76,12 +76,16 @@ const schema = z.strictObject({
       port: z.int().min(0).max(65_535).default(8080),
       keysFile: z.string().optional(),
       insecureListen: z.boolean().default(false),
+      /** Where people reach the page, for links in alerts; the listening address when left out. */
+      publicUrl: z.url({ protocol: /^https?$/ }).optional(),
     })
     .prefault({}),
   /** `data` follows the newest accepted event, for replays. */
   clock: z.enum(['wall', 'data']).default('wall'),
   /** node-cron expression (six fields: with seconds) of the detection job. */
   jobs: z.strictObject({ cron: z.string().default('*/15 * * * * *') }).prefault({}),
+  /** Where reports are kept; `reports` beside the embedded data, or below the working directory. */
+  reports: z.strictObject({ dir: z.string().optional() }).prefault({}),
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })
     .prefault({}),

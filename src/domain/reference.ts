@@ -1,4 +1,4 @@
-import type { Window } from './window.js';
+import { type Bucket, HOUR_MS, tile, type Window } from './window.js';
 
 /**
  * How much one test's statistic varies between window-long pieces of the reference, beyond what independent rows would show.
@@ -38,4 +38,13 @@ export interface Reference {
   readonly nullModel: NullModel;
   /** Serialised isolation forest with its encoding and threshold; null until fitted. */
   readonly forest: string | null;
+}
+
+/** The hours and days that hold a reference's rows; references without timestamps keep them in the epoch's first hour. */
+export function referenceBuckets(reference: Pick<Reference, 'period'>): Bucket[] {
+  const period = reference.period ?? { startMs: 0, endMs: HOUR_MS };
+  return tile({
+    startMs: Math.floor(period.startMs / HOUR_MS) * HOUR_MS,
+    endMs: Math.ceil(period.endMs / HOUR_MS) * HOUR_MS,
+  });
 }

@@ -46,3 +46,6 @@ export function tile(window: Window): Bucket[] {
   }
   return buckets;
 }
+
+/** A time after every window, within what the store's times can hold. */
+export const END_OF_TIME_MS = Date.UTC(2200, 0, 1);

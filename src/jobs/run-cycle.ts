@@ -4,7 +4,8 @@ import type { ModelVersion } from '../domain/model.js';
 import type { Logger, Store, VersionKey } from '../domain/ports.js';
 import type { Reference } from '../domain/reference.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
-import type { Window, WindowSpec } from '../domain/window.js';
+import { END_OF_TIME_MS, type Window, type WindowSpec } from '../domain/window.js';
+import type { Metrics } from '../metrics.js';
 import { outstanding, readyWindows } from './due-windows.js';
 
 const GRACE_MS = 3_600_000;
@@ -40,7 +41,8 @@ export interface CycleDeps {
   readonly record: (model: ModelVersion, reference: Reference, window: Window, rows: number) => Promise<void>;
   readonly scoreOutliers: (model: ModelVersion, reference: Reference) => Promise<{ scored: number }>;
   readonly alerts: { windowJudged(outcomes: readonly WindowOutcome[]): Promise<Episode[]> };
-  readonly gauges: { windowJudged(model: VersionKey, verdicts: readonly Verdict[]): void };
+  readonly gauges: { windowJudged(key: VersionKey, verdicts: readonly Verdict[]): void };
+  readonly metrics: Pick<Metrics, 'ingestLag'>;
   readonly settings: (model: string) => CycleSettings;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -72,7 +74,7 @@ export function createCycle(deps: CycleDeps) {
     let state = states.get(name);
     if (state === undefined) {
       // First sight since the start: a crash may lie between profiling and judging, so every judged window is looked at once.
-      const runs = await store.listRuns(key, 0, Number.MAX_SAFE_INTEGER);
+      const runs = await store.listRuns(key, 0, END_OF_TIME_MS);
       state = {
         frontierMs: runs.at(-1)?.window.endMs ?? 0,
         touched: new Set(runs.map((run) => run.window.endMs)),
@@ -166,6 +168,12 @@ export function createCycle(deps: CycleDeps) {
       const models = await store.listModels();
       const hoursProfiled = await profile(models);
       const watermarks = await store.watermarks();
+      for (const mark of watermarks)
+        if (models.some((m) => m.model === mark.model && m.modelVersion === mark.modelVersion))
+          deps.metrics.ingestLag.set(
+            { model: mark.model, model_version: mark.modelVersion },
+            Math.max(0, deps.clock.now() - mark.watermarkMs) / 1_000,
+          );
       let rowsScored = 0;
       let windowsJudged = 0;
       for (const model of models) {

@@ -9,8 +9,8 @@ import {
   type VersionKey,
 } from '../domain/ports.js';
 import type { Grid, Profile } from '../domain/profile.js';
-import type { Reference } from '../domain/reference.js';
-import { type Bucket, HOUR_MS, tile, type Window } from '../domain/window.js';
+import { type Reference, referenceBuckets } from '../domain/reference.js';
+import { tile, type Window } from '../domain/window.js';
 import { type Distribution, quantile, rebin } from './rebin.js';
 
 /** What pages and reports read. */
@@ -31,15 +31,6 @@ export interface Sides {
   readonly grids: ReadonlyMap<string, Grid>;
   readonly reference: ReadonlyMap<string, Profile>;
   readonly current: ReadonlyMap<string, Profile>;
-}
-
-/** The hours and days that hold a reference's rows; references without timestamps keep them in the epoch's first hour. */
-export function referenceBuckets(reference: Reference): Bucket[] {
-  const period = reference.period ?? { startMs: 0, endMs: HOUR_MS };
-  return tile({
-    startMs: Math.floor(period.startMs / HOUR_MS) * HOUR_MS,
-    endMs: Math.ceil(period.endMs / HOUR_MS) * HOUR_MS,
-  });
 }
 
 const byName = (profiles: readonly Profile[]) =>

@@ -5,6 +5,7 @@ import type { Reference } from '../../../src/domain/reference.js';
 import { DAY_MS, HOUR_MS, type Window } from '../../../src/domain/window.js';
 import { createCycle } from '../../../src/jobs/run-cycle.js';
 import { createLogger } from '../../../src/logger.js';
+import { createMetrics } from '../../../src/metrics.js';
 
 const model: ModelVersion = {
   model: 'm',
@@ -101,6 +102,7 @@ function world() {
         },
       },
       gauges: { windowJudged: () => undefined },
+      metrics: createMetrics(),
       settings: () => ({ window: { lengthMs: DAY_MS, stepMs: DAY_MS, latenessMs: 0 }, level: 0.05 }),
       clock: { now: () => clock.nowMs, observe: () => undefined },
       logger: silent,

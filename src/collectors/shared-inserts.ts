@@ -1,0 +1,172 @@
+import type { RowBatch } from '../domain/ports.js';
+import type { IngestCounts, LabelRow, PredictionRow, RejectedRow } from '../domain/prediction.js';
+import { AppError } from '../errors.js';
+import type { RowWriter } from './row-writer.js';
+
+export interface Submission {
+  readonly predictions: readonly PredictionRow[];
+  readonly labels: readonly LabelRow[];
+  readonly rejected: readonly RejectedRow[];
+  /** Size of the body, for the buffer's bound. */
+  readonly bytes: number;
+}
+
+export interface SharedInsertsOptions {
+  readonly writer: Pick<RowWriter, 'write'>;
+  /** Prefix of insert tokens that no other process, and no earlier run of this one, uses. */
+  readonly tokenPrefix: string;
+  /** A request waits at most this long for company, ms. */
+  readonly maxDelayMs?: number;
+  /** An insert of this many rows waits for no more. */
+  readonly fullRows?: number;
+  readonly maxRows?: number;
+  /** Bodies held at once, waiting or being inserted; beyond it requests are turned away. */
+  readonly maxBytes?: number;
+  /** A request is answered at the latest after this, ms. */
+  readonly deadlineMs?: number;
+}
+
+interface Waiting {
+  readonly submission: Submission;
+  readonly resolve: (counts: IngestCounts) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Many small requests share one insert; each is answered with its own counts once that insert is durable. A large request
+ * goes at once. What arrives during an insert goes with the next one.
+ */
+export function createSharedInserts(options: SharedInsertsOptions) {
+  const {
+    writer,
+    tokenPrefix,
+    maxDelayMs = 100,
+    fullRows = 1_000,
+    maxRows = 50_000,
+    maxBytes = 256 * 1024 * 1024,
+    deadlineMs = 30_000,
+  } = options;
+  const waiting: Waiting[] = [];
+  let heldBytes = 0;
+  let inserts = 0;
+  let flushing: Promise<void> | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let stopped = false;
+
+  const rowsOf = ({ predictions, labels, rejected }: Submission) =>
+    predictions.length + labels.length + rejected.length;
+
+  /** As many of the waiting requests as fit one insert; at least one. */
+  function takeGroup(): Waiting[] {
+    let rows = 0;
+    let count = 0;
+    for (const { submission } of waiting) {
+      rows += rowsOf(submission);
+      if (count > 0 && rows > maxRows) break;
+      count += 1;
+    }
+    return waiting.splice(0, count);
+  }
+
+  async function insert(group: readonly Waiting[]): Promise<void> {
+    inserts += 1;
+    const batch: RowBatch = {
+      predictions: group.flatMap(({ submission }) => submission.predictions),
+      labels: group.flatMap(({ submission }) => submission.labels),
+      rejected: group.flatMap(({ submission }) => submission.rejected),
+      token: `${tokenPrefix}/${inserts}`,
+    };
+    try {
+      const result = await writer.write(batch);
+      let predictionsAt = 0;
+      let labelsAt = 0;
+      for (const { submission, resolve } of group) {
+        const { predictions, labels, rejected } = submission;
+        const duplicate =
+          countWithin(result.duplicatePredictions, predictionsAt, predictions.length) +
+          countWithin(result.duplicateLabels, labelsAt, labels.length);
+        predictionsAt += predictions.length;
+        labelsAt += labels.length;
+        const received = rowsOf(submission);
+        resolve({
+          received,
+          accepted: received - duplicate - rejected.length,
+          duplicate,
+          rejected: rejected.length,
+        });
+      }
+    } catch (error) {
+      for (const { reject } of group) reject(error);
+    } finally {
+      for (const { submission } of group) heldBytes -= submission.bytes;
+    }
+  }
+
+  function flush(): Promise<void> {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    flushing ??= (async () => {
+      while (waiting.length > 0) await insert(takeGroup());
+      flushing = null;
+    })();
+    return flushing;
+  }
+
+  function schedule(): void {
+    if (flushing !== null) return;
+    const rows = waiting.reduce((sum, { submission }) => sum + rowsOf(submission), 0);
+    if (rows >= fullRows) void flush();
+    else timer ??= setTimeout(() => void flush(), maxDelayMs);
+  }
+
+  return {
+    /** Counts of the submission once it is durable. Throws overloaded (try again later), or what the store says. */
+    submit(submission: Submission): Promise<IngestCounts> {
+      if (stopped)
+        return Promise.reject(new AppError('overloaded', 'the service is stopping', { retryable: true }));
+      if (heldBytes > 0 && heldBytes + submission.bytes > maxBytes)
+        return Promise.reject(
+          new AppError('overloaded', `more than ${maxBytes} bytes wait for the store: send again later`, {
+            retryable: true,
+          }),
+        );
+      heldBytes += submission.bytes;
+      return new Promise<IngestCounts>((resolve, reject) => {
+        const late = setTimeout(
+          () =>
+            reject(
+              new AppError(
+                'overloaded',
+                `the store did not confirm the insert within ${deadlineMs} ms: send again later, what was stored will be known as duplicate`,
+                { retryable: true },
+              ),
+            ),
+          deadlineMs,
+        );
+        const settle =
+          <T>(done: (value: T) => void) =>
+          (value: T) => {
+            clearTimeout(late);
+            done(value);
+          };
+        waiting.push({ submission, resolve: settle(resolve), reject: settle(reject) });
+        schedule();
+      });
+    },
+
+    /** Takes no more, and resolves when everything taken is inserted or refused. */
+    async stop(): Promise<void> {
+      stopped = true;
+      await flush();
+    },
+  };
+}
+
+function countWithin(positions: ReadonlySet<number>, start: number, length: number): number {
+  if (positions.size === 0) return 0;
+  let count = 0;
+  for (let index = start; index < start + length; index += 1) if (positions.has(index)) count += 1;
+  return count;
+}
+
+export type SharedInserts = ReturnType<typeof createSharedInserts>;

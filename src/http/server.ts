@@ -1,0 +1,121 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express, { type Request, type Response, type Router } from 'express';
+import helmet from 'helmet';
+import type { Logger } from '../domain/ports.js';
+import { AppError, messageOf } from '../errors.js';
+import type { Metrics } from '../metrics.js';
+import { type Access, assertListenAllowed } from './access.js';
+import { createProblemHandler } from './problem.js';
+
+export interface HttpServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly hasKeys: boolean;
+  readonly insecureListen: boolean;
+  readonly access: Access;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Rejects, with the reason, while the service cannot do its work. */
+  readonly ready: () => Promise<void>;
+  readonly ingest?: Router | undefined;
+  readonly api?: Router | undefined;
+  readonly pages?: Router | undefined;
+}
+
+const STOP_DEADLINE_MS = 10_000;
+
+/** The HTTP side of the service: routes by scope, health, metrics, errors as problem documents. */
+export function createHttpServer(options: HttpServerOptions) {
+  const { access, metrics, logger } = options;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          'default-src': ["'none'"],
+          'style-src': ["'unsafe-inline'"],
+          'img-src': ["'self'", 'data:'],
+          'frame-ancestors': ["'none'"],
+          'base-uri': ["'none'"],
+          'form-action': ["'self'"],
+        },
+      },
+      // TLS ends in front of this service: it cannot promise it.
+      strictTransportSecurity: false,
+    }),
+  );
+  app.get('/healthz', (_request, response) => {
+    response.json({ status: 'alive' });
+  });
+  app.get('/readyz', async (_request: Request, response: Response) => {
+    try {
+      await options.ready();
+      response.json({ status: 'ready' });
+    } catch (error) {
+      response.status(503).json({ status: 'not ready', reason: messageOf(error) });
+    }
+  });
+  app.get('/metrics', access.require('read'), async (_request, response) => {
+    response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
+  });
+  if (options.ingest !== undefined) app.use(options.ingest);
+  if (options.api !== undefined) app.use(express.json({ limit: '1mb' }), options.api);
+  if (options.pages !== undefined) app.use(access.require('read'), options.pages);
+  app.use((request: Request) => {
+    throw new AppError('not_found', `nothing is at ${request.method} ${request.path.slice(0, 200)}`);
+  });
+  app.use(createProblemHandler(logger));
+
+  const server = createServer(app);
+  server.headersTimeout = 20_000;
+  server.requestTimeout = 120_000;
+
+  return {
+    async start(): Promise<{ port: number; url: string }> {
+      const { host, port } = options;
+      assertListenAllowed(options);
+      if (!options.hasKeys && options.insecureListen)
+        logger.warn(
+          { host },
+          'listening without keys: anyone who reaches this port may read and write everything',
+        );
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', (cause: NodeJS.ErrnoException) =>
+          reject(
+            cause.code === 'EADDRINUSE'
+              ? new AppError(
+                  'port_in_use',
+                  `port ${port} on ${host} is taken: stop what uses it, or choose another with --port`,
+                  { cause },
+                )
+              : new AppError('config_invalid', `cannot listen on ${host}:${port}: ${messageOf(cause)}`, {
+                  cause,
+                }),
+          ),
+        );
+        server.listen(port, host, resolve);
+      });
+      const bound = (server.address() as AddressInfo).port;
+      return { port: bound, url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}` };
+    },
+
+    /** Answers what has begun, then closes; cuts what is not done by the deadline. */
+    async stop(): Promise<void> {
+      if (!server.listening) return;
+      await new Promise<void>((resolve) => {
+        const cut = setTimeout(() => server.closeAllConnections(), STOP_DEADLINE_MS);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+        server.closeIdleConnections();
+      });
+    },
+  };
+}
+
+export type HttpServer = ReturnType<typeof createHttpServer>;
