@@ -5,6 +5,7 @@ import { type ClickHouseClient, ClickHouseLogLevel, createClient, drainStream } 
 import { AppError } from '../errors.js';
 import { explainOpenFailure, prepareDataDir } from './data-dir.js';
 import { openEmbeddedConnection } from './embedded-connection.js';
+import { engineNumber } from './encoding.js';
 import { safeToken } from './identity.js';
 import { toStoreError } from './store-error.js';
 
@@ -19,7 +20,7 @@ export type StoreLocation =
       readonly password: string;
     };
 
-/** Values of `{name:Type}` placeholders; times as `dateTime64(ms)`. */
+/** Values of `{name:Type}` placeholders; times as `dateTime64(ms)` of encoding.js. */
 export type SqlParams = Readonly<Record<string, unknown>>;
 
 export interface StoreClient {
@@ -217,30 +218,8 @@ async function encodeRows(rows: readonly object[]): Promise<Buffer> {
     if (start > 0) await nextTurn();
     let text = '';
     for (const row of rows.slice(start, start + ENCODE_SLICE))
-      text += `${JSON.stringify(row, engineValue)}\n`;
+      text += `${JSON.stringify(row, engineNumber)}\n`;
     parts.push(Buffer.from(text));
   }
   return Buffer.concat(parts);
-}
-
-/** JSON has no word for these numbers; the engine reads them from strings. JSON.stringify alone would write null. */
-function engineValue(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return value.toString();
-  if (typeof value !== 'number' || Number.isFinite(value)) return value;
-  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
-}
-
-/** A Float64 of a result row: JSON numbers, or the strings that stand for nan and ±inf. */
-export function float64(value: number | string): number {
-  if (typeof value === 'number') return value;
-  if (value === 'inf' || value === '+inf') return Number.POSITIVE_INFINITY;
-  if (value === '-inf') return Number.NEGATIVE_INFINITY;
-  return Number(value);
-}
-
-/** ms since the epoch → the text of a DateTime64(3, 'UTC') column or parameter, e.g. `2013-03-01 00:00:00.123`. */
-export function dateTime64(ms: number): string {
-  if (!Number.isInteger(ms)) throw new RangeError(`a time in whole milliseconds is needed, got ${ms}`);
-  const iso = new Date(ms).toISOString();
-  return `${iso.slice(0, 10)} ${iso.slice(11, 23)}`;
 }

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createStoreClient, dateTime64, type StoreClient } from '../../src/store/client.js';
+import { createStoreClient, type StoreClient } from '../../src/store/client.js';
+import { dateTime64 } from '../../src/store/encoding.js';
 import { migrate, readMigrations } from '../../src/store/migrate.js';
 
 let dataDir: string;

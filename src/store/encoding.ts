@@ -1,0 +1,38 @@
+/** A JSON.stringify replacer for what JSON has no word for; the engine reads these from strings. JSON alone would write null. */
+export function engineNumber(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'number' || Number.isFinite(value)) return value;
+  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
+}
+
+/** A Float64 of a result row: a JSON number, or the string that stands for nan or ±inf. */
+export function float64(value: number | string): number {
+  if (typeof value === 'number') return value;
+  if (value === 'inf' || value === '+inf') return Number.POSITIVE_INFINITY;
+  if (value === '-inf') return Number.NEGATIVE_INFINITY;
+  return Number(value);
+}
+
+/** ms since the epoch → the text of a DateTime64(3, 'UTC') column or parameter, e.g. `2013-03-01 00:00:00.123`. */
+export function dateTime64(ms: number): string {
+  if (!Number.isInteger(ms)) throw new RangeError(`a time in whole milliseconds is needed, got ${ms}`);
+  const iso = new Date(ms).toISOString();
+  return `${iso.slice(0, 10)} ${iso.slice(11, 23)}`;
+}
+
+/** Key of the object that stands for a number without a JSON form inside a stored document. */
+const NUMBER_KEY = '$number';
+
+/** A document as JSON text that `fromBody` reads back equal, ±Infinity and NaN included. */
+export function toBody(document: object): string {
+  return JSON.stringify(document, (_key, value: unknown) =>
+    typeof value === 'number' && !Number.isFinite(value) ? { [NUMBER_KEY]: String(value) } : value,
+  );
+}
+
+/** The text must come from `toBody` of a T. */
+export function fromBody<T>(body: string): T {
+  return JSON.parse(body, (_key, value: unknown) =>
+    typeof value === 'object' && value !== null && NUMBER_KEY in value ? Number(value[NUMBER_KEY]) : value,
+  ) as T;
+}

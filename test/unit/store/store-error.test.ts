@@ -1,0 +1,35 @@
+import { ClickHouseError } from '@clickhouse/client';
+import { describe, expect, test } from '@jest/globals';
+import { AppError } from '../../../src/errors.js';
+import { engineErrorCode, toStoreError } from '../../../src/store/store-error.js';
+
+const engineError = (code: string) => new ClickHouseError({ message: `failed ${code}`, code, type: 'X' });
+
+describe('toStoreError', () => {
+  test.each([
+    ['not enough space', '243', true],
+    ['too many parts', '252', true],
+    ['unknown table', '60', true],
+    ['wrong password', '516', true],
+    ['a code nobody knows', '99999', true],
+    ['our syntax', '62', false],
+    ['our encoding', '27', false],
+  ])('%s (%s) is retryable: %p', (_name, code, retryable) => {
+    const error = toStoreError(engineError(code), 'insert');
+    expect(error).toMatchObject({ code: 'store_unavailable', retryable });
+    expect(error.message).toContain(`engine error ${code}`);
+    expect(engineErrorCode(error)).toBe(Number(code));
+  });
+
+  test('a cut connection is retryable', () => {
+    const error = toStoreError(new Error('socket hang up'), 'insert');
+    expect(error).toMatchObject({ code: 'store_unavailable', retryable: true });
+    expect(engineErrorCode(error)).toBeNull();
+  });
+
+  test('passes an AppError on, and bounds what the engine quotes', () => {
+    const known = new AppError('data_dir_in_use', 'in use');
+    expect(toStoreError(known, 'open')).toBe(known);
+    expect(toStoreError(new Error('x'.repeat(100_000)), 'insert').message.length).toBeLessThan(1_000);
+  });
+});
