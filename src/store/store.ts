@@ -1,0 +1,91 @@
+import type { Logger, Store } from '../domain/ports.js';
+import { assertDedupWindows, checkStore } from './check-store.js';
+import { createStoreClient, type StoreClient, type StoreLocation } from './client.js';
+import { createEpisodeStore } from './episode-store.js';
+import { migrate } from './migrate.js';
+import { createModelStore } from './model-store.js';
+import { createOutboxStore } from './outbox-store.js';
+import { createRevisions } from './revisions.js';
+import { createRowStore } from './row-store.js';
+import { createStatsStore } from './stats-store.js';
+import { createVerdictStore } from './verdict-store.js';
+
+export type StoreOptions = StoreLocation & {
+  readonly logger: Logger;
+  /** Real time, ms; never the clock that follows the data. */
+  readonly wallClock?: () => number;
+};
+
+/** One connection each, so that no one waits behind another's long statement. */
+const TIMEOUTS_MS = { ingest: 30_000, jobs: 600_000, api: 30_000 } as const;
+
+/** Parts that profile-store.ts, reference-reader.ts, grid-store.ts and outlier-store.ts add. */
+type ProfileParts =
+  | 'saveGrids'
+  | 'listGrids'
+  | 'watermarks'
+  | 'dirtyBuckets'
+  | 'profileHours'
+  | 'mergedProfiles'
+  | 'pieceProfiles'
+  | 'profiledRows'
+  | 'unscoredRows'
+  | 'saveScores'
+  | 'outlierCounts'
+  | 'listOutliers'
+  | 'describeFile'
+  | 'importReference'
+  | 'buildGrids'
+  | 'readRows';
+
+/**
+ * Opens the store; `migrate()` must have run once before rows go in. Throws data_dir_in_use or data_dir_unusable
+ * (embedded), store_unavailable (server).
+ */
+export async function createStore(options: StoreOptions): Promise<Omit<Store, ProfileParts>> {
+  const { logger, wallClock = Date.now } = options;
+  const { ingest, jobs, api, close } = await openClients(options);
+  const revisions = createRevisions(api, wallClock);
+
+  return {
+    ...createRowStore(ingest, wallClock),
+    ...createModelStore(api, revisions.next),
+    ...createVerdictStore(api, revisions.next),
+    ...createEpisodeStore(api, revisions.next),
+    ...createOutboxStore(api, revisions.next),
+    ...createStatsStore(jobs),
+    migrate: async () => {
+      const result = await migrate(jobs);
+      await assertDedupWindows(jobs);
+      await revisions.catchUp();
+      if (result.applied.length > 0) logger.info({ applied: result.applied }, 'the store was migrated');
+      return result;
+    },
+    check: () => checkStore(api),
+    ping: () => api.ping(),
+    close,
+  };
+}
+
+async function openClients(location: StoreLocation) {
+  const opened: StoreClient[] = [];
+  const open = async (timeoutMs: number) => {
+    const client = await createStoreClient({ ...location, timeoutMs });
+    opened.push(client);
+    return client;
+  };
+  const close = async () => {
+    for (const client of opened) await client.close();
+  };
+  try {
+    return {
+      ingest: await open(TIMEOUTS_MS.ingest),
+      jobs: await open(TIMEOUTS_MS.jobs),
+      api: await open(TIMEOUTS_MS.api),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

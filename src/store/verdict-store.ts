@@ -1,0 +1,170 @@
+import type { RunRecord, VerdictStore, VersionKey } from '../domain/ports.js';
+import type { Verdict, WindowOutcome } from '../domain/verdict.js';
+import type { Window } from '../domain/window.js';
+import type { StoreClient } from './client.js';
+import { dateTime64, fromBody, toBody } from './encoding.js';
+
+/** Verdicts of one answer when the caller sets no limit. */
+const DEFAULT_LIMIT = 100_000;
+
+interface RunRow {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly reference_hash: string;
+  readonly status: RunRecord['status'];
+  readonly rows: number;
+  readonly atMs: number;
+}
+
+/** Verdicts, outcomes and the run ledger; `profiledRows` reads profiles and is theirs. */
+export function createVerdictStore(
+  client: StoreClient,
+  nextRevision: () => number,
+): Omit<VerdictStore, 'profiledRows'> {
+  return {
+    saveVerdicts: async (verdicts) => {
+      for (const judgement of byWindow(verdicts)) {
+        const revision = nextRevision();
+        await client.insert(
+          'verdicts',
+          judgement.map((verdict, position) => ({
+            ...keyColumns(verdict),
+            ...windowColumns(verdict.window),
+            feature: verdict.feature,
+            detector: verdict.detector,
+            category: verdict.category,
+            role: verdict.role,
+            status: verdict.status,
+            reason: verdict.reason ?? '',
+            material: verdict.material,
+            statistic: verdict.statistic,
+            threshold: verdict.threshold,
+            effect: verdict.effect?.value ?? null,
+            p_value: verdict.pValue,
+            adjusted_p_value: verdict.adjustedPValue,
+            position,
+            body: toBody(verdict),
+            revision,
+          })),
+        );
+      }
+    },
+
+    listVerdicts: async ({ window, feature, detector, limit = DEFAULT_LIMIT, ...key }) => {
+      // Windows within the asked one; of each, the verdicts of its last judgement only.
+      const within = `model = {model:String} AND version = {version:String}
+        AND window_start >= {start:DateTime64(3, 'UTC')} AND window_end <= {end:DateTime64(3, 'UTC')}`;
+      const rows = await client.query<{ body: string }>(
+        `SELECT body FROM verdicts
+         WHERE ${within}
+           AND (window_start, window_end, revision) IN (
+             SELECT window_start, window_end, max(revision) FROM verdicts WHERE ${within}
+             GROUP BY window_start, window_end)
+           AND ({anyFeature:Bool} OR feature = {feature:String})
+           AND ({anyDetector:Bool} OR detector = {detector:String})
+         ORDER BY window_end, window_start, position
+         LIMIT {limit:UInt32}`,
+        {
+          ...keyColumns(key),
+          start: dateTime64(window.startMs),
+          end: dateTime64(window.endMs),
+          anyFeature: feature === undefined,
+          feature: feature ?? '',
+          anyDetector: detector === undefined,
+          detector: detector ?? '',
+          limit,
+        },
+      );
+      return rows.map((row) => fromBody<Verdict>(row.body));
+    },
+
+    saveRun: (run) =>
+      client.insert('runs', [
+        {
+          ...keyColumns(run),
+          ...windowColumns(run.window),
+          reference_hash: run.referenceHash,
+          status: run.status,
+          rows: run.rows,
+          at: dateTime64(run.atMs),
+          revision: nextRevision(),
+        },
+      ]),
+
+    listRuns: async (key, afterMs, untilMs) => {
+      const rows = await client.query<RunRow>(
+        `SELECT toUnixTimestamp64Milli(window_start) AS startMs, toUnixTimestamp64Milli(window_end) AS endMs,
+                reference_hash, status, rows, toUnixTimestamp64Milli(at) AS atMs
+         FROM runs FINAL
+         WHERE model = {model:String} AND version = {version:String}
+           AND window_end > {after:DateTime64(3, 'UTC')} AND window_end <= {until:DateTime64(3, 'UTC')}
+         ORDER BY window_end, window_start`,
+        { ...keyColumns(key), after: dateTime64(clampMs(afterMs)), until: dateTime64(clampMs(untilMs)) },
+      );
+      return rows.map((row) => ({
+        model: key.model,
+        modelVersion: key.modelVersion,
+        window: { startMs: row.startMs, endMs: row.endMs },
+        referenceHash: row.reference_hash,
+        status: row.status,
+        rows: row.rows,
+        atMs: row.atMs,
+      }));
+    },
+
+    saveOutcomes: (outcomes) => {
+      const revision = nextRevision();
+      return client.insert(
+        'outcomes',
+        outcomes.map((outcome) => ({
+          ...keyColumns(outcome),
+          category: outcome.category,
+          ...windowColumns(outcome.window),
+          state: outcome.state,
+          body: toBody(outcome),
+          revision,
+        })),
+      );
+    },
+
+    recentOutcomes: async ({ category, untilMs, limit, ...key }) => {
+      const rows = await client.query<{ body: string }>(
+        `SELECT body FROM outcomes FINAL
+         WHERE model = {model:String} AND version = {version:String} AND category = {category:String}
+           AND window_end <= {until:DateTime64(3, 'UTC')}
+         ORDER BY window_end DESC, window_start DESC
+         LIMIT {limit:UInt32}`,
+        { ...keyColumns(key), category, until: dateTime64(clampMs(untilMs)), limit },
+      );
+      return rows.map((row) => fromBody<WindowOutcome>(row.body)).reverse();
+    },
+  };
+}
+
+function keyColumns(key: VersionKey): { model: string; version: string } {
+  return { model: key.model, version: key.modelVersion };
+}
+
+function windowColumns(window: Window): { window_start: string; window_end: string } {
+  return { window_start: dateTime64(window.startMs), window_end: dateTime64(window.endMs) };
+}
+
+/** The times that a DateTime64(3) holds; callers ask from −Infinity or until Infinity to mean "all". */
+const FIRST_MS = Date.UTC(1900, 0, 1);
+const LAST_MS = Date.UTC(2299, 0, 1);
+
+function clampMs(ms: number): number {
+  return Math.min(Math.max(ms, FIRST_MS), LAST_MS);
+}
+
+/** One group per version and window, in the order of first appearance. */
+function byWindow(verdicts: readonly Verdict[]): Verdict[][] {
+  const groups = new Map<string, Verdict[]>();
+  for (const verdict of verdicts) {
+    const key = `${verdict.model}\0${verdict.modelVersion}\0${verdict.window.startMs}\0${verdict.window.endMs}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [verdict]);
+    else group.push(verdict);
+  }
+  return [...groups.values()];
+}
