@@ -7,13 +7,13 @@ import {
   fitEncoding,
 } from './forest-encoding.js';
 import type { IsolationForest } from './forest-layout.js';
-import { fitIsolationForest, scoreIsolationForest } from './isolation-forest.js';
+import { fitIsolationForest, type IsolationForestOptions, scoreIsolationForest } from './isolation-forest.js';
 import { createRandom } from './random.js';
 
 /** The reference is scored by so many forests that each leave one part of it out. */
 const FOLDS = 10;
 
-/** Rows of one window-long piece of the reference, and how many of them lie above the threshold. */
+/** Rows of one window-long piece of the reference, and how many of them lie above the threshold, held out with it. */
 export interface ForestPiece {
   readonly rows: number;
   readonly flagged: number;
@@ -34,7 +34,7 @@ export interface ForestModel {
   readonly flagged: number;
   /** flagged / rows: about 1 − quantile, less with ties. */
   readonly referenceShare: number;
-  /** Window-long pieces in time order; empty without timestamps. */
+  /** Window-long pieces in time order; empty without timestamps, or with fewer pieces than can be held out in turn. */
   readonly pieces: readonly ForestPiece[];
 }
 
@@ -57,7 +57,9 @@ export interface ForestModelOptions {
  *
  * A forest finds the rows it was grown on less anomalous than new ones, the more so the smaller the reference, so a
  * threshold from such scores would flag more than its share of clean traffic. Each tenth of the reference, drawn at
- * random, is therefore scored by a forest grown without it. Same seed and rows, same model, bit for bit.
+ * random, is therefore scored by a forest grown without it. In the same way it finds a day less anomalous when it has
+ * seen others of its rows: the pieces are counted with scores of forests that saw nothing of that stretch of time,
+ * as it will be for new windows. Same seed and rows, same model, bit for bit.
  */
 export function fitForestModel(
   columns: readonly ForestColumn[],
@@ -72,31 +74,21 @@ export function fitForestModel(
   const picked = sampleIndices(rows.length, Math.floor(maxRows), random);
   const sample = picked.map((index) => rows[index] as readonly CellValue[]);
   const encoding = fitEncoding(columns, sample);
-  const width = encodedWidth(encoding);
   const matrix = encodeRows(encoding, sample);
-  const pieces = time === undefined ? null : cutPieces(picked, rows.length, time);
-  const folds = foldRows(sample.length, random);
+  const data = { matrix, rows: sample.length, columns: encodedWidth(encoding) };
+  const pieces = time === undefined ? [] : cutPieces(picked, rows.length, time);
+  const folds = randomFolds(sample.length, random);
+  const blocks = blockFolds(sample.length, pieces);
   // Held-out forests see fewer rows; scores only compare at one subsample size.
-  const size = Math.min(subsample, sample.length - Math.max(...folds.map((fold) => fold.length)));
-  const forestOptions = { trees, subsample: Math.max(1, size), random };
-  const forest = fitIsolationForest(matrix, sample.length, width, forestOptions);
-  const scores = new Float64Array(sample.length);
-  for (const fold of folds) {
-    const heldOut = new Uint8Array(sample.length);
-    for (const row of fold) heldOut[row] = 1;
-    const others = Int32Array.from({ length: sample.length }, (_, row) => row).filter((row) => !heldOut[row]);
-    const judge =
-      others.length === 0
-        ? forest
-        : fitIsolationForest(takeRows(matrix, width, others), others.length, width, forestOptions);
-    const foldScores = scoreIsolationForest(judge, takeRows(matrix, width, fold), fold.length);
-    fold.forEach((row, i) => {
-      scores[row] = foldScores[i] as number;
-    });
-  }
+  const largest = Math.max(...[...folds, ...blocks].map((fold) => fold.length));
+  const size = Math.max(1, Math.min(subsample, sample.length - largest));
+  const forestOptions = { trees, subsample: size, random };
+  const forest = fitIsolationForest(data.matrix, data.rows, data.columns, forestOptions);
+  const scores = scoreHeldOut(data, folds, forest, forestOptions);
   const sorted = scores.slice().sort();
   const threshold = sorted[Math.ceil(quantile * sorted.length) - 1] as number;
   const flagged = scores.reduce((count, score) => count + (score > threshold ? 1 : 0), 0);
+  const blockScores = scoreHeldOut(data, blocks, forest, forestOptions);
   return {
     columns: columns.map(({ name, kind }) => ({ name, kind })),
     encoding,
@@ -107,11 +99,41 @@ export function fitForestModel(
     rows: sample.length,
     flagged,
     referenceShare: flagged / sample.length,
-    pieces: (pieces ?? []).map((piece) => ({
+    pieces: (blocks.length === 0 ? [] : pieces).map((piece) => ({
       rows: piece.length,
-      flagged: piece.filter((row) => (scores[row] as number) > threshold).length,
+      flagged: piece.filter((row) => (blockScores[row] as number) > threshold).length,
     })),
   };
+}
+
+interface Data {
+  readonly matrix: Float64Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Scores the rows of each fold by a forest grown on all the others; by `forest` itself when there are no others. */
+function scoreHeldOut(
+  data: Data,
+  folds: readonly Int32Array[],
+  forest: IsolationForest,
+  options: IsolationForestOptions,
+): Float64Array {
+  const scores = new Float64Array(data.rows);
+  for (const fold of folds) {
+    const heldOut = new Uint8Array(data.rows);
+    for (const row of fold) heldOut[row] = 1;
+    const others = Int32Array.from({ length: data.rows }, (_, row) => row).filter((row) => !heldOut[row]);
+    const judge =
+      others.length === 0
+        ? forest
+        : fitIsolationForest(takeRows(data, others), others.length, data.columns, options);
+    const foldScores = scoreIsolationForest(judge, takeRows(data, fold), fold.length);
+    fold.forEach((row, i) => {
+      scores[row] = foldScores[i] as number;
+    });
+  }
+  return scores;
 }
 
 /** Scores rows in the order of the model's columns; larger is more anomalous, flagged above `model.threshold`. */
@@ -162,7 +184,7 @@ function cutPieces(
 }
 
 /** Random parts of about equal size, none empty. */
-function foldRows(count: number, random: () => number): Int32Array[] {
+function randomFolds(count: number, random: () => number): Int32Array[] {
   const order = Array.from({ length: count }, (_, row) => row);
   shuffle(order, count, random);
   return Array.from({ length: Math.min(FOLDS, count) }, (_, fold) =>
@@ -170,10 +192,28 @@ function foldRows(count: number, random: () => number): Int32Array[] {
   );
 }
 
-function takeRows(matrix: Float64Array, width: number, rows: Int32Array): Float64Array {
-  const taken = new Float64Array(rows.length * width);
+/**
+ * Runs of neighbouring pieces of about equal size. None when there are fewer than ten pieces, or when one run would
+ * leave less than half of the rows to the forest that must do without it.
+ */
+function blockFolds(count: number, pieces: readonly Int32Array[]): Int32Array[] {
+  if (pieces.length < FOLDS) return [];
+  const folds: number[][] = Array.from({ length: FOLDS }, () => []);
+  let before = 0;
+  for (const piece of pieces) {
+    const fold = folds[Math.floor((FOLDS * before) / count)] as number[];
+    for (const row of piece) fold.push(row);
+    before += piece.length;
+  }
+  if (folds.some((fold) => fold.length > count / 2)) return [];
+  return folds.filter((fold) => fold.length > 0).map((fold) => Int32Array.from(fold));
+}
+
+function takeRows(data: Data, rows: Int32Array): Float64Array {
+  const { matrix, columns } = data;
+  const taken = new Float64Array(rows.length * columns);
   rows.forEach((row, i) => {
-    taken.set(matrix.subarray(row * width, (row + 1) * width), i * width);
+    taken.set(matrix.subarray(row * columns, (row + 1) * columns), i * columns);
   });
   return taken;
 }

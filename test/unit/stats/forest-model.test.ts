@@ -75,7 +75,29 @@ describe('fitForestModel', () => {
     });
     expect(model.pieces).toHaveLength(24);
     expect(model.pieces.every((piece) => piece.rows === 50)).toBe(true);
-    expect(model.pieces.reduce((sum, piece) => sum + piece.flagged, 0)).toBe(model.flagged);
+  });
+
+  it('counts a piece by forests that saw nothing of its time', () => {
+    // The first 200 of 2,000 rows are a storm: to forests that have seen the rest of it, it is hardly odd.
+    const random = createRandom(8);
+    const rows = traffic(2_000, 8).map((row, i): CellValue[] =>
+      i < 200 ? [2.5 + random(), 90 + 30 * random(), 'storm'] : row,
+    );
+    const time = { timestampsMs: rows.map((_, i) => i), pieceMs: 100 };
+    const model = fitForestModel(columns, rows, { seed: 4, trees: 30, time });
+    const seen = scoreForestRows(model, rows.slice(0, 200)).filter((score) => score > model.threshold).length;
+    const unseen = (model.pieces[0]?.flagged ?? 0) + (model.pieces[1]?.flagged ?? 0);
+    expect(model.flagged).toBe(20);
+    expect(seen).toBeLessThan(40);
+    expect(unseen).toBeGreaterThan(100);
+  });
+
+  it('has no pieces where they are too few or too uneven to be held out', () => {
+    const rows = traffic(400, 10);
+    const pieces = (time: { timestampsMs: number[]; pieceMs: number }) =>
+      fitForestModel(columns, rows, { seed: 1, trees: 5, time }).pieces;
+    expect(pieces({ timestampsMs: rows.map((_, i) => i), pieceMs: 50 })).toEqual([]);
+    expect(pieces({ timestampsMs: rows.map((_, i) => (i < 380 ? 0 : i)), pieceMs: 1 })).toEqual([]);
   });
 
   it('copes with one row, two rows and constant rows', () => {
