@@ -25,7 +25,7 @@ export interface OutlierShareInput {
   readonly scored: number;
   /** Those above the forest's threshold. */
   readonly flagged: number;
-  /** The temporal null; rows count as independent when left out. */
+  /** The temporal null; the forest's own when left out, null for independent rows. */
   readonly spread?: TemporalSpread | null;
   /** Level of this one test, for status and threshold; a family's correction decides again. 0.05 by default. */
   readonly level?: number;
@@ -48,11 +48,11 @@ export function fitOutlierSpread(forest: ForestModel): TemporalSpread | null {
  */
 export function judgeOutlierShare(input: OutlierShareInput): Verdict {
   const { forest, scored, flagged } = input;
-  const spread = input.spread ?? null;
+  const spread = input.spread === undefined ? fitOutlierSpread(forest) : input.spread;
   const level = input.level ?? 0.05;
   const current = { rows: scored, flagged };
   const reference = { rows: forest.rows, flagged: forest.flagged };
-  if (scored === 0) return undecided(input, 'no_data', {});
+  if (scored === 0) return undecided(input, spread, 'no_data', {});
   const inflation = designEffect(spread, scored, forest.rows);
   const counts = {
     effectiveReferenceRows: forest.rows / inflation,
@@ -60,14 +60,15 @@ export function judgeOutlierShare(input: OutlierShareInput): Verdict {
     designEffect: inflation,
   };
   // Without a single split every row has the same score: nothing could ever be flagged.
-  if (forest.forest.records.thresholds.length === 0) return undecided(input, 'constant_column', counts);
+  if (forest.forest.records.thresholds.length === 0)
+    return undecided(input, spread, 'constant_column', counts);
   const share = flagged / scored;
   const effect = shareEffect(current, reference, inflation);
   const critical = criticalFlagged(scored, reference, spread, level);
   if (critical === null)
-    return undecided(input, 'not_visible_at_window_length', { ...counts, statistic: share, effect });
+    return undecided(input, spread, 'not_visible_at_window_length', { ...counts, statistic: share, effect });
   const pValue = outlierSharePValue(current, reference, spread);
-  const verdict = base(input);
+  const verdict = base(input, spread);
   return {
     ...verdict,
     ...counts,
@@ -92,12 +93,17 @@ function shareEffect(current: FlaggedCount, reference: FlaggedCount, inflation: 
   return { value: share - referenceShare, ...interval };
 }
 
-function undecided(input: OutlierShareInput, reason: UndecidedReason, known: Partial<Verdict>): Verdict {
-  return { ...base(input), ...known, status: 'undecided', reason };
+function undecided(
+  input: OutlierShareInput,
+  spread: TemporalSpread | null,
+  reason: UndecidedReason,
+  known: Partial<Verdict>,
+): Verdict {
+  return { ...base(input, spread), ...known, status: 'undecided', reason };
 }
 
 /** A verdict of this window with nothing decided yet. */
-function base(input: OutlierShareInput): Verdict {
+function base(input: OutlierShareInput, spread: TemporalSpread | null): Verdict {
   const { model, forest, scored } = input;
   return {
     model: model.model,
@@ -120,7 +126,7 @@ function base(input: OutlierShareInput): Verdict {
     currentRows: scored,
     effectiveReferenceRows: forest.rows,
     effectiveCurrentRows: scored,
-    null: input.spread ? 'temporal' : 'iid',
+    null: spread === null ? 'iid' : 'temporal',
     designEffect: 1,
     resolution: null,
     smallestVisibleEffect: null,

@@ -40,7 +40,7 @@ function judge(
   flagged: number,
   options: Partial<Parameters<typeof judgeOutlierShare>[0]> = {},
 ) {
-  return judgeOutlierShare({ model, window, reference, forest, scored, flagged, ...options });
+  return judgeOutlierShare({ model, window, reference, forest, scored, flagged, spread: null, ...options });
 }
 
 describe('judgeOutlierShare', () => {
@@ -110,6 +110,14 @@ describe('judgeOutlierShare', () => {
     expect((temporal.effect?.high ?? 0) - (temporal.effect?.low ?? 0)).toBeGreaterThan(
       (iid.effect?.high ?? 0) - (iid.effect?.low ?? 0),
     );
+  });
+
+  it("takes the forest's own spread when none is given", () => {
+    const spread = fitOutlierSpread(forest);
+    expect(spread).not.toBeNull();
+    const own = judgeOutlierShare({ model, window, reference, forest, scored: 900, flagged: 20 });
+    expect(own).toEqual(judge(900, 20, { spread }));
+    expect(own.null).toBe('temporal');
   });
 
   it('is undecided without rows, without splits, and where no share could be seen', () => {

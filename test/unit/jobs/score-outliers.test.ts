@@ -1,0 +1,183 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ModelVersion } from '../../../src/domain/model.js';
+import type { FeatureRow } from '../../../src/domain/ports.js';
+import type { Reference } from '../../../src/domain/reference.js';
+import { createOutlierScorer } from '../../../src/jobs/score-outliers.js';
+import { serialiseForest } from '../../../src/stats/forest-codec.js';
+import { fitForestModel, scoreForestRows } from '../../../src/stats/forest-model.js';
+import { createRandom } from '../../../src/stats/random.js';
+import { createSilentLogger } from '../../support/silent-logger.js';
+
+const model: ModelVersion = {
+  model: 'churn',
+  modelVersion: '3',
+  schema: {
+    task: 'binary',
+    features: [
+      { name: 'age', kind: 'numeric' },
+      { name: 'plan', kind: 'categorical' },
+    ],
+  },
+  registeredAtMs: 0,
+};
+
+function values(count: number, seed: number): (number | string | null)[][] {
+  const random = createRandom(seed);
+  return Array.from({ length: count }, (_, i) => [
+    i % 50 === 0 ? 90 * random() : random(),
+    random() < 0.9 ? 'basic' : null,
+  ]);
+}
+
+const forest = fitForestModel(model.schema.features, values(1_000, 1), { seed: 1, trees: 20 });
+const reference: Reference = {
+  model: 'churn',
+  modelVersion: '3',
+  hash: 'abc',
+  rows: 1_000,
+  period: null,
+  provenance: 'test',
+  createdAtMs: 0,
+  nullModel: { kind: 'iid', pieceMs: 0, spreads: [] },
+  forest: serialiseForest(forest),
+};
+
+type Saved = { row: FeatureRow; score: number; flagged: boolean };
+
+/** Rows of one version, with what was saved about them. `lag` hides the last saves from the next reads. */
+function createFakeStore(count: number, options: { lag?: boolean } = {}) {
+  const rows: FeatureRow[] = values(count, 2).map((cells, i) => ({
+    predictionId: `r${i}`,
+    rowIndex: 0,
+    timestampMs: i,
+    ingestedAtMs: i,
+    values: cells,
+  }));
+  const saved = new Map<string, Saved>();
+  const asked: { columns: readonly string[]; limit: number }[] = [];
+  const hashes = new Set<string>();
+  return {
+    rows,
+    saved,
+    asked,
+    hashes,
+    async unscoredRows(_model: ModelVersion, columns: readonly string[], limit: number) {
+      asked.push({ columns, limit });
+      return rows.filter((row) => options.lag || !saved.has(row.predictionId)).slice(0, limit);
+    },
+    async saveScores(_key: object, referenceHash: string, scored: readonly Saved[]) {
+      hashes.add(referenceHash);
+      for (const entry of scored) saved.set(entry.row.predictionId, entry);
+    },
+  };
+}
+
+describe('createOutlierScorer', () => {
+  it('scores every row once, page by page, and flags those above the threshold', async () => {
+    const store = createFakeStore(5_300);
+    const scorer = createOutlierScorer({ store, logger: createSilentLogger(), pageRows: 2_500 });
+    const counts = await scorer.score(model, reference);
+    expect(store.asked).toEqual(new Array(4).fill({ columns: ['age', 'plan'], limit: 2_500 }));
+    expect(store.hashes).toEqual(new Set(['abc']));
+    const expected = scoreForestRows(
+      forest,
+      store.rows.map((row) => row.values),
+    );
+    expect(store.rows.map((row) => store.saved.get(row.predictionId)?.score)).toEqual([...expected]);
+    const flagged = [...store.saved.values()].filter((entry) => entry.flagged);
+    expect(flagged.every((entry) => entry.score > forest.threshold)).toBe(true);
+    expect(flagged.length).toBeGreaterThan(20);
+    expect(counts).toEqual({ scored: 5_300, flagged: flagged.length });
+    expect(await scorer.score(model, reference)).toEqual({ scored: 0, flagged: 0 });
+  });
+
+  it('scores nothing without a forest', async () => {
+    const store = createFakeStore(10);
+    const scorer = createOutlierScorer({ store, logger: createSilentLogger() });
+    expect(await scorer.score(model, { ...reference, forest: null })).toEqual({ scored: 0, flagged: 0 });
+    expect(store.asked).toEqual([]);
+  });
+
+  it('lets other work have its turn: no stretch of 50 ms while 60,000 rows are scored', async () => {
+    const store = createFakeStore(60_000);
+    const scorer = createOutlierScorer({ store, logger: createSilentLogger() });
+    await scorer.score(model, reference);
+    store.saved.clear();
+    // Turns of the event loop while scoring: at least one per slice of 2,000 rows.
+    let turns = 0;
+    let running = true;
+    const count = () => {
+      turns++;
+      if (running) setImmediate(count);
+    };
+    setImmediate(count);
+    await scorer.score(model, reference);
+    running = false;
+    expect(turns).toBeGreaterThanOrEqual(30);
+    const slice = store.rows.slice(0, 2_000).map((row) => row.values);
+    // The least of ten: what the slice costs, not what the machine does besides.
+    const times = Array.from({ length: 10 }, () => {
+      const before = performance.now();
+      scoreForestRows(forest, slice);
+      return performance.now() - before;
+    });
+    expect(Math.min(...times)).toBeLessThan(25);
+  });
+
+  it('stops with a warning when saved scores do not become visible', async () => {
+    const logger = createSilentLogger();
+    const store = createFakeStore(30, { lag: true });
+    const scorer = createOutlierScorer({ store, logger, pageRows: 10 });
+    expect((await scorer.score(model, reference)).scored).toBe(10);
+    expect(logger.lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', message: expect.stringContaining('not visible yet') }),
+    );
+  });
+
+  it('passes a failure of the store on, and takes up the rest afterwards', async () => {
+    const store = createFakeStore(50);
+    let calls = 0;
+    const failing = {
+      ...store,
+      saveScores: async (...args: Parameters<typeof store.saveScores>) => {
+        calls++;
+        if (calls === 2) throw new Error('disk full');
+        await store.saveScores(...args);
+      },
+    };
+    const scorer = createOutlierScorer({ store: failing, logger: createSilentLogger(), pageRows: 20 });
+    await expect(scorer.score(model, reference)).rejects.toThrow('disk full');
+    expect(store.saved.size).toBe(20);
+    expect((await scorer.score(model, reference)).scored).toBe(30);
+  });
+
+  it('says what to do about a damaged forest', async () => {
+    const scorer = createOutlierScorer({ store: createFakeStore(1), logger: createSilentLogger() });
+    await expect(scorer.score(model, { ...reference, hash: 'damaged', forest: '{}' })).rejects.toMatchObject({
+      code: 'invalid_reference',
+      message: expect.stringContaining('register its reference again'),
+    });
+  });
+
+  it('uses the forest of each reference, however many there are', async () => {
+    let store = createFakeStore(0);
+    const scorer = createOutlierScorer({
+      store: {
+        unscoredRows: (...args) => store.unscoredRows(...args),
+        saveScores: (...args) => store.saveScores(...args),
+      },
+      logger: createSilentLogger(),
+    });
+    // Twice through more references than are kept parsed.
+    for (let i = 0; i < 24; i++) {
+      const seed = i % 12;
+      const other = fitForestModel(model.schema.features, values(100, seed), { seed, trees: 3 });
+      store = createFakeStore(3);
+      await scorer.score(model, { ...reference, hash: `h${seed}`, forest: serialiseForest(other) });
+      const rows = store.rows.map((row) => row.values);
+      expect([...store.saved.values()].map((entry) => entry.score)).toEqual([
+        ...scoreForestRows(other, rows),
+      ]);
+    }
+  });
+});
