@@ -65,14 +65,14 @@ export function createMetrics() {
     jobDuration: new Histogram({
       name: 'plumbline_job_duration_seconds',
       help: 'Duration of one run of a job.',
-      labelNames: ['job'],
+      labelNames: ['task'],
       buckets: [0.05, 0.1, 0.5, 1, 5, 15, 60, 300],
       registers,
     }),
     jobFailures: new Counter({
       name: 'plumbline_job_failures_total',
       help: 'Runs of a job that ended in an error.',
-      labelNames: ['job'],
+      labelNames: ['task'],
       registers,
     }),
     received: new Counter({

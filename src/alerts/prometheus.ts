@@ -138,7 +138,8 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
     const threshold = alarmThreshold(verdict);
     if (verdict.statistic !== null) metrics.driftStatistic.set(labels, verdict.statistic);
     if (threshold !== null) metrics.driftThreshold.set(labels, threshold);
-    metrics.driftStatus.set(labels, statusValue(verdict));
+    // A descriptive verdict does not alarm, so it has no state that anybody could alarm on.
+    if (verdict.role === 'primary') metrics.driftStatus.set(labels, statusValue(verdict));
     series.exported.push({ feature, detector });
     seriesUsed += SERIES_PER_VERDICT;
   }

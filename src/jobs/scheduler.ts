@@ -4,7 +4,7 @@ import { AppError, messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 
 export interface Job {
-  /** Label of the job's metrics. */
+  /** Value of the label `task` of the job's metrics: `job` is Prometheus's own. */
   readonly name: string;
   /** node-cron expression, six fields with seconds. A day of month and a day of week must both match. */
   readonly cron: string;
@@ -50,16 +50,16 @@ export function createScheduler(options: SchedulerOptions) {
   const cancels: (() => void | Promise<void>)[] = [];
   let stopping = false;
   // Present from the start: a rate cannot see the first failure of a series that is born with it.
-  for (const job of jobs) metrics.jobFailures.inc({ job: job.name }, 0);
+  for (const job of jobs) metrics.jobFailures.inc({ task: job.name }, 0);
 
   async function runOnce(job: Job): Promise<RunResult> {
-    const end = metrics.jobDuration.startTimer({ job: job.name });
+    const end = metrics.jobDuration.startTimer({ task: job.name });
     try {
       await job.run();
       job.lastSuccess?.set(nowMs() / 1_000);
       return { ok: true };
     } catch (error) {
-      metrics.jobFailures.inc({ job: job.name });
+      metrics.jobFailures.inc({ task: job.name });
       logger.error(
         { job: job.name, reason: messageOf(error), error: error instanceof Error ? error.stack : undefined },
         'job failed',

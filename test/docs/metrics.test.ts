@@ -35,4 +35,9 @@ describe('docs/metrics.md', () => {
   it('documents every metric with its type and labels, and no other', () => {
     expect(byName(documented())).toEqual(byName(exported()));
   });
+
+  it('has no label that Prometheus sets itself', () => {
+    const reserved = new Set(['job', 'instance', 'le', 'quantile']);
+    expect(exported().filter((metric) => metric.labels.some((label) => reserved.has(label)))).toEqual([]);
+  });
 });

@@ -85,12 +85,12 @@ describe('verdict gauges', () => {
     expect((await lines('drift_status')).toSorted()).toEqual([
       'drift_status{,feature="",detector="isolationForest"} 1',
       'drift_status{,feature="age",detector="ks"} 1',
-      'drift_status{,feature="age",detector="psi"} 1',
       'drift_status{,feature="plan",detector="chiSquare"} 0',
       'drift_status{,feature="x",detector="ks"} -1',
     ]);
     expect(await lines('drift_statistic')).not.toContainEqual(expect.stringContaining('feature="x"'));
     expect(await lines('drift_statistic')).toContain('drift_statistic{,feature="age",detector="ks"} 0.3');
+    expect(await lines('drift_statistic')).toContain('drift_statistic{,feature="age",detector="psi"} 0.3');
     expect(await lines('drift_threshold')).toContain('drift_threshold{,feature="age",detector="ks"} 0.1');
     expect(await lines('drifted_features')).toEqual(['drifted_features{} 1']);
     expect(await lines('outlier_ratio')).toEqual(['outlier_ratio{} 0.04']);

@@ -63,7 +63,7 @@ describe('scheduler', () => {
     tick();
     gates[0]?.fail(new Error('store away'));
     await settle();
-    expect((await metrics.jobFailures.get()).values).toEqual([{ labels: { job: 'detect' }, value: 1 }]);
+    expect((await metrics.jobFailures.get()).values).toEqual([{ labels: { task: 'detect' }, value: 1 }]);
     expect(logger.lines).toEqual([
       expect.objectContaining({
         level: 'error',
