@@ -37,7 +37,7 @@ const rules = (
 const alerts = rules.filter((rule) => rule.alert !== undefined);
 
 describe('metric names', () => {
-  it.each(['prometheus', 'docs'])('in %s are exported by the service', (folder) => {
+  it.each(['prometheus', 'grafana', 'docs'])('in %s are exported by the service', (folder) => {
     const exported = exportedNames();
     const recorded = new Set(rules.map((rule) => rule.record));
     const used = filesUnder(folder).flatMap((file) => [

@@ -8,6 +8,7 @@ import { createAlertEngine } from '../../src/alerts/alert-engine.js';
 import { createVerdictGauges } from '../../src/alerts/prometheus.js';
 import { HOUR_MS } from '../../src/domain/window.js';
 import { createMetrics } from '../../src/metrics.js';
+import { expandQuery, panelQueries } from '../support/grafana-queries.js';
 import { createMemoryAlertStore } from '../support/memory-alert-store.js';
 import { hourWindow, outcomeOf, verdictOf } from '../support/outcomes.js';
 import { eventually, type PrometheusStack, startPrometheusStack } from '../support/prometheus-stack.js';
@@ -64,6 +65,7 @@ async function judge(n: number, state: 'd' | 'c'): Promise<void> {
         statistic: material ? 0.4 : 0.02,
         effect: { value: material ? 0.4 : 0.02, low: 0, high: 1 },
       }),
+      verdictOf({ model, window: hourWindow(n), feature: 'prediction', status: 'stable', material: false }),
     ]);
   }
 }
@@ -112,14 +114,33 @@ describe('real Prometheus and Alertmanager', () => {
     await judge(0, 'c');
     await eventually(
       'the scrape of the verdicts',
-      async () => (await stack.query('plumbline_drift_status')).length === 2,
+      async () => (await stack.query('plumbline_drift_status')).length === 4,
       { tail: stack.tail },
     );
-    const [threshold] = await stack.query('plumbline_drift_threshold{model="churn"}');
+    const [threshold] = await stack.query('plumbline_drift_threshold{model="churn",feature="age"}');
     expect(threshold).toMatchObject({
       value: 0.1,
       metric: { model: 'churn', model_version: '3', feature: 'age', detector: 'ks' },
     });
+  });
+
+  it.each(
+    panelQueries()
+      .filter((query) => query.language === 'promql')
+      .map(({ name, text }) => [name, text]),
+  )('understand the panel %s', async (_name, text) => {
+    const expr = expandQuery(text, {
+      job: '.+',
+      model: 'churn',
+      modelVersion: '3',
+      fromMs: 0,
+      toMs: 0,
+      intervalSeconds: 60,
+    });
+    // What counts something that has not happened here is empty; what shows a verdict is not.
+    const result = await stack.query(expr);
+    expect(Array.isArray(result)).toBe(true);
+    if (/^(max|avg|topk|count)\b.*plumbline_drift(ed|_)/.test(expr)) expect(result.length).toBeGreaterThan(0);
   });
 
   it('hear the dead man’s switch, and page nobody while nothing drifts', async () => {
