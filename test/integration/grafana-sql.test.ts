@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DAY_MS, HOUR_MS } from '../../src/domain/window.js';
-import { createStoreClient, dateTime64, type StoreClient } from '../../src/store/client.js';
+import { createStoreClient, type StoreClient } from '../../src/store/client.js';
+import { dateTime64 } from '../../src/store/encoding.js';
 import { migrate } from '../../src/store/migrate.js';
 import { expandQuery, panelQueries } from '../support/grafana-queries.js';
 
