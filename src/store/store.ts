@@ -2,9 +2,13 @@ import type { Logger, Store } from '../domain/ports.js';
 import { assertDedupWindows, checkStore } from './check-store.js';
 import { createStoreClient, type StoreClient, type StoreLocation } from './client.js';
 import { createEpisodeStore } from './episode-store.js';
+import { createGridStore } from './grid-store.js';
 import { migrate } from './migrate.js';
 import { createModelStore } from './model-store.js';
 import { createOutboxStore } from './outbox-store.js';
+import { createOutlierStore } from './outlier-store.js';
+import { createProfileStore } from './profile-store.js';
+import { createReferenceReader } from './reference-reader.js';
 import { createRevisions } from './revisions.js';
 import { createRowStore } from './row-store.js';
 import { createStatsStore } from './stats-store.js';
@@ -19,37 +23,26 @@ export type StoreOptions = StoreLocation & {
 /** One connection each, so that no one waits behind another's long statement. */
 const TIMEOUTS_MS = { ingest: 30_000, jobs: 600_000, api: 30_000 } as const;
 
-/** Parts that profile-store.ts, reference-reader.ts, grid-store.ts and outlier-store.ts add. */
-type ProfileParts =
-  | 'saveGrids'
-  | 'listGrids'
-  | 'watermarks'
-  | 'dirtyBuckets'
-  | 'profileHours'
-  | 'mergedProfiles'
-  | 'pieceProfiles'
-  | 'profiledRows'
-  | 'unscoredRows'
-  | 'saveScores'
-  | 'outlierCounts'
-  | 'listOutliers'
-  | 'describeFile'
-  | 'importReference'
-  | 'buildGrids'
-  | 'readRows';
-
 /**
  * Opens the store; `migrate()` must have run once before rows go in. Throws data_dir_in_use or data_dir_unusable
  * (embedded), store_unavailable (server).
  */
-export async function createStore(options: StoreOptions): Promise<Omit<Store, ProfileParts>> {
+export async function createStore(options: StoreOptions): Promise<Store> {
   const { logger, wallClock = Date.now } = options;
   const { ingest, jobs, api, close } = await openClients(options);
   const revisions = createRevisions(api, wallClock);
+  const models = createModelStore(api, revisions.next);
+  const grids = createGridStore(jobs);
+  const { countSource, ...profiles } = createProfileStore(jobs, grids, revisions.next);
 
   return {
     ...createRowStore(ingest, wallClock),
-    ...createModelStore(api, revisions.next),
+    ...models,
+    saveGrids: grids.saveGrids,
+    listGrids: grids.listGrids,
+    ...profiles,
+    ...createReferenceReader(jobs, { countSource }),
+    ...createOutlierStore(jobs, models),
     ...createVerdictStore(api, revisions.next),
     ...createEpisodeStore(api, revisions.next),
     ...createOutboxStore(api, revisions.next),

@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import type { Clock } from '../domain/clock.js';
+import { type FeatureSchema, type ModelVersion, monitoredColumns } from '../domain/model.js';
+import type { FeatureRow, Logger, Store } from '../domain/ports.js';
+import type { Grid, Profile } from '../domain/profile.js';
+import type { NullModel, Reference } from '../domain/reference.js';
+import type { Window } from '../domain/window.js';
+import { AppError } from '../errors.js';
+import { inferSchema } from './infer-schema.js';
+
+/** Rows the forest is fitted on at most; each tree sees 256 of them. */
+const MAX_FOREST_ROWS = 100_000;
+const FOREST_SEED = 1;
+
+export interface RegisterReferenceDeps {
+  readonly store: Pick<
+    Store,
+    | 'describeFile'
+    | 'saveModel'
+    | 'listModels'
+    | 'listGrids'
+    | 'buildGrids'
+    | 'saveGrids'
+    | 'importReference'
+    | 'pieceProfiles'
+    | 'readRows'
+    | 'saveReference'
+  >;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly fitNullModel: (input: {
+    grids: readonly Grid[];
+    pieces: readonly { window: Window; profiles: readonly Profile[] }[];
+    pieceMs: number;
+  }) => NullModel;
+  readonly fitForest: (
+    columns: readonly FeatureSchema[],
+    rows: readonly FeatureRow['values'][],
+    seed: number,
+  ) => string;
+  /** Window length of a model, ms: the reference is cut into pieces of it to learn how much they differ. */
+  readonly windowMs: (model: string) => number;
+}
+
+export interface RegisterReferenceInput {
+  /** Parquet, CSV or NDJSON; the ending tells which. */
+  readonly path: string;
+  readonly model: string;
+  readonly modelVersion: string;
+  readonly provenance: string;
+}
+
+async function fileHash(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/**
+ * Makes a training baseline the current reference of a model version: schema, grids (the model's own where it has them),
+ * counts, null model and forest. Registering the same file again changes nothing but the time.
+ */
+export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
+  const { store } = deps;
+
+  return async function registerReference(
+    input: RegisterReferenceInput,
+  ): Promise<{ model: ModelVersion; reference: Reference }> {
+    const { path, modelVersion } = input;
+    const hash = await fileHash(path).catch((cause: unknown) => {
+      throw new AppError('file_unreadable', `cannot read the reference ${path}`, { cause });
+    });
+    const { schema, timestampColumn } = inferSchema(await store.describeFile(path), input.provenance);
+    const model: ModelVersion = {
+      model: input.model,
+      modelVersion,
+      schema,
+      registeredAtMs: deps.clock.now(),
+    };
+    const known = new Map((await store.listGrids(model.model)).map((grid) => [grid.feature, grid]));
+    const columns = monitoredColumns(schema);
+    for (const column of columns) {
+      const grid = known.get(column.name);
+      if (grid !== undefined && grid.kind !== column.kind)
+        throw new AppError(
+          'invalid_reference',
+          `${column.name} is ${column.kind} in ${input.provenance} but ${grid.kind} in earlier versions of ${model.model}: give it another name, or convert it`,
+        );
+    }
+    if (columns.some((column) => !known.has(column.name)))
+      await store.saveGrids(model.model, await store.buildGrids(path, model));
+    const grids = await store.listGrids(model.model);
+    const { rows, period } = await store.importReference({ path, model, grids, hash, timestampColumn });
+    const pieceMs = deps.windowMs(model.model);
+    const pieces =
+      period === null
+        ? []
+        : await store.pieceProfiles(
+            { model: model.model, modelVersion, scope: `reference:${hash}` },
+            pieceMs,
+          );
+    const names = columns.map((column) => column.name);
+    const reference: Reference = {
+      model: model.model,
+      modelVersion,
+      hash,
+      rows,
+      period,
+      provenance: input.provenance,
+      createdAtMs: deps.clock.now(),
+      nullModel: deps.fitNullModel({ grids, pieces, pieceMs }),
+      forest: deps.fitForest(columns, await store.readRows(path, names, MAX_FOREST_ROWS), FOREST_SEED),
+    };
+    await store.saveReference(reference);
+    // Last: rows are accepted, and windows judged, from now on.
+    await store.saveModel(model);
+    deps.logger.info(
+      { model: model.model, modelVersion, rows, hash, nullModel: reference.nullModel.kind },
+      'reference registered',
+    );
+    return { model, reference };
+  };
+}
