@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Response, Router } from 'express';
 import type { Clock } from '../domain/clock.js';
@@ -45,11 +45,12 @@ async function listReports(directory: string): Promise<ReportFile[]> {
     names
       .filter((name) => REPORT_FILE.test(name))
       .map(async (file) => {
-        const { size, mtimeMs } = await stat(join(directory, file));
-        return { file, bytes: size, modifiedMs: mtimeMs };
+        // a link could lead out of the directory: only files count
+        const entry = await lstat(join(directory, file));
+        return entry.isFile() ? [{ file, bytes: entry.size, modifiedMs: entry.mtimeMs }] : [];
       }),
   );
-  return files.sort((a, b) => b.modifiedMs - a.modifiedMs || a.file.localeCompare(b.file, 'en'));
+  return files.flat().sort((a, b) => b.modifiedMs - a.modifiedMs || a.file.localeCompare(b.file, 'en'));
 }
 
 /**
