@@ -27,8 +27,8 @@ export function reportSentence(data: ReportData): string {
   const when = formatWindow(data.period);
   if (windows.judged === 0)
     return windows.noData > 0
-      ? `No rows arrived in ${when}: ${plural(windows.noData, 'window')} without data.`
-      : `No window was judged in ${when}.`;
+      ? `No rows arrived: ${plural(windows.noData, 'window')} without data (${when}).`
+      : `No window was judged (${when}).`;
   const drifted = data.months.reduce((sum, month) => sum + month.windowsDrifted, 0);
   const judged = data.months.reduce((sum, month) => sum + month.windowsJudged, 0);
   const totals = new Map<string, number>();
@@ -41,8 +41,8 @@ export function reportSentence(data: ReportData): string {
   const open = data.episodes.filter((episode) => episode.state === 'open').length;
   const head =
     drifted === 0
-      ? `None of ${plural(judged, 'judged window')} in ${when} drifted materially.`
-      : `${formatCount(drifted)} of ${plural(judged, 'judged window')} in ${when} drifted materially, most often in ${names}.`;
+      ? `None of ${plural(judged, 'judged window')} drifted materially.`
+      : `${formatCount(drifted)} of ${plural(judged, 'judged window')} drifted materially, most often in ${names}.`;
   const gaps = windows.noData > 0 ? ` ${plural(windows.noData, 'window')} had no data.` : '';
   return `${head}${gaps} ${plural(data.episodes.length, 'episode')}, ${open === 0 ? 'none' : open} still open.`;
 }
@@ -52,7 +52,7 @@ function monthRow(month: MonthSummary): Html {
     const tone = item.windowsMaterial > 0 ? 'material-2' : 'minor';
     return html`<tr><td class="name"><i class="swatch tone-${tone}"></i>${nameTag(item.feature, 40)} <span class="muted">${item.detector}</span></td>
 <td class="num">${amountWords(item.detector, item.medianEffect)}</td><td class="num">${amountWords(item.detector, item.maxEffect)}</td><td class="num">${formatRatio(item.maxRatio)}</td>
-<td class="num">${item.windowsMaterial} of ${item.windowsDecided}</td><td>${item.windowsMaterial > 0 ? 'material' : 'significant only'}</td></tr>`;
+<td class="num">${item.windowsMaterial} of ${item.windowsDecided}</td><td class="apart">${item.windowsMaterial > 0 ? 'material' : 'significant only'}</td></tr>`;
   });
   const more = month.features.length - items.length;
   const note = `${plural(month.windowsJudged, 'window')} judged, ${month.windowsDrifted} with material drift${
@@ -64,7 +64,7 @@ ${items.length === 0 ? html`<tr><td colspan="6" class="muted">${month.windowsJud
 
 function monthTable(months: readonly MonthSummary[]): Html {
   if (months.length === 0) return html`<p class="empty">Nothing was judged.</p>`;
-  return html`<div class="scroll"><table><thead><tr><th>Feature and test</th><th class="num">Median effect</th><th class="num">Largest</th><th class="num">Of its alarm</th><th class="num">Windows material</th><th>Matters?</th></tr></thead>
+  return html`<div class="scroll"><table><thead><tr><th>Feature and test</th><th class="num">Median effect</th><th class="num">Largest</th><th class="num">Times its alarm</th><th class="num">Windows material</th><th class="apart">Matters?</th></tr></thead>
 ${months.map(monthRow)}</table></div>`;
 }
 
@@ -86,7 +86,7 @@ function qualityTable(rows: readonly QualityRow[]): Html {
     share === null ? NOTHING : `${formatPercent(share.reference)} → ${formatPercent(share.current)}`;
   const range = (min: number | null, max: number | null) =>
     min === null || max === null ? NOTHING : `${formatNumber(min)} to ${formatNumber(max)}`;
-  return html`<div class="scroll"><table><thead><tr><th>Column</th><th class="num">Missing</th><th class="num">Unseen values</th><th class="num">Wrong type</th><th class="num">NaN or ±∞</th><th class="num">Range in reference</th><th class="num">Range in period</th><th class="num">Windows material</th></tr></thead>
+  return html`<div class="scroll"><table><thead><tr><th>Column</th><th class="num">Missing</th><th class="num">Unseen values</th><th class="num">Wrong type</th><th class="num">Not finite</th><th class="num">Range in reference</th><th class="num">Range in period</th><th class="num">Windows material</th></tr></thead>
 <tbody>${rows.map(
     (row) =>
       html`<tr><td class="name">${nameTag(row.feature, 40)}</td><td class="num">${pair(row.missing)}</td><td class="num">${pair(row.unseen)}</td><td class="num">${formatCount(row.mistyped)}</td><td class="num">${formatCount(row.nonFinite)}</td><td class="num">${range(row.referenceMin, row.referenceMax)}</td><td class="num">${range(row.min, row.max)}</td><td class="num">${formatCount(row.windowsMaterial)}</td></tr>`,
