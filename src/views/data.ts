@@ -108,7 +108,7 @@ export interface ModelData {
   readonly episodes: readonly Episode[];
   readonly outlierShare: Series | null;
   readonly outliers: readonly OutlierRecord[];
-  /** The range holds more verdicts than a page reads; the oldest or newest are left out. */
+  /** The range holds more verdicts than a page reads; the newest are left out. */
   readonly truncated: boolean;
 }
 

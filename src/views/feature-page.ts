@@ -33,7 +33,7 @@ function verdictRow(verdict: Verdict): Html {
       ? NOTHING
       : html`${amountWords(verdict.detector, effect.value)} <span class="muted">${amountWords(verdict.detector, effect.low)} to ${amountWords(verdict.detector, effect.high)}</span>`;
   return html`<tr><td class="nowrap"><b>${verdict.detector}</b>${verdict.role === 'primary' ? '' : html` <span class="muted">descriptive</span>`}</td>
-<td><i class="swatch tone-${toneOf(lookOf(verdict), alarmRatio(verdict))}"></i>${verdict.reason === null ? LOOK_WORDS[lookOf(verdict)] : html`undecided: ${REASON_WORDS[verdict.reason]}`}</td>
+<td class="verdict"><i class="swatch tone-${toneOf(lookOf(verdict), alarmRatio(verdict))}"></i>${verdict.reason === null ? LOOK_WORDS[lookOf(verdict)] : html`undecided: ${REASON_WORDS[verdict.reason]}`}</td>
 <td class="num">${formatNumber(verdict.statistic)}</td><td class="num">${formatNumber(verdict.threshold)}</td>
 <td class="nowrap">${interval}</td><td class="num">${amountWords(verdict.detector, verdict.minimumEffect)}</td>
 <td class="num">${formatPValue(verdict.pValue)}</td><td class="num">${formatPValue(verdict.adjustedPValue)}</td>

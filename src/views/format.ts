@@ -22,12 +22,12 @@ export function formatNumber(value: number | null | undefined, digits = 3): stri
   return size >= 1000 ? formatCount(value).replace('-', '−') : text.replace('-', '−');
 }
 
-/** A share in [0, 1] as `12.3 %`. */
+/** A share in [0, 1] as `12.3 %`, unbreakable. */
 export function formatPercent(share: number | null | undefined): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return NOTHING;
   const percent = share * 100;
-  if (percent !== 0 && Math.abs(percent) < 0.01) return '< 0.01 %';
-  return `${formatNumber(percent, Math.abs(percent) >= 99.95 ? 4 : 3)} %`;
+  if (percent !== 0 && Math.abs(percent) < 0.01) return '<\u00a00.01\u00a0%';
+  return `${formatNumber(percent, Math.abs(percent) >= 99.95 ? 4 : 3)}\u00a0%`;
 }
 
 export function formatPValue(value: number | null): string {

@@ -11,7 +11,9 @@ import { buildHeatmap, buildSeries, groupBy, leadVerdict } from './summarise.js'
 const DEFAULT_WINDOWS = 200;
 const DEFAULT_SPAN_MS = 92 * DAY_MS;
 export const VERDICT_LIMIT = 100_000;
-const OUTLIER_LIMIT = 20;
+/** Flagged rows read to find the highest scores of the shown time. */
+const OUTLIER_LIMIT = 2_000;
+const TOP_OUTLIERS = 20;
 const EPISODE_LIMIT = 200;
 /** Far enough for any calendar, near enough for any clock column. */
 const FOREVER_MS = Date.UTC(2200, 0, 1);
@@ -65,7 +67,7 @@ async function summariseVersion(
     if (lead !== null && lookOf(lead) === 'material') worst.push(lead);
   }
   worst.sort((a, b) => (alarmRatio(b) ?? 0) - (alarmRatio(a) ?? 0));
-  const mark = marks.get(`${version.model}\n${version.modelVersion}`);
+  const mark = marks.get(versionId(version));
   return {
     version,
     state: stateOf(lastRun, looks, open.length),
@@ -90,9 +92,13 @@ export function stateOf(
   return looks.stable + looks.minor > 0 ? 'ok' : 'undecided';
 }
 
+function versionId(key: VersionKey): string {
+  return JSON.stringify([key.model, key.modelVersion]);
+}
+
 async function marksOf(store: ViewStore): Promise<Map<string, { watermarkMs: number; rows: number }>> {
   const marks = await store.watermarks();
-  return new Map(marks.map((mark) => [`${mark.model}\n${mark.modelVersion}`, mark] as const));
+  return new Map(marks.map((mark) => [versionId(mark), mark] as const));
 }
 
 export async function loadOverview(store: ViewStore, nowMs: number): Promise<OverviewData> {
@@ -140,9 +146,9 @@ export async function loadModel(
     store.listEpisodes({ model: key.model, limit: EPISODE_LIMIT }),
     store.listOutliers({ ...key, limit: OUTLIER_LIMIT, offset: 0 }),
   ]);
-  const mark = marks.get(`${key.model}\n${key.modelVersion}`);
+  const mark = marks.get(versionId(key));
   const shown = range ?? defaultRange(runs, mark?.watermarkMs ?? null, nowMs);
-  const inRange = (window: Window) => window.endMs > shown.startMs && window.endMs <= shown.endMs;
+  const inRange = (window: Window) => window.startMs >= shown.startMs && window.endMs <= shown.endMs;
   const found = await store.listVerdicts({ ...key, window: shown, limit: VERDICT_LIMIT });
   const verdicts = found.filter((verdict) => inRange(verdict.window));
   const ownRuns = runs.filter((run) => inRange(run.window));
@@ -176,7 +182,10 @@ export async function loadModel(
       .filter((episode) => episode.modelVersion === key.modelVersion)
       .sort((a, b) => Number(b.state === 'open') - Number(a.state === 'open') || b.openedAtMs - a.openedAtMs),
     outlierShare: buildSeries(rowVerdicts)[0] ?? null,
-    outliers,
+    outliers: outliers
+      .filter((row) => row.timestampMs >= shown.startMs && row.timestampMs < shown.endMs)
+      .sort((a, b) => b.score - a.score)
+      .slice(0, TOP_OUTLIERS),
     truncated: found.length >= VERDICT_LIMIT,
   };
   return { data, verdicts, runs: ownRuns };

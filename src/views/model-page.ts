@@ -50,7 +50,7 @@ export function heatmapSection(data: ModelData, links: boolean): Html {
           }
         : {}),
     })}${heatmapLegend()}
-${data.truncated ? html`<p class="hint">This period holds more verdicts than one page reads; some are left out. Choose a shorter one.</p>` : ''}`,
+${data.truncated ? html`<p class="hint">This period holds more verdicts than one page reads; the newest are left out. Choose a shorter one.</p>` : ''}`,
   );
 }
 

@@ -79,9 +79,9 @@ export function episodesTable(
 ${options.showModel ? model : ''}<td class="nowrap">${CATEGORY_WORDS[episode.category]}</td>
 <td class="nowrap">${formatWindow(episode.firstWindow)}</td>
 <td class="nowrap">${episode.closedBy === null ? html`<span class="muted">still open</span>` : formatWindow(episode.closedBy)}</td>
-<td class="num">${formatDuration(lasted)}</td><td><div class="tags">${drivers}</div></td></tr>`;
+<td class="num">${formatDuration(lasted)}</td><td class="apart"><div class="tags">${drivers}</div></td></tr>`;
   };
-  return html`<div class="scroll"><table><thead><tr><th>State</th>${options.showModel ? html`<th>Model</th>` : ''}<th>Kind</th><th>First window</th><th>Closed by</th><th class="num">Lasted</th><th>Driven by</th></tr></thead>
+  return html`<div class="scroll"><table><thead><tr><th>State</th>${options.showModel ? html`<th>Model</th>` : ''}<th>Kind</th><th>First window</th><th>Closed by</th><th class="num">Lasted</th><th class="apart">Driven by</th></tr></thead>
 <tbody>${episodes.map(row)}</tbody></table></div>`;
 }
 
@@ -106,10 +106,10 @@ export function rankedTable(
       ? html`<a href="${featurePath(options.key, item.feature, options.window ?? undefined)}">${name}</a>`
       : name;
     return html`<tr><td class="name">${label}</td><td>${sparkline(item.distribution)}</td>
-<td class="nowrap"><i class="swatch tone-${toneOf(item.look, item.ratio)}"></i>${LOOK_WORDS[item.look]}</td>
+<td class="nowrap" title="${LOOK_WORDS[item.look]}"><i class="swatch tone-${toneOf(item.look, item.ratio)}"></i><span class="wide">${LOOK_WORDS[item.look]}</span></td>
 <td class="nowrap">${meter(item)}</td>
 <td class="nowrap">${verdict === null ? NOTHING : html`<span class="muted">${verdict.detector}</span> ${amountWords(verdict.detector, verdict.effect?.value)}`}</td>
-<td>${moveWords(item) ?? NOTHING}</td>
+<td class="moved">${moveWords(item) ?? NOTHING}</td>
 <td class="num">${item.windowsDecided === 0 ? NOTHING : formatPercent(item.windowsMaterial / item.windowsDecided)}</td></tr>`;
   };
   return html`<div class="scroll"><table><thead><tr><th>Feature</th><th>Current over reference</th><th>Last window</th><th>Of its alarm</th><th>Effect</th><th>What moved</th><th class="num">Windows drifted</th></tr></thead>

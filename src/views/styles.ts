@@ -36,7 +36,7 @@ table{border-collapse:collapse;width:100%;font-size:14px}
 th{font-weight:560;color:var(--muted);text-align:left;font-size:13px;vertical-align:bottom}
 th,td{padding:6px 14px 6px 0;border-bottom:1px solid var(--line)}
 td{vertical-align:middle}tr:last-child td{border-bottom:0}th:last-child,td:last-child{padding-right:0}
-.num{text-align:right;white-space:nowrap}td.nowrap{white-space:nowrap}
+.num{text-align:right;white-space:nowrap}th.apart,td.apart{padding-left:18px}td.moved,td.verdict{min-width:150px}td.nowrap{white-space:nowrap}
 td.name{max-width:340px;overflow-wrap:break-word}
 .badge{display:inline-flex;align-items:center;gap:7px;white-space:nowrap}
 .badge::before{content:"";width:10px;height:10px;border-radius:50%;background:var(--muted);flex:none}
@@ -54,7 +54,7 @@ td.name{max-width:340px;overflow-wrap:break-word}
 .tone-material-1{background:var(--material-1)}.tone-material-2{background:var(--material-2)}.tone-material-3{background:var(--material-3)}.tone-material-4{background:var(--material-4)}
 .tone-undecided{background:repeating-linear-gradient(45deg,var(--hatch-bg) 0 3px,var(--hatch-fg) 3px 4px)}
 .sides{display:grid;grid-template-columns:1fr 1fr;gap:8px 24px}
-figure{margin:0;min-width:0}figcaption{font-size:14px;margin:0 0 4px}
+figure{margin:0;min-width:0}figure+figure,.sides~figure{margin-top:16px}figcaption{font-size:14px;margin:0 0 4px}
 svg.plot{display:block;width:100%;height:auto;overflow:visible;color:var(--ink)}svg.plot text{white-space:pre}
 svg.plot a:hover rect{stroke:var(--ink);stroke-width:1}
 svg.spark{display:block}.spark-current{fill:var(--current);fill-opacity:.75}.spark-reference{fill:none;stroke:var(--outline);stroke-width:1}
@@ -68,8 +68,9 @@ th.month{padding-top:14px;font-size:14px;color:var(--ink);font-weight:400}th.mon
 .offscreen{position:absolute;width:0;height:0}
 footer{color:var(--muted);font-size:13px;padding-top:6px;padding-bottom:36px;overflow-wrap:anywhere}
 details summary{cursor:pointer;color:var(--link)}
-@media (max-width:900px){header.top,main,footer{padding-left:16px;padding-right:16px}section{padding:14px}
-.sides{grid-template-columns:1fr}svg.plot[width="1000"] text{font-size:15px}th,td{padding-right:10px}}
+@media (max-width:900px){header.top,main,footer{padding-left:16px;padding-right:16px}section{padding:14px}table{font-size:13px}
+svg.plot text{font-size:15px}.sides{gap:8px 12px}th,td{padding-right:9px}.wide,.meter{display:none}th.apart,td.apart{padding-left:8px}svg.spark{width:90px}}
+@media (max-width:640px){.sides{grid-template-columns:1fr}}
 @media print{:root{color-scheme:light}body{background:#fff;font-size:11pt}section{border:0;padding:0 0 10pt;break-inside:auto}
 figure,tr,.keep{break-inside:avoid}h2,h3{break-after:avoid}a{color:inherit}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 `;

@@ -58,7 +58,7 @@ export function buildHeatmap(
   runs: readonly RunRecord[],
   range: Window,
 ): Heatmap {
-  const inRange = (window: Window) => window.endMs > range.startMs && window.endMs <= range.endMs;
+  const inRange = (window: Window) => window.startMs >= range.startMs && window.endMs <= range.endMs;
   const shown = verdicts.filter((verdict) => inRange(verdict.window) && verdict.role === 'primary');
   const empty = runs.filter((run) => run.status === 'no_data' && inRange(run.window));
   const columnMs = columnLength(
@@ -192,7 +192,9 @@ export function buildMonths(
 
 function monthFeatures(verdicts: readonly Verdict[]): MonthSummary['features'] {
   const rows: MonthSummary['features'][number][] = [];
-  for (const members of groupBy(verdicts, (verdict) => `${verdict.detector} ${verdict.feature}`).values()) {
+  for (const members of groupBy(verdicts, (verdict) =>
+    JSON.stringify([verdict.detector, verdict.feature]),
+  ).values()) {
     const decided = members.filter((verdict) => verdict.status !== 'undecided');
     const first = decided[0];
     if (first === undefined) continue;

@@ -189,8 +189,8 @@ export function createFakeViewStore(fixture: LookFixture, others: readonly Model
         .filter(
           (verdict) =>
             mine(query) &&
-            verdict.window.endMs > query.window.startMs &&
-            verdict.window.startMs < query.window.endMs &&
+            verdict.window.startMs >= query.window.startMs &&
+            verdict.window.endMs <= query.window.endMs &&
             (query.feature === undefined || query.feature === verdict.feature) &&
             (query.detector === undefined || query.detector === verdict.detector),
         )

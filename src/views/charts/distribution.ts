@@ -108,7 +108,7 @@ function categoricalSide(distribution: Distribution, side: Side, top: number): H
     {
       width: WIDTH,
       height: 30 + bars.length * 20,
-      marginLeft: 130,
+      marginLeft: 140,
       marginRight: 58,
       marginTop: 4,
       marginBottom: 26,
@@ -136,7 +136,7 @@ function categoricalSide(distribution: Distribution, side: Side, top: number): H
           : []),
         Plot.text(bars, {
           y: 'row',
-          text: (each: Each) => shorten(each.bar.label, 18) || '(empty)',
+          text: (each: Each) => shorten(each.bar.label, 16) || '(empty)',
           frameAnchor: 'left',
           textAnchor: 'end',
           dx: -8,
@@ -190,5 +190,5 @@ ${panel('current', currentLabel, distribution.currentRows)}</div>
     distribution.kind === 'numeric'
       ? html`; values between grid points are spread evenly${distribution.clipped ? '; the outermost bars hold what lies beyond them' : ''}`
       : ''
-  }. ${distribution.referenceRows > 0 ? 'The dark outline on the right is the reference.' : ''}</p>`;
+  }. ${distribution.referenceRows > 0 ? 'Dark lines on the right are the reference.' : ''}</p>`;
 }

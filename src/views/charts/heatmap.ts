@@ -45,9 +45,9 @@ export function heatmapChart(
     return emptyChart('No window has been judged in this period yet.');
   const { range, columnMs, features } = heatmap;
   const links = options.links;
-  const labels = features.map((name, row) => ({ row, name, label: shorten(name, 22) }));
+  const labels = features.map((name, row) => ({ row, name, label: shorten(name, 20) }));
   const longest = Math.max(8, ...labels.map((label) => Array.from(label.label).length));
-  const marginLeft = Math.min(170, 16 + longest * 6.8);
+  const marginLeft = Math.min(180, 16 + longest * 8);
   const columns = (range.endMs - range.startMs) / columnMs;
   const inset = (WIDTH - marginLeft) / Math.max(1, columns) > 5 ? 0.75 : 0;
   const episodes = (options.episodes ?? []).filter(

@@ -36,7 +36,7 @@ describe('numbers', () => {
     [0.99961, '99.96 %'],
     [1, '100 %'],
     [Number.NaN, '–'],
-  ])('share %p reads %s', (value, text) => expect(formatPercent(value)).toBe(text));
+  ])('share %p reads %s', (value, text) => expect(formatPercent(value).replaceAll('\u00a0', ' ')).toBe(text));
 
   test('p-values and ratios', () => {
     expect([formatPValue(0.00001), formatPValue(0.0423), formatPValue(null)]).toEqual([

@@ -200,7 +200,7 @@ describe('distribution', () => {
   test('all values missing draws nothing but says how many are', () => {
     const none = profileOf(numeric, rowsOf([null, null]));
     const text = distributionChart(rebin(numeric, profileOf(numeric, rowsOf([1])), none), 'now').text;
-    expect(text).toContain('100 % missing');
+    expect(text).toContain('100\u00a0% missing');
     expect(text).not.toContain('NaN');
   });
 

@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals';
+import { UNDECIDED_REASONS } from '../../../src/domain/verdict.js';
+import { amountWords, detectorWords, effectiveWords, verdictSentence } from '../../../src/views/sentences.js';
+import { verdictOf } from '../../fakes/look-verdicts.js';
+
+const say = (parts: Parameters<typeof verdictOf>[0]) =>
+  verdictSentence(verdictOf(parts), 'temp', '1 Mar 2013').replaceAll('\u00a0', ' ');
+
+describe('a verdict in words', () => {
+  test('material', () => {
+    expect(
+      say({ status: 'drifted', material: true, statistic: 0.5, effect: { value: 0.5, low: 0, high: 1 } }),
+    ).toBe(
+      '1 Mar 2013: temp drifted, and by enough to matter: ks 0.5, where 0.2 is significant and an effect of 0.1 matters (2.5× its alarm).',
+    );
+  });
+
+  test('significant only', () => {
+    expect(say({ status: 'drifted', statistic: 0.25, effect: { value: 0.05, low: 0, high: 1 } })).toBe(
+      '1 Mar 2013: temp drifted, but too little to matter: ks 0.25 is significant (from 0.2), its effect 0.05 is below 0.1.',
+    );
+  });
+
+  test('stable, with what could not have been seen', () => {
+    expect(say({})).toBe(
+      '1 Mar 2013: temp shows no drift: ks 0.05, where 0.2 would be significant. A change below 0.21 would not show in this window.',
+    );
+    expect(say({ smallestVisibleEffect: 0.09 })).not.toContain('would not show');
+  });
+
+  test('every reason for being undecided has words, and none says stable', () => {
+    for (const reason of UNDECIDED_REASONS) {
+      const text = say({ status: 'undecided', reason, statistic: null });
+      expect(text).toMatch(/^1 Mar 2013: temp is undecided, since .{10,}\.$/);
+      expect(text).not.toMatch(/stable|no drift:/);
+    }
+  });
+
+  test('shares read as percentages', () => {
+    expect(amountWords('missing', 0.05).replaceAll('\u00a0', ' ')).toBe('5 %');
+    expect(amountWords('ks', 0.05)).toBe('0.05');
+  });
+
+  test('effective rows are told only when traffic is correlated', () => {
+    expect(effectiveWords(verdictOf({}))).toBe(
+      '812 rows of correlated traffic count like 14 independent rows',
+    );
+    expect(effectiveWords(verdictOf({ null: 'iid', designEffect: 1 }))).toBeNull();
+  });
+
+  test('an unknown detector is called by its name, inherited properties are not looked up', () => {
+    expect(detectorWords('custom')).toBe('custom');
+    expect(detectorWords('constructor')).toBe('constructor');
+  });
+});
