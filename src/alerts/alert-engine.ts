@@ -2,7 +2,7 @@ import type { Clock } from '../domain/clock.js';
 import type { Episode } from '../domain/episode.js';
 import type { EpisodeStore, Logger, OutboxStore, VerdictStore } from '../domain/ports.js';
 import type { WindowOutcome } from '../domain/verdict.js';
-import { DAY_MS } from '../domain/window.js';
+import { DAY_MS, type Window } from '../domain/window.js';
 import { decideEpisode, type EpisodePolicy, outcomesNeeded } from './policy.js';
 import {
   EVENT_TYPES,
@@ -100,7 +100,7 @@ export function createAlertEngine(options: AlertEngineOptions) {
       untilMs: window.endMs,
       limit: outcomesNeeded(policy),
     });
-    const outcomes = [...stored.filter((other) => other.window.endMs < window.endMs), outcome];
+    const outcomes = [...stored.filter((other) => precedes(other.window, window)), outcome];
     const latest = await store.latestEpisode(key);
     const decision = decideEpisode({ outcomes, latest, policy, nowMs: clock.now() });
     const episode = decision?.episode ?? latest;
@@ -130,6 +130,11 @@ export function createAlertEngine(options: AlertEngineOptions) {
       return changed;
     },
   };
+}
+
+/** Windows of another length are from before a change of the configuration: they count as missing. */
+function precedes(earlier: Window, later: Window): boolean {
+  return earlier.endMs < later.endMs && earlier.endMs - earlier.startMs === later.endMs - later.startMs;
 }
 
 /** The episode as it was when it opened: what the opening's events say, however late they are written. */

@@ -154,6 +154,18 @@ describe('alert engine', () => {
     expect([...episodes.values()].map((episode) => episode.category)).toEqual(['drift']);
   });
 
+  it('starts a new look back when the window length changes', async () => {
+    const { store, judgeAll, episodes } = setUp();
+    const longer = outcomesOf('dd').map(({ window, ...rest }) => ({
+      ...rest,
+      window: { startMs: window.startMs - 23 * HOUR_MS, endMs: window.endMs },
+    }));
+    await store.saveOutcomes(longer);
+    expect(await judgeAll(outcomesOf('--d'))).toEqual([]);
+    expect(await judgeAll(outcomesOf('---d'))).toHaveLength(1);
+    expect([...episodes.values()][0]?.firstWindow).toEqual(hourWindow(2));
+  });
+
   it('stays below the size that receivers accept, with the longest names', async () => {
     const name = 'x'.repeat(120);
     const drivers = Array.from({ length: 500 }, (_, i) =>
