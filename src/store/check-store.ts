@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { AppError } from '../errors.js';
 import type { StoreClient } from './client.js';
 import { readMigrations } from './migrate.js';
@@ -20,10 +21,24 @@ export async function checkStore(client: StoreClient): Promise<{ engine: string;
   };
 }
 
-/** Refuses a store in which a repeated insert would be stored twice. Throws store_misconfigured. */
-export async function assertDedupWindows(client: StoreClient): Promise<void> {
+/**
+ * Refuses a store in which a repeated insert would be stored twice: by its tables' settings, and by trying, since a server's own settings
+ * (`deduplicate_insert`) can switch it off, too. Throws store_misconfigured.
+ */
+export async function assertDedup(client: StoreClient): Promise<void> {
   const { ok, detail } = await checkWindows(client);
   if (!ok) throw new AppError('store_misconfigured', `${detail}: repeated inserts would be stored twice`);
+  const token = randomUUID();
+  for (let time = 0; time < 2; time += 1) await client.insert('insert_probe', [{ token }], token);
+  const [found] = await client.query<{ rows: number }>(
+    'SELECT count() AS rows FROM insert_probe WHERE token = {token:String}',
+    { token },
+  );
+  if (found?.rows !== 1)
+    throw new AppError(
+      'store_misconfigured',
+      `an insert sent twice was stored ${found?.rows ?? 0} times: set deduplicate_insert and insert_deduplicate to their defaults in the profile of the store's user`,
+    );
 }
 
 async function checkMigrations(client: StoreClient): Promise<Check> {

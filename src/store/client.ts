@@ -68,7 +68,7 @@ const SESSION_SETTINGS = {
   precise_float_parsing: 1,
 } as const;
 
-/** reliability: an acknowledged insert is on disk, and a repeated token changes nothing. */
+/** An acknowledged insert is in the table, and a repeated token changes nothing (proven at each start: `assertDedup`). */
 const INSERT_SETTINGS = {
   async_insert: 0,
   wait_for_async_insert: 1,

@@ -1,5 +1,5 @@
 import type { Logger, Store } from '../domain/ports.js';
-import { assertDedupWindows, checkStore } from './check-store.js';
+import { assertDedup, checkStore } from './check-store.js';
 import { createStoreClient, type StoreClient, type StoreLocation } from './client.js';
 import { createEpisodeStore } from './episode-store.js';
 import { createGridStore } from './grid-store.js';
@@ -49,7 +49,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createStatsStore(jobs),
     migrate: async () => {
       const result = await migrate(jobs);
-      await assertDedupWindows(jobs);
+      await assertDedup(jobs);
       await revisions.catchUp();
       if (result.applied.length > 0) logger.info({ applied: result.applied }, 'the store was migrated');
       return result;

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { assertDedup } from '../../src/store/check-store.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
 import { migrate, readMigrations } from '../../src/store/migrate.js';
 import { createStore } from '../../src/store/store.js';
@@ -131,6 +132,16 @@ describe('migrations', () => {
     await expect(migrate(client, others)).rejects.toMatchObject({
       code: 'migration_failed',
       message: expect.stringContaining(`newer release (${first.name})`),
+    });
+  });
+
+  test('leave a store that is refused when it keeps a repeated insert', async () => {
+    await migrate(client);
+    await assertDedup(client);
+    const forgetful: StoreClient = { ...client, insert: (table, rows) => client.insert(table, rows) };
+    await expect(assertDedup(forgetful)).rejects.toMatchObject({
+      code: 'store_misconfigured',
+      message: expect.stringContaining('stored 2 times'),
     });
   });
 
