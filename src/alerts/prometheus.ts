@@ -14,8 +14,17 @@ const MAX_OPEN_EPISODES = 1_000;
 const SEVERITIES: readonly Episode['severity'][] = ['warning', 'critical'];
 const STATUS_VALUE = { stable: 0, drifted: 1, undecided: -1 } as const;
 
-/** By which power of the effect a statistic grows at a given sample size: X² with the square of Cramér's V. */
-const EFFECT_POWER: Readonly<Record<string, number | undefined>> = { chiSquare: 2 };
+/** The statistic at which this window's effect would have been the minimum, where the two differ in more than a factor. */
+const MATERIAL_STATISTIC = new Map<string, (statistic: number, effect: number, minimum: number) => number>([
+  // At given sizes X² grows with the square of Cramér's V.
+  ['chiSquare', (statistic, effect, minimum) => statistic * (minimum / effect) ** 2],
+  // The statistic is the share, the effect its distance from the reference's.
+  ['isolationForest', (statistic, effect, minimum) => statistic - effect + minimum],
+]);
+
+function proportional(statistic: number, effect: number, minimum: number): number {
+  return (statistic * minimum) / Math.abs(effect);
+}
 
 export interface VerdictGaugesOptions {
   readonly metrics: Pick<
@@ -48,14 +57,14 @@ interface VersionSeries {
 
 /**
  * The statistic from which this test would alarm at this window: significant, and material. A minimum effect in another
- * unit than the statistic is carried over by this window's own ratio of the two.
+ * unit than the statistic is carried over by what this window shows of the two.
  */
 export function alarmThreshold(verdict: Verdict): number | null {
   const { threshold, statistic, effect, minimumEffect, detector } = verdict;
-  if (threshold === null) return null;
-  const size = Math.abs(effect?.value ?? 0);
-  if (statistic === null || size === 0) return threshold;
-  const material = statistic * (minimumEffect / size) ** (EFFECT_POWER[detector] ?? 1);
+  if (threshold === null || statistic === null || effect === null) return threshold;
+  const scale = MATERIAL_STATISTIC.get(detector) ?? proportional;
+  const material = scale(statistic, effect.value, minimumEffect);
+  // Without any effect there is no ratio: the test's own threshold is all that is known.
   return Number.isFinite(material) ? Math.max(threshold, material) : threshold;
 }
 

@@ -58,6 +58,22 @@ describe('alarmThreshold', () => {
     ['the test decides', { threshold: 0.2 }, 0.2],
     ['the minimum effect decides', { threshold: 0.02 }, 0.1],
     ['X² grows with the square of V', { detector: 'chiSquare', statistic: 400, threshold: 30 }, 100],
+    [
+      'a share lower than the reference',
+      { detector: 'missing', effect: { value: -0.2, low: -1, high: 0 }, minimumEffect: 0.1 },
+      0.1,
+    ],
+    [
+      'the share of outliers counts from the reference',
+      {
+        detector: 'isolationForest',
+        statistic: 0.03,
+        effect: { value: 0.02, low: 0, high: 1 },
+        minimumEffect: 0.05,
+        threshold: 0.02,
+      },
+      0.06,
+    ],
     ['nothing to scale by', { statistic: 0, effect: { value: 0, low: 0, high: 0 } }, 0.08],
     ['undecided', undecided, null],
   ])('%s', (_name, overrides, expected) => {
