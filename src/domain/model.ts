@@ -10,6 +10,8 @@ export interface FeatureSchema {
 export interface ModelSchema {
   readonly task: Task;
   readonly features: readonly FeatureSchema[];
+  /** False where a binary model gives no probability. */
+  readonly probability?: boolean;
 }
 
 /** The model's own outputs are profiled and judged like features, under these reserved names. */
@@ -27,13 +29,14 @@ export interface ModelVersion {
 
 /**
  * Every column that is profiled and judged: the declared features, then the outputs the task has
- * (`prediction` is categorical for classifiers, numeric for regression; a probability exists for binary tasks).
+ * (`prediction` is categorical for classifiers, numeric for regression; a probability exists for binary tasks, unless the schema says otherwise).
  */
 export function monitoredColumns(schema: ModelSchema): FeatureSchema[] {
   const outputs: FeatureSchema[] = [
     { name: PREDICTION, kind: schema.task === 'regression' ? 'numeric' : 'categorical' },
   ];
-  if (schema.task === 'binary') outputs.push({ name: PREDICTION_PROBA, kind: 'numeric' });
+  if (schema.task === 'binary' && schema.probability !== false)
+    outputs.push({ name: PREDICTION_PROBA, kind: 'numeric' });
   return [...schema.features, ...outputs];
 }
 

@@ -76,7 +76,7 @@ export function inferSchema(columns: readonly ColumnDescription[], path: string)
   if (features.length === 0) fail('has no feature columns');
   const task = taskOf(prediction, proba !== undefined);
   return {
-    schema: { task, features },
+    schema: { task, features, ...(task === 'binary' && proba === undefined ? { probability: false } : {}) },
     timestampColumn: time?.name ?? null,
     labelColumn: label?.name ?? null,
   };

@@ -116,11 +116,12 @@ export function createCycle(deps: CycleDeps) {
     model: ModelVersion,
     reference: Reference,
     rows: { firstEventMs: number; watermarkMs: number },
+    nowMs: number,
   ): Promise<number> {
     const { window: spec, level } = deps.settings(model.model);
     const state = await stateOf(model);
     const ready = readyWindows(
-      { spec, ...rows, nowMs: deps.clock.now(), graceMs: GRACE_MS, maxEmptyWindows: MAX_EMPTY_WINDOWS },
+      { spec, ...rows, nowMs, graceMs: GRACE_MS, maxEmptyWindows: MAX_EMPTY_WINDOWS },
       state.frontierMs,
     );
     if (ready.skipped > 0)
@@ -165,14 +166,16 @@ export function createCycle(deps: CycleDeps) {
 
   return {
     async run(): Promise<CycleResult> {
+      // Read before the counting: whatever these have passed is counted below, while rows go on coming in.
+      const nowMs = deps.clock.now();
+      const watermarks = await store.watermarks();
       const models = await store.listModels();
       const hoursProfiled = await profile(models);
-      const watermarks = await store.watermarks();
       for (const mark of watermarks)
         if (models.some((m) => m.model === mark.model && m.modelVersion === mark.modelVersion))
           deps.metrics.ingestLag.set(
             { model: mark.model, model_version: mark.modelVersion },
-            Math.max(0, deps.clock.now() - mark.watermarkMs) / 1_000,
+            Math.max(0, nowMs - mark.watermarkMs) / 1_000,
           );
       let rowsScored = 0;
       let windowsJudged = 0;
@@ -181,7 +184,7 @@ export function createCycle(deps: CycleDeps) {
         const reference = rows === undefined ? null : await store.currentReference(model);
         if (rows === undefined || reference === null) continue;
         rowsScored += (await deps.scoreOutliers(model, reference)).scored;
-        windowsJudged += await judgeVersion(model, reference, rows);
+        windowsJudged += await judgeVersion(model, reference, rows, nowMs);
       }
       return { hoursProfiled, rowsScored, windowsJudged };
     },

@@ -28,6 +28,14 @@ interface Description {
   readonly type: string;
 }
 
+/** Names of ours beside a file's own column names in one SELECT; such a name in a file is refused. */
+const OWN_PREFIX = '__plumbline_';
+const VALUE = `${OWN_PREFIX}value`;
+const HOUR = `${OWN_PREFIX}hour`;
+const NUMBERS = `${OWN_PREFIX}numbers`;
+const TEXTS = `${OWN_PREFIX}texts`;
+const TIME = `${OWN_PREFIX}time`;
+
 /** Least power of two of which `range` holds at most 2^32: sums of offsets stay exact integers. */
 export function quantumFor(range: number): number {
   return range > 0 && Number.isFinite(range) ? 2 ** Math.ceil(Math.log2(range / QUANTA_PER_RANGE)) : 1;
@@ -84,9 +92,9 @@ export function createReferenceReader(
       path,
       `SELECT if(length(d) <= ${MAX_CUT_POINTS}, d, arrayDistinct(arrayMap(
           i -> s[toUInt64(1 + round(i * (length(s) - 1) / ${MAX_CUT_POINTS - 1}))], range(${MAX_CUT_POINTS})))) AS points
-       FROM (SELECT arraySort(groupUniqArray(x)) AS d, arraySort(groupArray(x)) AS s
-             FROM (SELECT toFloat64(assumeNotNull({c0:Identifier})) AS x FROM ${FILE} WHERE {c0:Identifier} IS NOT NULL)
-             WHERE isFinite(x))`,
+       FROM (SELECT arraySort(groupUniqArray(${VALUE})) AS d, arraySort(groupArray(${VALUE})) AS s
+             FROM (SELECT toFloat64(assumeNotNull({c0:Identifier})) AS ${VALUE} FROM ${FILE} WHERE {c0:Identifier} IS NOT NULL)
+             WHERE isFinite(${VALUE}))`,
       { c0: feature },
     );
     const cutPoints = (row?.points ?? []).map(float64);
@@ -106,8 +114,8 @@ export function createReferenceReader(
   async function categoricalGrid(path: string, feature: string): Promise<Grid> {
     const rows = await readFile<{ value: string }>(
       path,
-      `SELECT toString(assumeNotNull({c0:Identifier})) AS value, count() AS n FROM ${FILE} WHERE {c0:Identifier} IS NOT NULL
-       GROUP BY value ORDER BY n DESC, value LIMIT ${MAX_CATEGORIES}`,
+      `SELECT ${VALUE} AS value FROM (SELECT toString(assumeNotNull({c0:Identifier})) AS ${VALUE} FROM ${FILE} WHERE {c0:Identifier} IS NOT NULL)
+       GROUP BY ${VALUE} ORDER BY count() DESC, ${VALUE} LIMIT ${MAX_CATEGORIES}`,
       { c0: feature },
     );
     return {
@@ -121,10 +129,17 @@ export function createReferenceReader(
   return {
     async describeFile(path) {
       const columns = await describe(path);
+      const taken = columns.find((column) => column.name.startsWith(OWN_PREFIX));
+      if (taken !== undefined)
+        throw new AppError(
+          'invalid_reference',
+          `column ${taken.name} of ${path}: names in ${OWN_PREFIX}… are taken, rename it`,
+        );
       const { names, params } = identifiers(columns.map((column) => column.name));
       const [counts] = await readFile<{ rows: number; distinct: number[] }>(
         path,
-        `SELECT count() AS rows, [${names.map((name) => `uniqUpTo(100)(${name})`).join(', ')}] AS distinct FROM ${FILE}`,
+        `SELECT tupleElement(${VALUE}, 1) AS rows, tupleElement(${VALUE}, 2) AS distinct FROM (
+           SELECT (count(), [${names.map((name) => `uniqUpTo(100)(${name})`).join(', ')}]) AS ${VALUE} FROM ${FILE})`,
         params,
       );
       return columns.map((column, index) => ({
@@ -169,8 +184,9 @@ export function createReferenceReader(
           ? `CAST([], 'Array(Tuple(String, ${type}))')`
           : `CAST(arrayConcat(${parts.join(', ')}), 'Array(Tuple(String, ${type}))')`;
       };
-      const sql = `SELECT ${hour} AS hour, ${pairs('numeric', 'Float64', (name) => `toFloat64(${name})`)} AS numbers,
-        ${pairs('categorical', 'String', (name) => `toString(${name})`)} AS texts FROM ${FILE} ${keep}`;
+      const sql = `SELECT ${HOUR} AS hour, ${NUMBERS} AS numbers, ${TEXTS} AS texts FROM (
+        SELECT ${hour} AS ${HOUR}, ${pairs('numeric', 'Float64', (name) => `toFloat64(${name})`)} AS ${NUMBERS},
+          ${pairs('categorical', 'String', (name) => `toString(${name})`)} AS ${TEXTS} FROM ${FILE} ${keep})`;
       const all = {
         ...file,
         ...params,
@@ -180,8 +196,8 @@ export function createReferenceReader(
         path,
         timestampColumn === null
           ? `SELECT count() AS rows, 0 AS first, 0 AS last FROM ${FILE}`
-          : `SELECT count() AS rows, toUnixTimestamp64Milli(min(t)) AS first, toUnixTimestamp64Milli(max(t)) AS last
-             FROM (SELECT assumeNotNull(toDateTime64(${stamp}, 3, 'UTC')) AS t FROM ${FILE} ${keep})`,
+          : `SELECT count() AS rows, toUnixTimestamp64Milli(min(${TIME})) AS first, toUnixTimestamp64Milli(max(${TIME})) AS last
+             FROM (SELECT assumeNotNull(toDateTime64(${stamp}, 3, 'UTC')) AS ${TIME} FROM ${FILE} ${keep})`,
         params,
       );
       if (extent === undefined || extent.rows === 0)
@@ -195,7 +211,7 @@ export function createReferenceReader(
         model,
         source: {
           sql,
-          hoursSql: `SELECT hour, count() AS raw_rows, count() AS rows FROM (SELECT ${hour} AS hour FROM ${FILE} ${keep}) GROUP BY hour`,
+          hoursSql: `SELECT ${HOUR} AS hour, count() AS raw_rows, count() AS rows FROM (SELECT ${hour} AS ${HOUR} FROM ${FILE} ${keep}) GROUP BY hour`,
         },
         params: all,
         dayStartsMs: days,
@@ -212,7 +228,8 @@ export function createReferenceReader(
       // The order follows from the rows themselves, so the sample is the same whatever the engine's threads do.
       const rows = await readFile<{ row: FeatureRow['values'] }>(
         path,
-        `SELECT tuple(${values.join(', ')}) AS row FROM ${FILE} ORDER BY sipHash64(toString(row)), row LIMIT {limit:UInt64}`,
+        `SELECT ${VALUE} AS row FROM (SELECT tuple(${values.join(', ')}) AS ${VALUE} FROM ${FILE})
+         ORDER BY sipHash64(toString(row)), row LIMIT {limit:UInt64}`,
         { ...params, limit },
       );
       return rows.map(({ row }) => Object.values(row) as FeatureRow['values']);

@@ -133,7 +133,38 @@ describe('the reference reader', () => {
     expect(fromLines.merged.find((profile) => profile.feature === 'ok')?.missing).toBe(1);
   });
 
+  it('keeps apart columns that are called like its own', async () => {
+    const path = join(directory, 'names.csv');
+    const names = [
+      'hour',
+      'rows',
+      'numbers',
+      'texts',
+      'x',
+      'value',
+      'feature',
+      'counts',
+      'distinct',
+      'row',
+      'first',
+      't',
+    ];
+    const lines = Array.from({ length: 10 }, (_, i) =>
+      [...names.map((_, j) => i + j), `2026-01-0${1 + (i % 3)} 05:00:00`, i % 2].join(','),
+    );
+    await writeFile(path, `${[...names, 'timestamp', 'prediction'].join(',')}\n${lines.join('\n')}\n`);
+    const { merged, grids } = await register(path, 'names');
+    for (const [j, name] of names.entries()) {
+      const profile = merged.find((p) => p.feature === name);
+      expect([name, profile?.min, profile?.max, profile?.rows]).toEqual([name, j, j + 9, 10]);
+      const grid = grids.find((g) => g.feature === name);
+      expect(grid?.kind === 'numeric' && grid.cutPoints).toEqual(Array.from({ length: 10 }, (_, i) => i + j));
+    }
+    expect((await parts.reader.readRows(path, ['hour', 'row'], 3))[0]).toHaveLength(2);
+  });
+
   it.each([
+    ['own-names.csv', '__plumbline_hour,prediction\n1,1\n', /rename it/],
     ['empty.csv', 'age,prediction\n', /no rows|Cannot read rows/],
     ['nothing.csv', '', /cannot read|no rows/],
     ['no-prediction.csv', 'age\n1\n', /no column `prediction`/],
