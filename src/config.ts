@@ -58,6 +58,50 @@ const model = z.strictObject({
   earliest: z.iso.date().default('1971-01-01'),
 });
 
+const topicName = z
+  .string()
+  .regex(/^[\w.-]{1,249}$/, 'a topic has letters, digits, dots, dashes and underscores only');
+
+const kafka = z
+  .strictObject({
+    /** `host:port` of any of the cluster's brokers. */
+    brokers: z
+      .array(z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[\da-f:.]+\]:\d{1,5}$/i, 'a broker reads host:port'))
+      .min(1),
+    group: z.string().min(1).max(249).default('plumbline'),
+    predictions: z.array(topicName).default(['predictions']),
+    labels: z.array(topicName).default([]),
+    sasl: z
+      .strictObject({
+        mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).default('plain'),
+        username: z.string().min(1),
+        passwordEnv: z.string().optional(),
+        passwordFile: z.string().optional(),
+      })
+      .refine(
+        (sasl) => (sasl.passwordEnv === undefined) !== (sasl.passwordFile === undefined),
+        'give passwordEnv or passwordFile',
+      )
+      .optional(),
+    /** `true` trusts the system's certificate authorities. */
+    ssl: z
+      .union([
+        z.boolean(),
+        z.strictObject({
+          caFile: z.string().optional(),
+          certFile: z.string().optional(),
+          keyFile: z.string().optional(),
+        }),
+      ])
+      .default(false),
+  })
+  .refine(({ predictions, labels }) => predictions.length + labels.length > 0, 'name at least one topic')
+  .refine(
+    ({ predictions, labels }) =>
+      new Set([...predictions, ...labels]).size === predictions.length + labels.length,
+    'a topic stands once, in predictions or in labels',
+  );
+
 const schema = z.strictObject({
   store: z
     .union([
@@ -80,6 +124,7 @@ const schema = z.strictObject({
       publicUrl: z.url({ protocol: /^https?$/ }).optional(),
     })
     .prefault({}),
+  kafka: kafka.optional(),
   /** `data` follows the newest accepted event, for replays. */
   clock: z.enum(['wall', 'data']).default('wall'),
   /** node-cron expression (six fields: with seconds) of the detection job. */
@@ -96,6 +141,7 @@ const schema = z.strictObject({
 
 export type Config = z.output<typeof schema>;
 export type ModelConfig = z.output<typeof model>;
+export type KafkaSection = z.output<typeof kafka>;
 export type ConfigInput = z.input<typeof schema>;
 
 /** Checks a configuration object and reports every problem at once. */
@@ -146,6 +192,29 @@ export function readSecret(
       cause,
     });
   }
+}
+
+/** Brokers, credentials and certificates as the Kafka client takes them, read from where the section points to. */
+export function kafkaConnection(section: KafkaSection, env = process.env) {
+  const { brokers, sasl, ssl } = section;
+  const pem = (path: string | undefined) =>
+    path === undefined ? undefined : readSecret({ secretFile: path });
+  return {
+    brokers,
+    ...(sasl === undefined
+      ? {}
+      : {
+          sasl: {
+            mechanism: sasl.mechanism,
+            username: sasl.username,
+            password: readSecret({ secretEnv: sasl.passwordEnv, secretFile: sasl.passwordFile }, env),
+          },
+        }),
+    ssl:
+      typeof ssl === 'boolean'
+        ? ssl
+        : { ca: pem(ssl.caFile), cert: pem(ssl.certFile), key: pem(ssl.keyFile) },
+  };
 }
 
 export function modelConfig(config: Config, name: string): ModelConfig {

@@ -12,7 +12,13 @@ export interface KafkaConnection {
     readonly password: string;
   };
   /** `true` trusts the system's authorities; PEM texts otherwise. */
-  readonly ssl?: boolean | { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly ssl?:
+    | boolean
+    | {
+        readonly ca?: string | undefined;
+        readonly cert?: string | undefined;
+        readonly key?: string | undefined;
+      };
 }
 
 const { logLevel } = kafkajs;
@@ -32,7 +38,11 @@ export function createKafkaClient(connection: KafkaConnection, logger: Logger): 
   };
   if (connection.sasl !== undefined) config.sasl = { ...connection.sasl } as SASLOptions;
   if (connection.ssl !== undefined) {
-    config.ssl = typeof connection.ssl === 'boolean' ? connection.ssl : { ...connection.ssl };
+    const given = typeof connection.ssl === 'boolean' ? [] : Object.entries(connection.ssl);
+    config.ssl =
+      typeof connection.ssl === 'boolean'
+        ? connection.ssl
+        : Object.fromEntries(given.filter(([, pem]) => pem !== undefined));
   }
   return new kafkajs.Kafka(config);
 }
