@@ -279,7 +279,7 @@ describe('kafka collector', () => {
           });
         },
       ),
-      { numRuns: 150, seed: 20261124 },
+      { numRuns: 80, seed: 20261124 },
     );
   }, 60_000);
 });
