@@ -36,8 +36,6 @@ export interface SeriesPoint {
   readonly window: Window;
   readonly value: number | null;
   readonly threshold: number | null;
-  readonly low: number | null;
-  readonly high: number | null;
   readonly look: Look;
 }
 

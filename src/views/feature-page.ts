@@ -12,8 +12,9 @@ import {
   detectorWords,
   effectiveWords,
   featureSentence,
-  isShare,
   REASON_WORDS,
+  statisticWords,
+  unitOf,
 } from './sentences.js';
 import { alarmRatio, LOOK_WORDS, lookOf, toneOf } from './severity.js';
 
@@ -34,7 +35,7 @@ function verdictRow(verdict: Verdict): Html {
       : html`${amountWords(verdict.detector, effect.value)} <span class="muted">${amountWords(verdict.detector, effect.low)} to ${amountWords(verdict.detector, effect.high)}</span>`;
   return html`<tr><td class="nowrap"><b>${verdict.detector}</b>${verdict.role === 'primary' ? '' : html` <span class="muted">descriptive</span>`}</td>
 <td class="verdict"><i class="swatch tone-${toneOf(lookOf(verdict), alarmRatio(verdict))}"></i>${verdict.reason === null ? LOOK_WORDS[lookOf(verdict)] : html`undecided: ${REASON_WORDS[verdict.reason]}`}</td>
-<td class="num">${formatNumber(verdict.statistic)}</td><td class="num">${formatNumber(verdict.threshold)}</td>
+<td class="num">${statisticWords(verdict, verdict.statistic)}</td><td class="num">${statisticWords(verdict, verdict.threshold)}</td>
 <td class="nowrap">${interval}</td><td class="num">${amountWords(verdict.detector, verdict.minimumEffect)}</td>
 <td class="num">${formatPValue(verdict.pValue)}</td><td class="num">${formatPValue(verdict.adjustedPValue)}</td>
 <td class="num">${amountWords(verdict.detector, verdict.smallestVisibleEffect)}</td></tr>`;
@@ -67,7 +68,7 @@ function seriesSection(data: FeatureData): Html {
 ${timeSeriesChart(series, {
   title: `${shorten(series.detector, 40)} of ${shorten(data.feature, 60)} over time`,
   range: data.range,
-  unit: isShare(series.detector) ? 'share' : 'number',
+  unit: unitOf(series),
   selected: data.window,
   link: (window) => featurePath(data.version, data.feature, window),
 })}</figure>`,

@@ -45,6 +45,12 @@ async function verdictsOf(store: ViewStore, key: VersionKey, window: Window): Pr
   return verdicts.filter((verdict) => same(verdict.window, window));
 }
 
+/** The last run, without reading years of them: runs go on after the newest event, as `no_data`. */
+async function newestRun(store: ViewStore, key: VersionKey, watermarkMs: number): Promise<RunRecord | null> {
+  const recent = await store.listRuns(key, Math.max(0, watermarkMs - 7 * DAY_MS), FOREVER_MS);
+  return lastOf(recent) ?? lastOf(await allRuns(store, key));
+}
+
 async function summariseVersion(
   store: ViewStore,
   version: ModelVersion,
@@ -52,7 +58,8 @@ async function summariseVersion(
   open: VersionSummary['openEpisodes'],
 ): Promise<VersionSummary> {
   const key = keyOf(version);
-  const lastRun = lastOf(await allRuns(store, key));
+  const mark = marks.get(versionId(version));
+  const lastRun = await newestRun(store, key, mark?.watermarkMs ?? 0);
   const verdicts = lastRun?.status === 'judged' ? await verdictsOf(store, key, lastRun.window) : [];
   const looks: Record<Look, number> = { stable: 0, minor: 0, material: 0, undecided: 0, no_data: 0 };
   const groups = groupBy(
@@ -67,7 +74,6 @@ async function summariseVersion(
     if (lead !== null && lookOf(lead) === 'material') worst.push(lead);
   }
   worst.sort((a, b) => (alarmRatio(b) ?? 0) - (alarmRatio(a) ?? 0));
-  const mark = marks.get(versionId(version));
   return {
     version,
     state: stateOf(lastRun, looks, open.length),

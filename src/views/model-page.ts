@@ -15,7 +15,7 @@ import {
   section,
   versionPath,
 } from './parts.js';
-import { modelSentence } from './sentences.js';
+import { modelSentence, unitOf } from './sentences.js';
 
 /** Links to the time before and after, and to all of it. */
 function pager(data: ModelData): Html | string {
@@ -61,7 +61,7 @@ export function outlierSection(data: ModelData, links: boolean): Html {
       : timeSeriesChart(data.outlierShare, {
           title: 'Share of outlier rows over time',
           range: data.range,
-          unit: 'share',
+          unit: unitOf(data.outlierShare),
         });
   const table = outliersTable(links ? data.outliers : data.outliers.slice(0, 10));
   return section(

@@ -17,7 +17,7 @@ import { type Html, html, nameTag, shorten } from './html.js';
 import { layout } from './layout.js';
 import { heatmapSection, outlierSection } from './model-page.js';
 import { episodesTable, facts, rankedTable, referenceFacts, section } from './parts.js';
-import { amountWords, detectorWords, isShare, moveWords } from './sentences.js';
+import { amountWords, detectorWords, moveWords, unitOf } from './sentences.js';
 
 const MONTH_FEATURES = 6;
 
@@ -77,7 +77,7 @@ ${
   series === null
     ? ''
     : html`<figure><figcaption><b>${series.detector}</b> <span class="muted">${detectorWords(series.detector)}</span></figcaption>
-${timeSeriesChart(series, { title: `${shorten(series.detector, 40)} of ${shorten(ranked.feature, 60)} over time`, range: data.range, unit: isShare(series.detector) ? 'share' : 'number' })}</figure>`
+${timeSeriesChart(series, { title: `${shorten(series.detector, 40)} of ${shorten(ranked.feature, 60)} over time`, range: data.range, unit: unitOf(series) })}</figure>`
 }</section>`;
 }
 

@@ -1,10 +1,10 @@
 import type { UndecidedReason, Verdict } from '../domain/verdict.js';
-import type { FeatureData, ModelData, RankedFeature } from './data.js';
+import type { FeatureData, ModelData, RankedFeature, Series } from './data.js';
 import { formatCount, formatNumber, formatPercent, formatRatio, formatWindow, plural } from './format.js';
 import { shorten } from './html.js';
 import type { Distribution } from './rebin.js';
 import { alarmRatio, lookOf } from './severity.js';
-import { leadVerdict } from './summarise.js';
+import { leadVerdict, sameAsEffect } from './summarise.js';
 
 export const REASON_WORDS: Readonly<Record<UndecidedReason, string>> = {
   no_data: 'no rows arrived for this window',
@@ -20,8 +20,8 @@ const DETECTOR_WORDS: Readonly<Record<string, string>> = {
   ks: 'largest gap between the two cumulative distributions (Kolmogorov–Smirnov D)',
   psi: 'population stability index over ten reference deciles',
   chiSquare: 'two-sample chi-square over the categories',
-  missing: 'share of missing values',
-  unseen: 'share of values the reference never had',
+  missing: 'change in the share of missing values',
+  unseen: 'change in the share of values that the reference never had',
   jensenShannon: 'Jensen–Shannon distance',
   hellinger: 'Hellinger distance',
   wasserstein: 'Wasserstein distance',
@@ -33,7 +33,10 @@ export function detectorWords(detector: string): string {
   return Object.hasOwn(DETECTOR_WORDS, detector) ? (DETECTOR_WORDS[detector] ?? detector) : detector;
 }
 
-/** Detectors whose statistic is a share of rows. */
+/** Its statistic is the share itself, its effect the difference from the reference's. */
+const OUTLIERS = 'isolationForest';
+
+/** Detectors that measure shares of rows. */
 export function isShare(detector: string): boolean {
   return detector === 'missing' || detector === 'unseen' || detector === 'isolationForest';
 }
@@ -70,11 +73,23 @@ export function amountWords(detector: string, value: number | null | undefined):
   return isShare(detector) ? formatPercent(value) : formatNumber(value);
 }
 
+/** A statistic or threshold: a percentage where it is the share itself, a plain number where it is a test statistic. */
+export function statisticWords(verdict: Verdict, value: number | null): string {
+  const share = isShare(verdict.detector) && (verdict.detector === OUTLIERS || sameAsEffect(verdict));
+  return share ? formatPercent(value) : formatNumber(value);
+}
+
+/** The unit that a detector's series is drawn in. */
+export function unitOf(series: Series): 'share' | 'number' {
+  const share = isShare(series.detector) && (series.detector === OUTLIERS || series.minimumEffect !== null);
+  return share ? 'share' : 'number';
+}
+
 /** One verdict in a sentence about `name` in the window called `when`. */
 export function verdictSentence(verdict: Verdict, name: string, when: string): string {
   const { detector } = verdict;
-  const found = `${shorten(detector, 30)} ${formatNumber(verdict.statistic)}`;
-  const needed = formatNumber(verdict.threshold);
+  const found = `${shorten(detector, 30)} ${statisticWords(verdict, verdict.statistic)}`;
+  const needed = statisticWords(verdict, verdict.threshold);
   const matters = amountWords(detector, verdict.minimumEffect);
   switch (lookOf(verdict)) {
     case 'undecided':

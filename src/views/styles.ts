@@ -31,7 +31,9 @@ section{background:var(--paper);border:1px solid var(--line);border-radius:8px;p
 .head .hint{margin:0}
 dl.facts{display:flex;flex-wrap:wrap;gap:10px 34px;margin:0 0 18px}
 dl.facts div{min-width:0}dl.facts dt{color:var(--muted);font-size:13px}dl.facts dd{margin:0;font-weight:560;overflow-wrap:anywhere}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto;background:linear-gradient(90deg,var(--paper) 30%,transparent) 0 0/40px 100% no-repeat local,
+linear-gradient(-90deg,var(--paper) 30%,transparent) 100% 0/40px 100% no-repeat local,
+linear-gradient(90deg,rgba(0,0,0,.2),transparent) 0 0/10px 100% no-repeat scroll,linear-gradient(-90deg,rgba(0,0,0,.2),transparent) 100% 0/10px 100% no-repeat scroll}
 table{border-collapse:collapse;width:100%;font-size:14px}
 th{font-weight:560;color:var(--muted);text-align:left;font-size:13px;vertical-align:bottom}
 th,td{padding:6px 14px 6px 0;border-bottom:1px solid var(--line)}
@@ -54,7 +56,7 @@ td.name{max-width:340px;overflow-wrap:break-word}
 .tone-material-1{background:var(--material-1)}.tone-material-2{background:var(--material-2)}.tone-material-3{background:var(--material-3)}.tone-material-4{background:var(--material-4)}
 .tone-undecided{background:repeating-linear-gradient(45deg,var(--hatch-bg) 0 3px,var(--hatch-fg) 3px 4px)}
 .sides{display:grid;grid-template-columns:1fr 1fr;gap:8px 24px}
-figure{margin:0;min-width:0}figure+figure,.sides~figure{margin-top:16px}figcaption{font-size:14px;margin:0 0 4px}
+figure{margin:0;min-width:0}figure+figure,.sides~figure{margin-top:16px}.sides figure{margin-top:0}figcaption{font-size:14px;margin:0 0 4px}
 svg.plot{display:block;width:100%;height:auto;overflow:visible;color:var(--ink)}svg.plot text{white-space:pre}
 svg.plot a:hover rect{stroke:var(--ink);stroke-width:1}
 svg.spark{display:block}.spark-current{fill:var(--current);fill-opacity:.75}.spark-reference{fill:none;stroke:var(--outline);stroke-width:1}

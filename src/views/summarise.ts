@@ -112,13 +112,10 @@ export function buildSeries(verdicts: readonly Verdict[]): Series[] {
       const points = [...members]
         .sort((a, b) => a.window.endMs - b.window.endMs)
         .map((verdict) => {
-          const isEffect = sameAsEffect(verdict);
           return {
             window: verdict.window,
             value: verdict.statistic,
             threshold: verdict.threshold,
-            low: isEffect ? (verdict.effect?.low ?? null) : null,
-            high: isEffect ? (verdict.effect?.high ?? null) : null,
             look: lookOf(verdict),
           };
         });
@@ -139,11 +136,12 @@ function rank(series: Series): number {
   return (series.role === 'primary' ? 0 : 2) + (companion ? 1 : 0);
 }
 
-/** Whether the statistic is on the effect's scale, so that both alarm lines can be drawn in one picture. */
-function sameAsEffect(verdict: Verdict): boolean {
+/** Whether the statistic is the size of the effect (which may have a sign), so that both alarm lines can be drawn in one picture. */
+export function sameAsEffect(verdict: Verdict): boolean {
   if (verdict.statistic === null || verdict.effect === null) return false;
   return (
-    Math.abs(verdict.statistic - verdict.effect.value) <= 1e-9 * Math.max(1, Math.abs(verdict.statistic))
+    Math.abs(verdict.statistic - Math.abs(verdict.effect.value)) <=
+    1e-9 * Math.max(1, Math.abs(verdict.statistic))
   );
 }
 

@@ -1,6 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { UNDECIDED_REASONS } from '../../../src/domain/verdict.js';
-import { amountWords, detectorWords, effectiveWords, verdictSentence } from '../../../src/views/sentences.js';
+import {
+  amountWords,
+  detectorWords,
+  effectiveWords,
+  statisticWords,
+  unitOf,
+  verdictSentence,
+} from '../../../src/views/sentences.js';
+import { buildSeries } from '../../../src/views/summarise.js';
 import { verdictOf } from '../../fakes/look-verdicts.js';
 
 const say = (parts: Parameters<typeof verdictOf>[0]) =>
@@ -39,6 +47,18 @@ describe('a verdict in words', () => {
   test('shares read as percentages', () => {
     expect(amountWords('missing', 0.05).replaceAll('\u00a0', ' ')).toBe('5 %');
     expect(amountWords('ks', 0.05)).toBe('0.05');
+    const share = verdictOf({ detector: 'missing' });
+    expect(statisticWords(share, 0.05).replaceAll('\u00a0', ' ')).toBe('5 %');
+    expect(statisticWords({ ...share, statistic: 41.2 }, 41.2)).toBe('41.2');
+    const outliers = verdictOf({
+      detector: 'isolationForest',
+      statistic: 0.03,
+      effect: { value: 0.02, low: 0, high: 1 },
+    });
+    expect(statisticWords(outliers, 0.03).replaceAll('\u00a0', ' ')).toBe('3 %');
+    expect(buildSeries([outliers]).map(unitOf)).toEqual(['share']);
+    expect(buildSeries([share]).map(unitOf)).toEqual(['share']);
+    expect(buildSeries([{ ...share, statistic: 41.2 }]).map(unitOf)).toEqual(['number']);
   });
 
   test('effective rows are told only when traffic is correlated', () => {

@@ -98,6 +98,12 @@ describe('series', () => {
     });
     expect(buildSeries([chi])[0]?.minimumEffect).toBeNull();
     expect(buildSeries([verdictOf({})])[0]?.minimumEffect).toBe(0.1);
+    const fewer = verdictOf({
+      detector: 'missing',
+      statistic: 0.05,
+      effect: { value: -0.05, low: -0.08, high: -0.02 },
+    });
+    expect(buildSeries([fewer])[0]?.minimumEffect).toBe(0.1);
   });
 });
 
