@@ -123,11 +123,13 @@ function scoreHeldOut(
   for (const fold of folds) {
     const heldOut = new Uint8Array(data.rows);
     for (const row of fold) heldOut[row] = 1;
-    const others = Int32Array.from({ length: data.rows }, (_, row) => row).filter((row) => !heldOut[row]);
+    const candidates = new Int32Array(data.rows - fold.length);
+    let next = 0;
+    for (let row = 0; row < data.rows; row++) if (heldOut[row] === 0) candidates[next++] = row;
     const judge =
-      others.length === 0
+      candidates.length === 0
         ? forest
-        : fitIsolationForest(takeRows(data, others), others.length, data.columns, options);
+        : fitIsolationForest(data.matrix, data.rows, data.columns, { ...options, candidates });
     const foldScores = scoreIsolationForest(judge, takeRows(data, fold), fold.length);
     fold.forEach((row, i) => {
       scores[row] = foldScores[i] as number;

@@ -32,6 +32,8 @@ export interface IsolationForestOptions {
   readonly trees?: number;
   /** Rows per tree, 256 by default; never more than there are. At most 4,096. */
   readonly subsample?: number;
+  /** Row numbers to draw from; all rows by default. */
+  readonly candidates?: Int32Array;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
@@ -54,13 +56,14 @@ export function fitIsolationForest(
   checkCount('trees', trees, 1, 10_000);
   checkCount('subsample', subsample, 1, MAX_SUBSAMPLE);
   checkMatrix(matrix, rows, columns);
-  const size = Math.min(subsample, rows);
+  const pool = options.candidates?.slice() ?? countUp(rows);
+  checkCount('candidates', pool.length, 1, rows);
+  const size = Math.min(subsample, pool.length);
   const depth = Math.ceil(Math.log2(size));
   const features: number[] = [];
   const thresholds: number[] = [];
   const sizes: number[] = [];
-  const order = Int32Array.from({ length: columns }, (_, column) => column);
-  const pool = Int32Array.from({ length: rows }, (_, row) => row);
+  const order = countUp(columns);
 
   /** Draws columns until one is not constant over the rows pool[from, to); null when all are. */
   function drawSplit(from: number, to: number): { feature: number; threshold: number } | null {
@@ -104,7 +107,7 @@ export function fitIsolationForest(
   }
 
   for (let tree = 0; tree < trees; tree++) {
-    for (let i = 0; i < size; i++) swap(pool, i, i + Math.floor(random() * (rows - i)));
+    for (let i = 0; i < size; i++) swap(pool, i, i + Math.floor(random() * (pool.length - i)));
     grow(0, size, 0);
   }
   return compileTrees(
@@ -203,6 +206,13 @@ function goesRight(
   return (right as number) | 0;
 }
 
+/** 0 … length−1. */
+function countUp(length: number): Int32Array {
+  const numbers = new Int32Array(length);
+  for (let i = 0; i < length; i++) numbers[i] = i;
+  return numbers;
+}
+
 function swap(array: Int32Array, i: number, j: number): number {
   const picked = array[j] as number;
   array[j] = array[i] as number;
@@ -218,10 +228,13 @@ function checkCount(name: string, value: number, least: number, most: number): v
 function checkMatrix(matrix: Float64Array, rows: number, columns: number): void {
   if (matrix.length < rows * columns)
     throw new RangeError(`the matrix holds ${matrix.length} values, ${rows} × ${columns} are needed`);
-  for (let i = 0; i < rows * columns; i++) {
-    if (!Number.isFinite(matrix[i]))
+  const length = rows * columns;
+  for (let i = 0; i < length; i++) {
+    const value = matrix[i] as number;
+    // Only a finite number less itself is 0: cheaper than Number.isFinite on tens of millions of values.
+    if (value - value !== 0)
       throw new RangeError(
-        `row ${Math.floor(i / columns)}, column ${i % columns} is ${matrix[i]}: encode missing and infinite values first`,
+        `row ${Math.floor(i / columns)}, column ${i % columns} is ${value}: encode missing and infinite values first`,
       );
   }
 }

@@ -68,6 +68,17 @@ describe('fitIsolationForest', () => {
     expect(small.records.sizes.reduce((sum, size) => sum + size, 0)).toBe(35);
   });
 
+  it('draws from the candidates only', () => {
+    const matrix = Float64Array.from({ length: 300 }, (_, i) => (i < 200 ? i : 1_000 + i));
+    const candidates = Int32Array.from({ length: 200 }, (_, i) => i);
+    const forest = fitIsolationForest(matrix, 300, 1, { candidates, random: createRandom(3) });
+    expect(forest.subsample).toBe(200);
+    expect(Math.max(...forest.records.thresholds)).toBeLessThan(200);
+    expect(candidates[7]).toBe(7);
+    const none = { candidates: new Int32Array(0), random: createRandom(3) };
+    expect(() => fitIsolationForest(matrix, 300, 1, none)).toThrow('candidates is 0');
+  });
+
   it('never splits on a constant column', () => {
     const rows = 300;
     const values = gaussian(rows, 1, 3);
