@@ -57,11 +57,12 @@ export const REJECTED_COLUMNS = [
 ] as const;
 
 /**
- * Rows as JSONCompactEachRow lines. One JSON.stringify per row (5 µs on flights; assembling the text by hand took twice as long), and
- * a second, slower way for what JSON cannot say: ±Infinity and NaN become the strings that the engine reads as such (JSON.stringify
- * would write null, and a null feature would be a missing one).
+ * Rows as JSONCompactEachRow lines; `ingestedAt` is `dateTime64` of the batch's time. One JSON.stringify per row: 5.5 µs on the
+ * flights, where assembling the text by hand took twice as long. What JSON cannot say goes a second, slower way: ±Infinity
+ * and NaN become the strings that the engine reads as such, since JSON.stringify would write null, and a null feature
+ * would be a missing one.
  */
-export function encodePrediction(row: PredictionRow, ingestedAtMs: number): string {
+export function encodePrediction(row: PredictionRow, ingestedAt: string): string {
   const { prediction, source } = row;
   const cells = [
     row.model,
@@ -70,7 +71,7 @@ export function encodePrediction(row: PredictionRow, ingestedAtMs: number): stri
     row.rowIndex,
     rowIdentity(row),
     dateTime64(row.timestampMs),
-    dateTime64(ingestedAtMs),
+    ingestedAt,
     row.numeric,
     row.categorical,
     typeof prediction === 'number' ? prediction : null,
@@ -93,7 +94,7 @@ export function encodePrediction(row: PredictionRow, ingestedAtMs: number): stri
   return encodeLine(cells, plain);
 }
 
-export function encodeLabel(row: LabelRow, ingestedAtMs: number): string {
+export function encodeLabel(row: LabelRow, ingestedAt: string): string {
   const { label, source } = row;
   const cells = [
     row.model,
@@ -103,7 +104,7 @@ export function encodeLabel(row: LabelRow, ingestedAtMs: number): string {
     rowIdentity(row),
     labelFingerprint(row),
     dateTime64(row.timestampMs),
-    dateTime64(ingestedAtMs),
+    ingestedAt,
     typeof label === 'number' ? label : null,
     typeof label === 'string' ? label : null,
     source.kind,
@@ -114,10 +115,10 @@ export function encodeLabel(row: LabelRow, ingestedAtMs: number): string {
   return encodeLine(cells, finiteOrText(label));
 }
 
-export function encodeRejected(row: RejectedRow, ingestedAtMs: number): string {
+export function encodeRejected(row: RejectedRow, ingestedAt: string): string {
   const { source } = row;
   const cells = [
-    dateTime64(ingestedAtMs),
+    ingestedAt,
     row.kind,
     row.reason,
     row.detail,

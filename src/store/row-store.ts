@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RowBatch, RowStore } from '../domain/ports.js';
 import type { LabelRow, PredictionRow, RejectedRow } from '../domain/prediction.js';
 import type { StoreClient } from './client.js';
-import { float64 } from './encoding.js';
+import { dateTime64, float64 } from './encoding.js';
 import { type RowKey, rowIdentity, rowKey } from './identity.js';
 import {
   encodeLabel,
@@ -58,9 +58,10 @@ export function createRowStore(client: StoreClient, wallClock: () => number = Da
   };
 
   const insertAt = async ({ predictions, labels, rejected, token }: RowBatch, atMs: number) => {
-    const asRejected = (row: RejectedRow) => encodeRejected(row, atMs);
-    const asLabel = (row: LabelRow) => encodeLabel(row, atMs);
-    const asPrediction = (row: PredictionRow) => encodePrediction(row, atMs);
+    const at = dateTime64(atMs);
+    const asRejected = (row: RejectedRow) => encodeRejected(row, at);
+    const asLabel = (row: LabelRow) => encodeLabel(row, at);
+    const asPrediction = (row: PredictionRow) => encodePrediction(row, at);
     await insertLines('rejected', REJECTED_COLUMNS, rejected, asRejected, `${token}/r`);
     await insertLines('labels', LABEL_COLUMNS, labels, asLabel, `${token}/l`);
     await insertLines('predictions', PREDICTION_COLUMNS, predictions, asPrediction, `${token}/p`);
