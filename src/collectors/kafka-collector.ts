@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { LogAuditStore, Logger, RowBatch } from '../domain/ports.js';
 import { messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
@@ -25,8 +26,8 @@ export interface KafkaCollectorOptions {
   readonly audit: LogAuditStore;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  /** A text that was never used before; part of tokens. */
-  readonly newEpoch: () => string;
+  /** A text that was never used before; part of tokens. Random when left out. */
+  readonly newEpoch?: () => string;
   readonly limits?: Partial<CollectorLimits>;
 }
 
@@ -47,7 +48,7 @@ const keyOf = ({ topic, partition }: LogPartition) => `${partition}/${topic}`;
  * announcement and repeats exactly that range (docs/kafka.md). A store that fails stops the partition, never skips.
  */
 export function createKafkaCollector(options: KafkaCollectorOptions): KafkaCollector {
-  const { source, metrics, logger } = options;
+  const { source, metrics, logger, newEpoch = () => randomUUID().slice(0, 8) } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const kinds = new Map<string, RowKind>([
     ...options.predictionTopics.map((topic) => [topic, 'prediction'] as const),
@@ -88,7 +89,7 @@ export function createKafkaCollector(options: KafkaCollectorOptions): KafkaColle
             const { topic, partition } = position;
             const kind = kinds.get(topic);
             if (kind === undefined) throw new TypeError(`assigned a topic that is not read: ${topic}`);
-            const plan = planStart(position, options.newEpoch);
+            const plan = planStart(position, newEpoch);
             logger.info({ topic, partition, ...plan }, 'kafka: partition assigned');
             if (plan.lost > 0) {
               metrics.kafkaRecordsLost.inc({ topic }, plan.lost);

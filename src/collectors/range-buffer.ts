@@ -1,22 +1,15 @@
 import type { LabelRow, PredictionRow, RejectedRow, RejectReason, RowSource } from '../domain/prediction.js';
 import { messageOf } from '../errors.js';
+import type { DecodedLabel, DecodedPrediction } from './decode-event.js';
+import { MAX_EVENT_BYTES } from './decode-event.js';
 import type { LogRecord } from './log-source.js';
 
 export type RowKind = 'prediction' | 'label';
 
-export type DecodeResult<Row> =
-  | { readonly ok: true; readonly row: Row }
-  | {
-      readonly ok: false;
-      readonly reason: RejectReason;
-      readonly detail: string;
-      readonly model: string;
-    };
-
 /** Turns one parsed event into a row, or says why it cannot be one. Never throws for data. */
 export interface RecordDecoders {
-  readonly prediction: (value: unknown, source: RowSource) => DecodeResult<PredictionRow>;
-  readonly label: (value: unknown, source: RowSource) => DecodeResult<LabelRow>;
+  readonly prediction: (value: unknown, source: RowSource) => DecodedPrediction;
+  readonly label: (value: unknown, source: RowSource) => DecodedLabel;
 }
 
 /** Rows of one contiguous range of offsets of one partition. */
@@ -32,8 +25,6 @@ export interface RangeBuffer {
   bytes: number;
 }
 
-/** Bound of one event (DESIGN §7). */
-const MAX_EVENT_BYTES = 1024 * 1024;
 /** How much of an event beyond that bound is kept to recognise it by. */
 const KEPT_BYTES = 64 * 1024;
 

@@ -185,6 +185,7 @@ export interface StatsStore {
 
 export interface Store
   extends RowStore,
+    LogAuditStore,
     ModelStore,
     ProfileStore,
     VerdictStore,

@@ -3,6 +3,7 @@ import { assertDedup, checkStore } from './check-store.js';
 import { createStoreClient, type StoreClient, type StoreLocation } from './client.js';
 import { createEpisodeStore } from './episode-store.js';
 import { createGridStore } from './grid-store.js';
+import { createLogAuditStore } from './log-audit-store.js';
 import { migrate } from './migrate.js';
 import { createModelStore } from './model-store.js';
 import { createOutboxStore } from './outbox-store.js';
@@ -37,6 +38,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
 
   return {
     ...createRowStore(ingest, wallClock),
+    ...createLogAuditStore(ingest),
     ...models,
     saveGrids: grids.saveGrids,
     listGrids: grids.listGrids,
