@@ -44,7 +44,11 @@ export function reportSentence(data: ReportData): string {
       ? `None of ${plural(judged, 'judged window')} drifted materially.`
       : `${formatCount(drifted)} of ${plural(judged, 'judged window')} drifted materially, most often in ${names}.`;
   const gaps = windows.noData > 0 ? ` ${plural(windows.noData, 'window')} had no data.` : '';
-  return `${head}${gaps} ${plural(data.episodes.length, 'episode')}, ${open === 0 ? 'none' : open} still open.`;
+  const episodes =
+    data.episodes.length === 0
+      ? 'No episode.'
+      : `${plural(data.episodes.length, 'episode')}, ${open === 0 ? 'none' : open} still open.`;
+  return `${head}${gaps} ${episodes}`;
 }
 
 function monthRow(month: MonthSummary): Html {
