@@ -7,7 +7,7 @@ import { parseForest } from '../stats/forest-codec.js';
 import { type ForestModel, scoreForestRows } from '../stats/forest-model.js';
 
 /** Encoding and scoring so many rows takes a few ms; other work gets its turn in between. */
-const SLICE_ROWS = 2_000;
+const SLICE_ROWS = 1_000;
 /** Forests kept parsed: a parsed one holds about a megabyte. */
 const CACHED_FORESTS = 8;
 

@@ -147,7 +147,11 @@ describe('the isolation forest on the flights', () => {
       const forest = fitForestModel(
         columns,
         rows.filter((_, i) => !inDay[i]),
-        { seed: 1, time: { timestampsMs: timestampsMs.filter((_, i) => !inDay[i]), pieceMs: DAY_MS } },
+        {
+          seed: 1,
+          trees: 40,
+          time: { timestampsMs: timestampsMs.filter((_, i) => !inDay[i]), pieceMs: DAY_MS },
+        },
       );
       const scores = scoreForestRows(
         forest,
