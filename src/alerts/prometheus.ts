@@ -22,8 +22,10 @@ const MATERIAL_STATISTIC = new Map<string, (statistic: number, effect: number, m
   ['isolationForest', (statistic, effect, minimum) => statistic - effect + minimum],
 ]);
 
+/** Most statistics are the size of their effect: then the minimum is exact, not rounded on the way. */
 function proportional(statistic: number, effect: number, minimum: number): number {
-  return (statistic * minimum) / Math.abs(effect);
+  const size = Math.abs(effect);
+  return statistic === size ? minimum : statistic * (minimum / size);
 }
 
 export interface VerdictGaugesOptions {

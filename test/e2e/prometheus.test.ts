@@ -155,9 +155,7 @@ describe('real Prometheus and Alertmanager', () => {
 
   it('page once an episode is open, readably, and resolve when the data is clean again', async () => {
     await judge(2, 'd');
-    const openedMs = Date.now();
     await eventually('the page', async () => titles().length > 0, { tail: stack.tail });
-    const firingMs = Date.now() - openedMs;
     const page = pages.find((candidate) => candidate.body.attachments !== undefined);
     expect(page?.body.channel).toBe('#oncall');
     expect(page?.body.attachments?.[0]).toMatchObject({
@@ -177,15 +175,11 @@ describe('real Prometheus and Alertmanager', () => {
 
     await judge(3, 'c');
     await judge(4, 'c');
-    const closedMs = Date.now();
     await eventually('the resolution', async () => titles().length > 1, { tail: stack.tail });
     expect(titles()).toEqual([
       '[FIRING 1] PlumblineDrift churn v3 (critical)',
       '[RESOLVED] PlumblineDrift churn v3 (critical)',
     ]);
-    // Not a benchmark: both take a scrape, an evaluation and a notification, each every 200 ms.
-    expect(firingMs).toBeLessThan(20_000);
-    expect(Date.now() - closedMs).toBeLessThan(20_000);
   });
 
   it('serve the recorded margin of the worst column', async () => {

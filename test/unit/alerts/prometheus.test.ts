@@ -74,7 +74,12 @@ describe('alarmThreshold', () => {
       },
       0.06,
     ],
-    ['nothing to scale by', { statistic: 0, effect: { value: 0, low: 0, high: 0 } }, 0.08],
+    ['no effect at all', { statistic: 0, effect: { value: 0, low: 0, high: 0 } }, 0.1],
+    [
+      'nothing to scale by',
+      { detector: 'chiSquare', statistic: 0, effect: { value: 0, low: 0, high: 0 } },
+      0.08,
+    ],
     ['undecided', undecided, null],
   ])('%s', (_name, overrides, expected) => {
     const verdict = verdictOf({
@@ -86,6 +91,13 @@ describe('alarmThreshold', () => {
     if (expected === null) expect(threshold).toBeNull();
     else expect(threshold).toBeCloseTo(expected, 12);
   });
+});
+
+it('alarmThreshold is the minimum effect itself where the statistic is its effect', () => {
+  const thresholds = [0.4, 0.3, 0.7, 1 / 3].map((value) =>
+    alarmThreshold(verdictOf({ statistic: value, effect: { value: -value, low: -1, high: 1 } })),
+  );
+  expect(thresholds).toEqual([0.1, 0.1, 0.1, 0.1]);
 });
 
 describe('verdict gauges', () => {
