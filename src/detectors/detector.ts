@@ -1,0 +1,90 @@
+import type { z } from 'zod';
+import type { FeatureKind } from '../domain/model.js';
+import type { Grid, Profile } from '../domain/profile.js';
+import type { Effect, EpisodeCategory, UndecidedReason } from '../domain/verdict.js';
+
+/** Two samples of one column, counted on the same grid. */
+export interface Samples {
+  readonly grid: Grid;
+  readonly reference: Profile;
+  readonly current: Profile;
+}
+
+/**
+ * What a detector saw, with the maps that a null needs. All functions are pure; p-values fall and ratios grow as the
+ * statistic grows, so thresholds can be found by inversion.
+ */
+export interface Measurement {
+  /** Larger means more drift. */
+  readonly statistic: number;
+  /** Rows that took part. */
+  readonly referenceRows: number;
+  readonly currentRows: number;
+  /** Degrees of freedom of the statistic under independent rows: the most that a fitted shape may have. */
+  readonly degreesOfFreedom: number;
+  /** The largest statistic that this window could have shown. */
+  readonly largest: number;
+  /** How far the statistic can lie below the exact one; null when it is exact by construction. */
+  readonly resolution: number | null;
+  /**
+   * `constant`: both samples hold one and the same value. `no_events`: no row of either sample is a hit.
+   * Such a test cannot reject whatever its level, so it takes no part in the family.
+   */
+  readonly vacuous: 'constant' | 'no_events' | null;
+  /** The statistic on its null scale, mean 1 under independent rows. `pieces` limits how extreme it can be read. */
+  readonly ratioOf: (statistic: number, pieces: number) => number;
+  readonly iidPValueOf: (statistic: number) => number;
+  /** The size of effect that goes with a statistic at these sample sizes. */
+  readonly effectOf: (statistic: number) => number;
+  readonly effectWithInterval: (designEffect: number) => Effect;
+  readonly parameters: Readonly<Record<string, number | string | boolean>>;
+}
+
+export interface Detector {
+  /** Name in verdicts, metrics and configuration. */
+  readonly name: string;
+  readonly accepts: readonly FeatureKind[];
+  readonly category: EpisodeCategory;
+  readonly role: 'primary' | 'descriptive';
+  /** The effect from which a drift is material. */
+  readonly minimumEffect: number;
+  /** Compares two samples, or says why it cannot. */
+  readonly measure: (samples: Samples) => Measurement | UndecidedReason;
+}
+
+interface Descriptor<Params extends z.ZodType> extends Omit<Detector, 'measure'> {
+  readonly params: Params;
+  readonly measure: (samples: Samples, params: z.output<Params>) => Measurement | UndecidedReason;
+}
+
+/** Makes a detector of its descriptor; parameters that are not given take the schema's defaults. */
+export function defineDetector<Params extends z.ZodType>(
+  descriptor: Descriptor<Params>,
+): (params?: z.input<Params>) => Detector {
+  const { params: schema, measure, ...rest } = descriptor;
+  return (input) => {
+    const params = schema.parse(input ?? {});
+    return { ...rest, measure: (samples) => measure(samples, params) };
+  };
+}
+
+/** n·m/(n + m): the sample size that a two-sample comparison is worth. */
+export function informationOf(sizes: { referenceRows: number; currentRows: number }): number {
+  return (sizes.referenceRows * sizes.currentRows) / (sizes.referenceRows + sizes.currentRows);
+}
+
+/** Rows without a value that the column's kind allows: null or absent, NaN or ±Infinity, text in a numeric column. */
+export function unusableRows(profile: Profile): number {
+  return profile.missing + profile.nonFinite + profile.mistyped;
+}
+
+/** Cell that holds all of a sample's mass, or −1. */
+export function onlyCell(counts: readonly number[]): number {
+  let only = -1;
+  for (let cell = 0; cell < counts.length; cell++) {
+    if ((counts[cell] ?? 0) === 0) continue;
+    if (only >= 0) return -1;
+    only = cell;
+  }
+  return only;
+}

@@ -1,0 +1,234 @@
+import { type FeatureSchema, type ModelVersion, monitoredColumns } from '../domain/model.js';
+import type { Grid, Profile } from '../domain/profile.js';
+import type { Reference } from '../domain/reference.js';
+import type { UndecidedReason, Verdict, WindowOutcome } from '../domain/verdict.js';
+import type { Window } from '../domain/window.js';
+import { holm, taroneFamilySize } from '../stats/holm.js';
+import { criticalStatistic } from '../stats/invert.js';
+import type { Detector, Measurement } from './detector.js';
+import { COLUMN_DETECTORS } from './registry.js';
+import { iidNull, type TestNull, temporalNull } from './test-null.js';
+import { outcomesOf } from './window-outcomes.js';
+
+export interface JudgeInput {
+  readonly model: ModelVersion;
+  readonly window: Window;
+  readonly reference: Reference;
+  readonly grids: readonly Grid[];
+  readonly referenceProfiles: readonly Profile[];
+  readonly currentProfiles: readonly Profile[];
+  /** Probability that a drift-free window has any primary verdict `drifted`. */
+  readonly level: number;
+  /** Verdicts about whole rows, judged elsewhere, with their p-value: they join the corrected family. */
+  readonly extra?: readonly Verdict[];
+}
+
+interface Candidate {
+  readonly column: FeatureSchema;
+  readonly detector: Detector;
+  readonly measured: Measurement | UndecidedReason;
+  readonly null: TestNull | null;
+  readonly pValue: number;
+  /** The least p-value that this window could have given. */
+  readonly leastPValue: number;
+}
+
+/**
+ * Judges one window: every detector on every column, Holm over the primary verdicts that could decide.
+ * Pure: the same inputs give the same verdicts, byte for byte. Order: columns as declared, detectors as registered, then
+ * `extra`. Without current profiles every verdict is `undecided(no_data)`.
+ */
+export function judgeWindow(input: JudgeInput): { verdicts: Verdict[]; outcomes: WindowOutcome[] } {
+  if (!(input.level > 0 && input.level < 1))
+    throw new RangeError(`level is ${input.level}: it must lie between 0 and 1`);
+  const candidates = measureColumns(input);
+  const extra = input.extra ?? [];
+  const decidedExtra = extra.filter((v) => v.status !== 'undecided' && v.pValue !== null);
+
+  const testable = candidates.filter((c) => isTestable(c) && c.detector.role === 'primary');
+  const size = taroneFamilySize(
+    [...testable.map((c) => c.leastPValue), ...decidedExtra.map(() => 0)],
+    input.level,
+  );
+  const isVisible = (c: Candidate) => c.leastPValue <= input.level / size;
+  const family = testable.filter(isVisible);
+  const adjusted = holm([...family.map((c) => c.pValue), ...decidedExtra.map((v) => v.pValue ?? 1)]);
+  const familySize = adjusted.length;
+  const rejected = adjusted.filter((p) => p <= input.level).length;
+  // Holm's last step: a test of this window is drifted exactly when its p-value is at most this.
+  const share = input.level / Math.max(1, familySize - rejected);
+
+  const verdicts = candidates.map((candidate): Verdict => {
+    const { measured } = candidate;
+    if (typeof measured === 'string') return undecided(input, candidate, measured);
+    if (measured.vacuous === 'constant') return undecided(input, candidate, 'constant_column');
+    if (candidate.null === null) return undecided(input, candidate, 'no_reference');
+    if (measured.vacuous === null && !isVisible(candidate))
+      return undecided(input, candidate, 'not_visible_at_window_length');
+    const member = family.indexOf(candidate);
+    const descriptive = candidate.detector.role === 'descriptive';
+    const adjustedPValue =
+      member >= 0 ? (adjusted[member] ?? 1) : Math.min(1, candidate.pValue * Math.max(1, familySize));
+    return decided(input, candidate, measured, candidate.null, {
+      adjustedPValue: measured.vacuous === null ? adjustedPValue : 1,
+      share: descriptive ? input.level / Math.max(1, familySize) : share,
+      familySize,
+    });
+  });
+  const judgedExtra = extra.map((verdict): Verdict => {
+    const member = decidedExtra.indexOf(verdict);
+    if (member < 0) return verdict;
+    const adjustedPValue = adjusted[family.length + member] ?? 1;
+    const drifted = adjustedPValue <= input.level;
+    return {
+      ...verdict,
+      adjustedPValue,
+      status: drifted ? 'drifted' : 'stable',
+      material: drifted && Math.abs(verdict.effect?.value ?? 0) >= verdict.minimumEffect,
+      parameters: { ...verdict.parameters, level: input.level, familySize },
+    };
+  });
+  const all = [...verdicts, ...judgedExtra];
+  return { verdicts: all, outcomes: outcomesOf(input.model, input.window, all) };
+}
+
+function isTestable(candidate: Candidate): boolean {
+  return (
+    typeof candidate.measured !== 'string' && candidate.measured.vacuous === null && candidate.null !== null
+  );
+}
+
+function measureColumns(input: JudgeInput): Candidate[] {
+  const gridOf = new Map(input.grids.map((grid) => [grid.feature, grid]));
+  const referenceOf = new Map(input.referenceProfiles.map((profile) => [profile.feature, profile]));
+  const currentOf = new Map(input.currentProfiles.map((profile) => [profile.feature, profile]));
+  return monitoredColumns(input.model.schema).flatMap((column) =>
+    COLUMN_DETECTORS.filter((detector) => detector.accepts.includes(column.kind)).map((detector) => {
+      const grid = gridOf.get(column.name);
+      const reference = referenceOf.get(column.name);
+      const current = currentOf.get(column.name);
+      const measured = measure(detector, column, grid, reference, current);
+      const testNull = typeof measured === 'string' ? null : nullOf(input, column, detector, measured);
+      const pValueOf = typeof measured === 'string' ? null : testNull?.pValueOf;
+      return {
+        column,
+        detector,
+        measured,
+        null: testNull,
+        pValue: typeof measured === 'string' || !pValueOf ? 1 : pValueOf(measured.statistic),
+        leastPValue: typeof measured === 'string' || !pValueOf ? 1 : pValueOf(measured.largest),
+      };
+    }),
+  );
+}
+
+function measure(
+  detector: Detector,
+  column: FeatureSchema,
+  grid: Grid | undefined,
+  reference: Profile | undefined,
+  current: Profile | undefined,
+): Measurement | UndecidedReason {
+  if (current === undefined) return 'no_data';
+  if (reference === undefined || grid === undefined) return 'no_reference';
+  if (grid.kind !== column.kind || current.kind !== column.kind) return 'not_applicable';
+  return detector.measure({ grid, reference, current });
+}
+
+function nullOf(
+  input: JudgeInput,
+  column: FeatureSchema,
+  detector: Detector,
+  measured: Measurement,
+): TestNull | null {
+  const { nullModel } = input.reference;
+  if (nullModel.kind === 'iid') return iidNull(measured);
+  const spread = nullModel.spreads.find((s) => s.feature === column.name && s.detector === detector.name);
+  // Taking rows as independent here would page from the first window; saying nothing is honest.
+  return spread === undefined ? null : temporalNull(measured, spread);
+}
+
+function decided(
+  input: JudgeInput,
+  candidate: Candidate,
+  measured: Measurement,
+  testNull: TestNull,
+  decision: { adjustedPValue: number; share: number; familySize: number },
+): Verdict {
+  const { detector, pValue } = candidate;
+  const effect = measured.effectWithInterval(testNull.designEffect);
+  const drifted = decision.adjustedPValue <= input.level;
+  const threshold = criticalStatistic(testNull.pValueOf, measured.largest, decision.share);
+  return {
+    ...frame(input, candidate),
+    status: drifted ? 'drifted' : 'stable',
+    material: drifted && Math.abs(effect.value) >= detector.minimumEffect,
+    statistic: measured.statistic,
+    effect,
+    pValue,
+    adjustedPValue: decision.adjustedPValue,
+    threshold,
+    smallestVisibleEffect: threshold === null ? null : measured.effectOf(threshold),
+    parameters: {
+      ...measured.parameters,
+      ...testNull.parameters,
+      level: input.level,
+      familySize: decision.familySize,
+    },
+  };
+}
+
+function undecided(input: JudgeInput, candidate: Candidate, reason: UndecidedReason): Verdict {
+  const { measured, null: testNull } = candidate;
+  const known = typeof measured === 'string' || reason === 'constant_column' ? null : measured;
+  return {
+    ...frame(input, candidate),
+    status: 'undecided',
+    reason,
+    // What was seen is told even when it cannot be judged.
+    statistic: known?.statistic ?? null,
+    effect: known?.effectWithInterval(testNull?.designEffect ?? 1) ?? null,
+    parameters: { ...known?.parameters, ...testNull?.parameters, level: input.level },
+  };
+}
+
+/** A verdict with what is known before deciding. */
+function frame(input: JudgeInput, candidate: Candidate): Verdict {
+  const { column, detector, measured, null: testNull } = candidate;
+  const sizes = typeof measured === 'string' ? profileSizes(input, column.name) : measured;
+  const designEffect = testNull?.designEffect ?? 1;
+  return {
+    model: input.model.model,
+    modelVersion: input.model.modelVersion,
+    feature: column.name,
+    detector: detector.name,
+    category: detector.category,
+    role: detector.role,
+    window: input.window,
+    status: 'undecided',
+    reason: null,
+    material: false,
+    statistic: null,
+    effect: null,
+    pValue: null,
+    adjustedPValue: null,
+    threshold: null,
+    minimumEffect: detector.minimumEffect,
+    referenceRows: sizes.referenceRows,
+    currentRows: sizes.currentRows,
+    effectiveReferenceRows: sizes.referenceRows / designEffect,
+    effectiveCurrentRows: sizes.currentRows / designEffect,
+    null: input.reference.nullModel.kind,
+    designEffect,
+    resolution: typeof measured === 'string' ? null : measured.resolution,
+    smallestVisibleEffect: null,
+    referenceHash: input.reference.hash,
+    parameters: {},
+    seed: null,
+  };
+}
+
+function profileSizes(input: JudgeInput, feature: string) {
+  const rowsIn = (profiles: readonly Profile[]) => profiles.find((p) => p.feature === feature)?.rows ?? 0;
+  return { referenceRows: rowsIn(input.referenceProfiles), currentRows: rowsIn(input.currentProfiles) };
+}

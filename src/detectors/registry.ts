@@ -1,0 +1,15 @@
+import { chiSquare } from './chi-square.js';
+import type { Detector } from './detector.js';
+import { ks } from './ks.js';
+import { missingShare } from './missing-share.js';
+import { psi } from './psi.js';
+import { unseenShare } from './unseen-share.js';
+
+/** Every detector that judges a column from profiles, in the order of their verdicts. Add one: a file and a line. */
+export const COLUMN_DETECTORS: readonly Detector[] = [
+  ks(),
+  chiSquare(),
+  psi(),
+  missingShare(),
+  unseenShare(),
+];

@@ -1,0 +1,36 @@
+import type { NullModel, TemporalSpread } from '../domain/reference.js';
+import { fSf } from '../stats/special.js';
+import { informationOf, type Measurement } from './detector.js';
+
+/** The null that one measurement is judged by. */
+export interface TestNull {
+  readonly kind: NullModel['kind'];
+  /** E[ratio] at this window's size: the variance inflation against independent rows. */
+  readonly designEffect: number;
+  readonly pValueOf: (statistic: number) => number;
+  /** Its settings, for the verdict. */
+  readonly parameters: Readonly<Record<string, number>>;
+}
+
+export function iidNull(measurement: Measurement): TestNull {
+  return { kind: 'iid', designEffect: 1, pValueOf: measurement.iidPValueOf, parameters: {} };
+}
+
+/**
+ * The larger of two p-values: that of independent rows, and that of a new window among the reference's pieces,
+ * F(ν, ν·pieces) of the ratio over its expectation; the second degrees of freedom pay for the expectation being an
+ * average over few pieces.
+ */
+export function temporalNull(measurement: Measurement, spread: TemporalSpread): TestNull {
+  const designEffect = 1 + spread.excess * informationOf(measurement);
+  const denominator = spread.shape * spread.pieces;
+  return {
+    kind: 'temporal',
+    designEffect,
+    pValueOf: (statistic) => {
+      const ratio = measurement.ratioOf(statistic, spread.pieces) / designEffect;
+      return Math.max(measurement.iidPValueOf(statistic), fSf(ratio, spread.shape, denominator));
+    },
+    parameters: { pieces: spread.pieces, shape: spread.shape, excess: spread.excess },
+  };
+}
