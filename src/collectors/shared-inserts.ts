@@ -43,10 +43,11 @@ export function createSharedInserts(options: SharedInsertsOptions) {
     maxDelayMs = 100,
     fullRows = 1_000,
     maxRows = 50_000,
-    maxBytes = 256 * 1024 * 1024,
+    maxBytes = 128 * 1024 * 1024,
     deadlineMs = 30_000,
   } = options;
   const waiting: Waiting[] = [];
+  let waitingRows = 0;
   let heldBytes = 0;
   let inserts = 0;
   let flushing: Promise<void> | null = null;
@@ -65,7 +66,18 @@ export function createSharedInserts(options: SharedInsertsOptions) {
       if (count > 0 && rows > maxRows) break;
       count += 1;
     }
-    return waiting.splice(0, count);
+    const group = waiting.splice(0, count);
+    for (const { submission } of group) waitingRows -= rowsOf(submission);
+    return group;
+  }
+
+  /** Takes a request back out of the queue; not one whose insert has begun. */
+  function withdraw(entry: Waiting): void {
+    const index = waiting.indexOf(entry);
+    if (index < 0) return;
+    waiting.splice(index, 1);
+    waitingRows -= rowsOf(entry.submission);
+    heldBytes -= entry.submission.bytes;
   }
 
   async function insert(group: readonly Waiting[]): Promise<void> {
@@ -102,20 +114,22 @@ export function createSharedInserts(options: SharedInsertsOptions) {
     }
   }
 
-  function flush(): Promise<void> {
+  async function insertAll(): Promise<void> {
+    while (waiting.length > 0) await insert(takeGroup());
+    // In the same turn as the last look at the queue, so that nothing is queued without being seen.
+    flushing = null;
+  }
+
+  async function flush(): Promise<void> {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    flushing ??= (async () => {
-      while (waiting.length > 0) await insert(takeGroup());
-      flushing = null;
-    })();
-    return flushing;
+    if (flushing === null && waiting.length > 0) flushing = insertAll();
+    await flushing;
   }
 
   function schedule(): void {
     if (flushing !== null) return;
-    const rows = waiting.reduce((sum, { submission }) => sum + rowsOf(submission), 0);
-    if (rows >= fullRows) void flush();
+    if (waitingRows >= fullRows) void flush();
     else timer ??= setTimeout(() => void flush(), maxDelayMs);
   }
 
@@ -131,25 +145,27 @@ export function createSharedInserts(options: SharedInsertsOptions) {
           }),
         );
       heldBytes += submission.bytes;
+      waitingRows += rowsOf(submission);
       return new Promise<IngestCounts>((resolve, reject) => {
-        const late = setTimeout(
-          () =>
-            reject(
-              new AppError(
-                'overloaded',
-                `the store did not confirm the insert within ${deadlineMs} ms: send again later, what was stored will be known as duplicate`,
-                { retryable: true },
-              ),
+        const late = setTimeout(() => {
+          // Not begun: the sender will bring it again, and its rejected rows should not be kept twice.
+          withdraw(entry);
+          reject(
+            new AppError(
+              'overloaded',
+              `the store did not confirm the insert within ${deadlineMs} ms: send again later, what was stored will be known as duplicate`,
+              { retryable: true },
             ),
-          deadlineMs,
-        );
+          );
+        }, deadlineMs);
         const settle =
           <T>(done: (value: T) => void) =>
           (value: T) => {
             clearTimeout(late);
             done(value);
           };
-        waiting.push({ submission, resolve: settle(resolve), reject: settle(reject) });
+        const entry: Waiting = { submission, resolve: settle(resolve), reject: settle(reject) };
+        waiting.push(entry);
         schedule();
       });
     },

@@ -153,6 +153,25 @@ describe('shared inserts', () => {
     await expect(submit([row('a')])).resolves.toMatchObject({ received: 1 });
   });
 
+  it('does not insert what nobody waits for any more', async () => {
+    inserts = make({ deadlineMs: 60, maxBytes: 250 });
+    let open = (): void => undefined;
+    memory.state.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const begun = submit([row('begun')]);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const queued = submit([row('queued')], [rejected]);
+    await expect(begun).rejects.toMatchObject({ code: 'overloaded' });
+    await expect(queued).rejects.toMatchObject({ code: 'overloaded' });
+    open();
+    await inserts.stop();
+    expect([...memory.ids]).toEqual(['begun']);
+    // Its bytes are free again, too.
+    inserts = make({ maxBytes: 250 });
+    expect((await submit([row('queued')], [rejected], 250)).accepted).toBe(1);
+  });
+
   it('splits what is more than one insert may hold', async () => {
     inserts = make({ maxRows: 3 });
     await Promise.all(['a', 'b', 'c', 'd'].map((id) => submit([row(id), row(`${id}2`)])));
