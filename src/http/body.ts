@@ -10,6 +10,10 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
   br: createBrotliDecompress,
 };
 
+/** A sender of a body that is too large is heard out this far: many read the answer only after they have sent all. */
+const LINGER_BYTES = 64 * 1024 * 1024;
+const LINGER_MS = 5_000;
+
 function decoderFor(request: IncomingMessage): Transform | null {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding === 'identity' || encoding === '') return null;
@@ -22,42 +26,118 @@ function decoderFor(request: IncomingMessage): Transform | null {
   return create();
 }
 
+export interface BodyReaderOptions {
+  /** Of one body, after decompression. */
+  readonly maxBytes: number;
+  /** Of all bodies held at once, after decompression; beyond it requests are told to come again later. */
+  readonly maxHeldBytes: number;
+}
+
 /**
- * The whole body, decompressed. Counts bytes after decompression as they come and stops reading at the limit, so a small
- * archive cannot grow without bound. Throws payload_too_large, unsupported_media_type, invalid_request.
+ * Reads bodies whole, decompressed. Bytes are counted as they come out of the decompressor and reading stops at the limit,
+ * so a small archive cannot grow without bound, and many senders at once cannot either.
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const decoder = decoderFor(request);
-  const tooLarge = () =>
-    new AppError(
-      'payload_too_large',
-      `the body is larger than ${maxBytes} bytes after decompression: send it in smaller parts`,
-    );
-  if (decoder === null && Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
-  const stream = decoder === null ? request : request.pipe(decoder);
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const fail = (error: unknown) => {
-      request.unpipe();
-      request.pause();
-      decoder?.destroy();
-      chunks.length = 0;
-      reject(error);
-    };
-    stream.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > maxBytes) fail(tooLarge());
-      else chunks.push(chunk);
+export function createBodyReader({ maxBytes, maxHeldBytes }: BodyReaderOptions) {
+  let heldBytes = 0;
+
+  function read(request: IncomingMessage, hold: (bytes: number) => boolean): Promise<Buffer> {
+    const decoder = decoderFor(request);
+    const stream = decoder === null ? request : request.pipe(decoder);
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      const fail = (error: AppError) => {
+        stream.off('data', take);
+        stream.off('end', finish);
+        request.unpipe();
+        decoder?.destroy();
+        chunks.length = 0;
+        if (error.code === 'payload_too_large') void hearOut(request).then(() => reject(error));
+        else reject(error);
+      };
+      const finish = () => resolve(Buffer.concat(chunks, bytes));
+      const take = (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > maxBytes) fail(tooLarge(maxBytes));
+        else if (hold(chunk.length)) chunks.push(chunk);
+        else
+          fail(
+            new AppError(
+              'overloaded',
+              `more than ${maxHeldBytes} bytes of bodies are in work: send again later`,
+              {
+                retryable: true,
+              },
+            ),
+          );
+      };
+      if (decoder === null && Number(request.headers['content-length'] ?? 0) > maxBytes) {
+        fail(tooLarge(maxBytes));
+        return;
+      }
+      stream.on('data', take);
+      stream.on('end', finish);
+      stream.on('error', (cause) =>
+        fail(
+          new AppError('invalid_request', `the body cannot be decompressed: ${messageOf(cause)}`, { cause }),
+        ),
+      );
+      request.on('aborted', () =>
+        fail(new AppError('invalid_request', 'the sender went away in the middle of the body')),
+      );
     });
-    stream.on('end', () => resolve(Buffer.concat(chunks, bytes)));
-    stream.on('error', (cause) =>
-      fail(
-        new AppError('invalid_request', `the body cannot be decompressed: ${messageOf(cause)}`, { cause }),
-      ),
-    );
-    request.on('aborted', () =>
-      fail(new AppError('invalid_request', 'the sender went away in the middle of the body')),
-    );
+  }
+
+  return {
+    /**
+     * Gives the whole body to `use`; its bytes count as held until that is done. Throws payload_too_large,
+     * unsupported_media_type, invalid_request, overloaded.
+     */
+    async withBody<T>(request: IncomingMessage, use: (body: Buffer) => Promise<T>): Promise<T> {
+      let own = 0;
+      try {
+        const body = await read(request, (bytes) => {
+          // One body always fits, however small the bound.
+          if (heldBytes > own && heldBytes + bytes > maxHeldBytes) return false;
+          own += bytes;
+          heldBytes += bytes;
+          return true;
+        });
+        return await use(body);
+      } finally {
+        heldBytes -= own;
+      }
+    },
+  };
+}
+
+export type BodyReader = ReturnType<typeof createBodyReader>;
+
+function tooLarge(maxBytes: number): AppError {
+  return new AppError(
+    'payload_too_large',
+    `the body is larger than ${maxBytes} bytes after decompression: send it in smaller parts`,
+  );
+}
+
+/** Throws away what still comes, for a while, so that the sender gets to read the answer instead of a reset. */
+function hearOut(request: IncomingMessage): Promise<void> {
+  if (request.complete) return Promise.resolve();
+  return new Promise((resolve) => {
+    let bytes = 0;
+    const done = () => {
+      clearTimeout(timer);
+      request.off('data', count);
+      request.pause();
+      resolve();
+    };
+    const count = (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > LINGER_BYTES) done();
+    };
+    const timer = setTimeout(done, LINGER_MS);
+    request.on('data', count);
+    request.once('end', done);
+    request.once('close', done);
   });
 }

@@ -1,8 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isSpace, scanValues } from './scan-json.js';
 
-/** One event of a body: parsed, or why it could not be. `text` is as received where it is at hand. */
+/** One event of a body, parsed or why it could not be, with its text as received (cut when it is too large). */
 export type BodyEvent =
-  | { readonly ok: true; readonly value: unknown; readonly text: string | null; readonly bytes: number }
+  | { readonly ok: true; readonly value: unknown; readonly text: string }
   | {
       readonly ok: false;
       readonly reason: 'malformed_json' | 'too_large';
@@ -13,97 +14,141 @@ export type BodyEvent =
 /** Bound of one event (1 MiB). */
 export const MAX_EVENT_BYTES = 1024 * 1024;
 /** What is kept of an event beyond the bound, to recognise it by. */
-const KEPT_CHARACTERS = 64 * 1024;
-/** Characters parsed before the event loop gets a turn. */
-const SLICE_CHARACTERS = 512 * 1024;
+const KEPT_BYTES = 64 * 1024;
+/** Bytes parsed before the event loop gets a turn: a few milliseconds. */
+const SLICE_BYTES = 256 * 1024;
+
+const NEWLINE = 0x0a;
+const OPEN_BRACKET = 0x5b;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+
 const NOT_JSON =
   'this is not JSON (note that NaN and Infinity are not): send one event per line, or an array of events';
+const NOT_CLOSED = 'the array of events does not end: the body was cut, or a bracket is missing';
 
-function tooLarge(text: string): BodyEvent {
-  return {
-    ok: false,
-    reason: 'too_large',
-    text: text.slice(0, KEPT_CHARACTERS),
-    detail: `the event has more than ${MAX_EVENT_BYTES} bytes`,
-  };
+/** Body types that promise one event per line; all others are looked at. */
+const LINE_TYPES: ReadonlySet<string> = new Set([
+  'application/x-ndjson',
+  'application/ndjson',
+  'application/jsonl',
+  'application/x-jsonlines',
+  'application/json-lines',
+]);
+
+export interface Slice {
+  readonly events: readonly BodyEvent[];
+  /** Bytes of the body that the slice covers. */
+  readonly bytes: number;
 }
 
-function parseOne(text: string): BodyEvent {
-  // A character has at most three bytes in UTF-8, so most events need no count.
-  if (text.length * 3 > MAX_EVENT_BYTES && Buffer.byteLength(text) > MAX_EVENT_BYTES) return tooLarge(text);
-  try {
-    return { ok: true, value: JSON.parse(text), text, bytes: text.length };
-  } catch {
-    return { ok: false, reason: 'malformed_json', text, detail: NOT_JSON };
+/**
+ * The events of a body in slices, whatever the sender calls it: an array, one object, objects one after the other, an object
+ * (or an array) per line. What cannot be read costs itself and no other event.
+ */
+export async function* parseEvents(body: Buffer, contentType = ''): AsyncGenerator<Slice> {
+  let start = body.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0;
+  while (start < body.length && isSpace(body[start])) start += 1;
+  const slices = isLines(body, start, contentType) ? sliceLines(body, start) : sliceValues(body, start);
+  for (const slice of slices) {
+    yield slice;
+    await nextTurn();
   }
 }
 
-/** An element of an array, whose own text is not at hand any more. */
-function element(value: unknown): BodyEvent {
-  return { ok: true, value, text: null, bytes: 0 };
+/** Lines, unless the body is an array, or its first line does not look like a whole object. */
+function isLines(body: Buffer, start: number, contentType: string): boolean {
+  if (LINE_TYPES.has(contentType)) return true;
+  const first = body[start];
+  if (first === OPEN_BRACKET) return false;
+  if (first !== OPEN_BRACE) return true;
+  const newline = body.indexOf(NEWLINE, start);
+  let last = (newline < 0 ? body.length : newline) - 1;
+  while (last > start && isSpace(body[last])) last -= 1;
+  return newline >= 0 && body[last] === CLOSE_BRACE;
 }
 
-async function parseLines(text: string): Promise<BodyEvent[]> {
+/** Whole lines, decoded a slice at a time: one decoding of many lines is cheaper than one of each. */
+function* sliceLines(body: Buffer, from: number, to = body.length): Generator<Slice> {
+  for (let start = from; start < to; ) {
+    let end = to;
+    if (end - start > SLICE_BYTES) {
+      const lastOfSlice = body.lastIndexOf(NEWLINE, start + SLICE_BYTES);
+      const newline = lastOfSlice > start ? lastOfSlice : body.indexOf(NEWLINE, start + SLICE_BYTES);
+      if (newline >= 0 && newline < to) end = newline + 1;
+    }
+    if (end - start <= MAX_EVENT_BYTES)
+      yield { events: parseLines(body.toString('utf8', start, end)), bytes: end - start };
+    // A single line: perhaps an array of events, else one that is too large.
+    else yield* sliceValues(body, start, end);
+    start = end;
+  }
+}
+
+function parseLines(text: string): BodyEvent[] {
   const events: BodyEvent[] = [];
-  let sliceStart = 0;
   for (let start = 0; start < text.length; ) {
     const newline = text.indexOf('\n', start);
     const end = newline < 0 ? text.length : newline;
-    const line = text.slice(start, end).trim();
-    if (line !== '') events.push(parseOne(line));
+    const line = text.slice(start, end);
     start = end + 1;
-    if (start - sliceStart > SLICE_CHARACTERS) {
-      sliceStart = start;
-      await nextTurn();
-    }
+    const event = parseText(line);
+    if (event.ok && !Array.isArray(event.value)) events.push(event);
+    else if (line.trim() !== '') events.push(...unfold(line, event));
   }
   return events;
 }
 
-/**
- * The events of a body, whatever the sender calls it: an array, one object, or an object per line. Only what is no JSON as a
- * whole is read line by line, so that a bad line costs itself and no other.
- */
-export async function parseEvents(body: Buffer): Promise<BodyEvent[]> {
-  const text = body.toString('utf8').replace(/^\uFEFF/, '');
-  const first = text.trimStart().charAt(0);
-  const oneLine = text.trimEnd().indexOf('\n') < 0;
-  if (first === '[' || oneLine || first !== '{') {
-    const whole = parseWhole(text);
-    if (whole !== null) return whole;
-  } else if (!looksLikeLines(text)) {
-    const whole = parseWhole(text);
-    if (whole !== null) return whole;
+/** A line with more on it than one object: an array, or objects one after the other. Else the event as it was. */
+function unfold(line: string, event: BodyEvent): BodyEvent[] {
+  if (!event.ok && !line.trimStart().startsWith('{')) return [event];
+  const bytes = Buffer.from(line);
+  const ranges = [...scanValues(bytes)];
+  if (event.ok) return ranges.map((range) => parseRange(bytes, range));
+  const several = ranges.length > 1 && ranges.every(({ start }) => bytes[start] === OPEN_BRACE);
+  return several ? ranges.map((range) => parseRange(bytes, range)) : [event];
+}
+
+function* sliceValues(body: Buffer, from: number, to = body.length): Generator<Slice> {
+  let events: BodyEvent[] = [];
+  let sliceStart = from;
+  for (const range of scanValues(body, from, to)) {
+    // An object that never closes would swallow the rest of the body: its lines are read one by one instead.
+    const newline = range.open ? body.indexOf(NEWLINE, range.start) : -1;
+    if (newline >= 0 && newline < to - 1) {
+      if (events.length > 0) yield { events, bytes: range.start - sliceStart };
+      yield* sliceLines(body, range.start, to);
+      return;
+    }
+    events.push(parseRange(body, range));
+    if (range.end - sliceStart >= SLICE_BYTES) {
+      yield { events, bytes: range.end - sliceStart };
+      events = [];
+      sliceStart = range.end;
+    }
   }
-  return parseLines(text);
+  if (events.length > 0) yield { events, bytes: to - sliceStart };
 }
 
-/** Whether the first line is a whole object: then the body is lines, and need not be tried as one document. */
-function looksLikeLines(text: string): boolean {
-  const start = text.trimStart();
-  return start.slice(0, start.indexOf('\n')).trimEnd().endsWith('}');
+function parseRange(body: Buffer, range: { start: number; end: number; open: boolean }): BodyEvent {
+  const { start, end } = range;
+  if (start === end) return { ok: false, reason: 'malformed_json', text: '', detail: NOT_CLOSED };
+  if (end - start > MAX_EVENT_BYTES)
+    return {
+      ok: false,
+      reason: 'too_large',
+      text: body.toString('utf8', start, start + KEPT_BYTES),
+      detail: `the event has more than ${MAX_EVENT_BYTES} bytes`,
+    };
+  return parseText(body.toString('utf8', start, end));
 }
 
-function parseWhole(text: string): BodyEvent[] | null {
-  let value: unknown;
+function parseText(text: string): BodyEvent {
   try {
-    value = JSON.parse(text);
-    if (Array.isArray(value) && text.length > MAX_EVENT_BYTES / 3) return value.map(longElement);
+    return { ok: true, value: JSON.parse(text), text };
   } catch {
-    // Not JSON as a whole, or nested deeper than the stack goes: read line by line.
-    return null;
+    // Why, and where, would quote the data.
+    return { ok: false, reason: 'malformed_json', text, detail: NOT_JSON };
   }
-  if (!Array.isArray(value))
-    return [
-      text.length * 3 > MAX_EVENT_BYTES
-        ? parseOne(text.trim())
-        : { ok: true, value, text, bytes: text.length },
-    ];
-  return value.map(element);
-}
-
-/** Only in a long array can an element be too large. */
-function longElement(item: unknown): BodyEvent {
-  const text = JSON.stringify(item);
-  return Buffer.byteLength(text) > MAX_EVENT_BYTES ? tooLarge(text) : element(item);
 }

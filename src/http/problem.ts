@@ -2,19 +2,29 @@ import type { NextFunction, Request, Response } from 'express';
 import type { Logger } from '../domain/ports.js';
 import { AppError, type ErrorCode } from '../errors.js';
 
-/** HTTP status of each failure that a client can meet; all others are 500. */
-const STATUS: Partial<Readonly<Record<ErrorCode, number>>> = {
+/** HTTP status of each failure; those that only a start or a command can meet are 500 here. Documented in docs/errors.md. */
+export const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_request: 400,
-  invalid_reference: 422,
-  invalid_schema: 422,
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
   unknown_model: 404,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  invalid_reference: 422,
+  invalid_schema: 422,
   overloaded: 503,
   store_unavailable: 503,
+  checks_failed: 500,
+  config_invalid: 500,
+  data_dir_in_use: 500,
+  data_dir_unusable: 500,
+  demo_failed: 500,
+  file_unreadable: 500,
+  migration_failed: 500,
+  port_in_use: 500,
+  service_unreachable: 500,
+  store_misconfigured: 500,
 };
 
 const TITLES: Readonly<Record<number, string>> = {
@@ -32,16 +42,26 @@ const TITLES: Readonly<Record<number, string>> = {
 /** The one status that every log forwarder retries comes with a hint when. */
 const RETRY_AFTER_SECONDS = '2';
 
-/** What express's own body parser refuses, in our words. */
-function fromBodyParser(error: unknown): AppError | null {
+/** What express and its body parser refuse, in our words. */
+function fromExpress(error: unknown): AppError | null {
   if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return null;
   if (error.status === 413)
     return new AppError('payload_too_large', 'the body is larger than 1 MiB', { cause: error });
   if (error.status === 415)
     return new AppError('unsupported_media_type', 'this encoding is not known here', { cause: error });
   if (error.status >= 400 && error.status < 500)
-    return new AppError('invalid_request', 'the request cannot be read: is its body JSON?', { cause: error });
+    return new AppError(
+      'invalid_request',
+      'the request cannot be read: check its address, and that its body is JSON',
+      { cause: error },
+    );
   return null;
+}
+
+/** An RFC 9457 document. `code` is stable and what programs should look at. */
+export function problemDocument(code: ErrorCode | 'internal', detail: string) {
+  const status = code === 'internal' ? 500 : STATUS[code];
+  return { type: 'about:blank', title: TITLES[status], status, code, detail };
 }
 
 /** Errors as RFC 9457 problem documents with a stable code. A bug's own words stay in the log. */
@@ -51,24 +71,28 @@ export function createProblemHandler(logger: Logger) {
       next(error);
       return;
     }
-    const known = error instanceof AppError ? error : fromBodyParser(error);
-    const status = (known === null ? undefined : STATUS[known.code]) ?? 500;
-    if (status === 500) logger.error({ error, path: request.path }, 'request failed');
+    const known = error instanceof AppError ? error : fromExpress(error);
+    const status = known === null ? 500 : STATUS[known.code];
+    if (status === 500) logger.error({ err: error, path: request.path }, 'request failed');
     if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
-    if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="plumbline"');
+    if (status === 401) response.setHeader('WWW-Authenticate', challenge(request.path));
     // The rest of a body that was given up on is not read: the connection must not be used again.
-    if (status === 413) response.setHeader('Connection', 'close');
+    if (!request.complete) response.setHeader('Connection', 'close');
     response
       .status(status)
       .type('application/problem+json')
       .send(
-        JSON.stringify({
-          type: 'about:blank',
-          title: TITLES[status],
-          status,
-          code: known?.code ?? 'internal',
-          detail: status === 500 ? 'the service failed; its log says why' : known?.message,
-        }),
+        JSON.stringify(
+          known === null || status === 500
+            ? problemDocument('internal', 'the service failed: its log says why')
+            : problemDocument(known.code, known.message),
+        ),
       );
   };
+}
+
+/** People's browsers ask for a key (as the password) on pages; programs are told to bring one. */
+function challenge(path: string): string {
+  const bearer = 'Bearer realm="plumbline"';
+  return path.startsWith('/v1/') ? bearer : `${bearer}, Basic realm="plumbline (the key is the password)"`;
 }

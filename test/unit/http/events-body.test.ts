@@ -1,0 +1,110 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { type BodyEvent, parseEvents } from '../../../src/http/events-body.js';
+
+async function eventsOf(body: string | Buffer, contentType = 'application/json'): Promise<BodyEvent[]> {
+  const events: BodyEvent[] = [];
+  for await (const slice of parseEvents(Buffer.from(body), contentType)) events.push(...slice.events);
+  return events;
+}
+const valuesOf = async (body: string, contentType?: string) =>
+  (await eventsOf(body, contentType)).map((event) => (event.ok ? event.value : event.reason));
+
+const event = fc.dictionary(fc.string(), fc.jsonValue());
+/** As JSON.stringify writes it: -0 becomes 0, and no own key is lost. */
+const asSent = (values: unknown[]) => JSON.parse(JSON.stringify(values)) as unknown[];
+
+describe('the events of a body', () => {
+  it('are the same however they are framed', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(event, { minLength: 1, maxLength: 8 }),
+        fc.constantFrom(0, 2),
+        async (events, indent) => {
+          const texts = events.map((value) => JSON.stringify(value));
+          const expected = asSent(events);
+          expect(await valuesOf(JSON.stringify(events, null, indent))).toEqual(expected);
+          expect(await valuesOf(texts.join('\n'))).toEqual(expected);
+          expect(await valuesOf(texts.join('\r\n'), 'application/x-ndjson')).toEqual(expected);
+          expect(await valuesOf(texts.join(''))).toEqual(expected);
+          expect(
+            await valuesOf(events.map((value) => JSON.stringify(value, null, indent)).join(' ')),
+          ).toEqual(expected);
+        },
+      ),
+    );
+  });
+
+  it('keep their text, so that a refused one can be repaired', async () => {
+    const texts = ['{"a": 1e400, "b":  "\\u00e9é"}', '{"a":[1, 2]}'];
+    for (const body of [`[${texts.join(' , ')}]`, texts.join('\n'), texts.join('')])
+      expect((await eventsOf(body)).map(({ text }) => text)).toEqual(texts);
+  });
+
+  it.each([
+    ['{"a":1}\n{"b":\n{"c":3}', [{ a: 1 }, 'malformed_json', { c: 3 }]],
+    ['{"a":\n{"b":2}\n{"c":3}', ['malformed_json', { b: 2 }, { c: 3 }]],
+    ['[{"a":1},{"b":2]', [{ a: 1 }, 'malformed_json', 'malformed_json']],
+    ['[{"a":1},\n{"b":"x\n]', [{ a: 1 }, 'malformed_json', 'malformed_json']],
+    ['[1, "two", null, [3]]', [1, 'two', null, [3]]],
+    ['"text"', ['text']],
+    ['{"a":1}]', [{ a: 1 }, 'malformed_json']],
+    ['{"a":"}\\"{["}', [{ a: '}"{[' }]],
+    ['{"a":1} trailing', [{ a: 1 }, 'malformed_json']],
+    ['nonsense\n{"a":1}', ['malformed_json', { a: 1 }]],
+    ['[', ['malformed_json']],
+    ['', []],
+  ])('of %j are %j', async (body, expected) => {
+    expect(await valuesOf(body)).toEqual(expected);
+  });
+
+  it('are never lost, whatever the bytes: it does not throw, and covers each byte once', async () => {
+    const token = fc.constantFrom(
+      '{',
+      '}',
+      '[',
+      ']',
+      '"',
+      '\\',
+      ',',
+      ':',
+      '\n',
+      ' ',
+      '1',
+      'a',
+      '{"a":1}',
+      'é',
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(token, { maxLength: 60 }), fc.boolean(), async (tokens, lines) => {
+        const body = Buffer.from(tokens.join(''));
+        let bytes = 0;
+        let text = '';
+        for await (const slice of parseEvents(body, lines ? 'application/x-ndjson' : '')) {
+          bytes += slice.bytes;
+          for (const found of slice.events) text += found.text;
+        }
+        expect(bytes).toBeLessThanOrEqual(body.length);
+        // Whatever is not framing is in the text of some event.
+        const content = (value: string) => value.replace(/[\s,[\]]/g, '');
+        expect(content(text)).toBe(content(body.toString()));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('come in slices of bounded size', async () => {
+    const line = JSON.stringify({ a: 'x'.repeat(1_000) });
+    for (const body of [
+      Array.from({ length: 2_000 }, () => line).join('\n'),
+      `[${Array.from({ length: 2_000 }, () => line).join()}]`,
+    ]) {
+      let events = 0;
+      for await (const slice of parseEvents(Buffer.from(body))) {
+        expect(slice.bytes).toBeLessThan(300 * 1024);
+        events += slice.events.length;
+      }
+      expect(events).toBe(2_000);
+    }
+  });
+});
