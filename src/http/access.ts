@@ -17,7 +17,12 @@ const keySchema = z.strictObject({
   /** Model names; `*` stands for any characters. */
   models: z.array(z.string()).min(1).default(['*']),
 });
-const fileSchema = z.strictObject({ keys: z.array(keySchema).min(1) });
+const fileSchema = z.strictObject({
+  keys: z
+    .array(keySchema)
+    .min(1)
+    .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'two keys have the same id'),
+});
 type StoredKey = z.output<typeof keySchema>;
 
 const KEY = /^plk_([a-z0-9]{8,32})_([\w-]{20,})$/;
@@ -52,6 +57,8 @@ export function readKeysFile(path: string): StoredKey[] {
   return result.data.keys;
 }
 
+export const isLoopback = (host: string) => LOOPBACK.test(host);
+
 /** Without keys, anyone who reaches the port may do anything: then only this machine may reach it. */
 export function assertListenAllowed(options: {
   host: string;
@@ -82,6 +89,8 @@ function matches(pattern: string, model: string): boolean {
   return new RegExp(`^${parts.join('.*')}$`, 's').test(model);
 }
 
+const READING = new Set(['GET', 'HEAD', 'OPTIONS']);
+
 /**
  * Who may do what. With keys, each request needs one with the route's scope and, where a route names a model, a pattern
  * that matches it; `admin` includes the other scopes. Without keys all is allowed, to callers that name this machine.
@@ -106,36 +115,99 @@ export function createAccess(keys: readonly StoredKey[] | null) {
     return granted.get(request)?.models.some((pattern) => matches(pattern, model)) ?? false;
   }
 
+  const mayUseAll = (request: Request) =>
+    keys === null || (granted.get(request)?.models.includes('*') ?? false);
+
+  function admit(request: Request, scope: Scope): void {
+    if (!READING.has(request.method)) assertSameSite(request);
+    if (keys === null) {
+      assertLocalName(request);
+      return;
+    }
+    const key = authenticate(request);
+    if (!key.scopes.includes(scope) && !key.scopes.includes('admin'))
+      throw new AppError('forbidden', `this key lacks the scope ${scope}`);
+    granted.set(request, key);
+  }
+
+  const assertModel = (request: Request, model: string) => {
+    if (!mayUse(request, model)) throw new AppError('forbidden', 'this key is not for this model');
+  };
+  const assertAll = (request: Request) => {
+    if (!mayUseAll(request))
+      throw new AppError('forbidden', 'this shows all models: it needs a key whose models are "*"');
+  };
+
   return {
     mayUse,
+
+    /** A route of one model (parameter `model`), or one that looks at `mayUse` itself. */
     require(scope: Scope): RequestHandler {
       return (request: Request, _response: Response, next: NextFunction) => {
-        if (keys === null) {
-          assertLocalName(request);
-        } else {
-          const key = authenticate(request);
-          if (!key.scopes.includes(scope) && !key.scopes.includes('admin'))
-            throw new AppError('forbidden', `this key lacks the scope ${scope}`);
-          granted.set(request, key);
-          const { model } = request.params;
-          if (typeof model === 'string' && !mayUse(request, model))
-            throw new AppError('forbidden', 'this key is not for this model');
-        }
+        admit(request, scope);
+        const { model } = request.params;
+        if (typeof model === 'string') assertModel(request, model);
+        next();
+      };
+    },
+
+    /** A route that shows all models at once. */
+    requireAllModels(scope: Scope): RequestHandler {
+      return (request: Request, _response: Response, next: NextFunction) => {
+        admit(request, scope);
+        assertAll(request);
+        next();
+      };
+    },
+
+    /** The web pages: those below `/models/NAME/` are of one model, all others show all. */
+    requirePage(): RequestHandler {
+      return (request: Request, _response: Response, next: NextFunction) => {
+        admit(request, 'read');
+        const [, model] = /^\/models\/([^/]+)/.exec(request.path) ?? [];
+        if (model === undefined) assertAll(request);
+        else assertModel(request, decoded(model));
         next();
       };
     },
   };
 }
 
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch (cause) {
+    throw new AppError('invalid_request', 'the address has a % that begins no escape: write it as %25', {
+      cause,
+    });
+  }
+}
+
+const hostOf = (host: string) => host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+
 /** A web page elsewhere can make a browser send requests here under its own name (DNS rebinding): those are refused. */
 function assertLocalName(request: Request): void {
   const local = request.socket.localAddress ?? '';
   if (!LOOPBACK.test(local.replace(/^::ffff:/, ''))) return;
-  const host = (request.headers.host ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
+  const host = hostOf(request.headers.host ?? '');
   if (host !== '' && !LOOPBACK.test(host))
     throw new AppError(
       'forbidden',
       'without keys this service answers to 127.0.0.1 and localhost only: set http.keysFile',
+    );
+}
+
+/** A web page elsewhere can also post here with what the browser knows, unseen: browsers say so, and it is refused. */
+function assertSameSite(request: Request): void {
+  const site = request.headers['sec-fetch-site'];
+  const { origin } = request.headers;
+  const foreign =
+    (typeof site === 'string' && site !== 'same-origin' && site !== 'none') ||
+    (origin !== undefined && origin.replace(/^https?:\/\//, '') !== request.headers.host);
+  if (foreign)
+    throw new AppError(
+      'forbidden',
+      'this request comes from a web page of another site: call the API from a program',
     );
 }
 

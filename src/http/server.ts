@@ -5,7 +5,7 @@ import helmet from 'helmet';
 import type { Logger } from '../domain/ports.js';
 import { AppError, messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
-import { type Access, assertListenAllowed } from './access.js';
+import { type Access, assertListenAllowed, isLoopback } from './access.js';
 import { createProblemHandler } from './problem.js';
 
 export interface HttpServerOptions {
@@ -24,6 +24,23 @@ export interface HttpServerOptions {
 }
 
 const STOP_DEADLINE_MS = 10_000;
+const READY_DEADLINE_MS = 5_000;
+
+/** Rejects when the answer takes longer; the question itself goes on. */
+async function inTime(answer: Promise<void>, deadlineMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new AppError('store_unavailable', `no answer from the store within ${deadlineMs} ms`)),
+      deadlineMs,
+    );
+  });
+  try {
+    await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 /** The HTTP side of the service: routes by scope, health, metrics, errors as problem documents. */
 export function createHttpServer(options: HttpServerOptions) {
@@ -53,32 +70,35 @@ export function createHttpServer(options: HttpServerOptions) {
   });
   app.get('/readyz', async (_request: Request, response: Response) => {
     try {
-      await options.ready();
+      await inTime(options.ready(), READY_DEADLINE_MS);
       response.json({ status: 'ready' });
     } catch (error) {
       response.status(503).json({ status: 'not ready', reason: messageOf(error) });
     }
   });
-  app.get('/metrics', access.require('read'), async (_request, response) => {
+  app.get('/metrics', access.requireAllModels('read'), async (_request, response) => {
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   if (options.ingest !== undefined) app.use(options.ingest);
   if (options.api !== undefined) app.use(express.json({ limit: '1mb' }), options.api);
-  if (options.pages !== undefined) app.use(access.require('read'), options.pages);
+  if (options.pages !== undefined) app.use(access.requirePage(), options.pages);
   app.use((request: Request) => {
     throw new AppError('not_found', `nothing is at ${request.method} ${request.path.slice(0, 200)}`);
   });
   app.use(createProblemHandler(logger));
 
   const server = createServer(app);
+  // Senders that trickle are cut; a large reference over a slow line is not.
   server.headersTimeout = 20_000;
-  server.requestTimeout = 120_000;
+  server.requestTimeout = 300_000;
+  // Longer than proxies and forwarders keep idle connections: the side that closes first must not be this one.
+  server.keepAliveTimeout = 75_000;
 
   return {
     async start(): Promise<{ port: number; url: string }> {
       const { host, port } = options;
       assertListenAllowed(options);
-      if (!options.hasKeys && options.insecureListen)
+      if (!options.hasKeys && options.insecureListen && !isLoopback(host))
         logger.warn(
           { host },
           'listening without keys: anyone who reaches this port may read and write everything',
