@@ -1,2 +1,25 @@
-process.stderr.write('not wired yet\n');
-process.exitCode = 1;
+import { CommanderError } from 'commander';
+import { createProgram } from './cli/program.js';
+import { AppError, messageOf } from './errors.js';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+async function main(): Promise<number> {
+  try {
+    await createProgram({ stdout: process.stdout, stderr: process.stderr }).parseAsync(process.argv);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    // An operational failure is for its reader: what happened and what to do. Anything else is a bug and shows its stack.
+    const text =
+      error instanceof AppError
+        ? `plumbline: ${error.message} [${error.code}]`
+        : `plumbline: internal error: ${error instanceof Error ? error.stack : messageOf(error)}`;
+    process.stderr.write(`${text}\n`);
+    return error instanceof AppError && error.code === 'config_invalid' ? EXIT_USAGE : EXIT_FAILED;
+  }
+}
+
+// The engine's threads can outlive its closing: the exit code is given once everything is written.
+process.exit(await main());

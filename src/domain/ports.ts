@@ -170,8 +170,13 @@ export interface ReferenceReader {
   }): Promise<{ rows: number; period: Window | null }>;
   /** Ordered distinct values, or order statistics, for a new grid. */
   buildGrids(path: string, model: ModelVersion): Promise<Grid[]>;
-  /** Rows of the file for fitting, in the order of `columns`. */
-  readRows(path: string, columns: readonly string[], limit: number): Promise<FeatureRow['values'][]>;
+  /** Rows of the file for fitting, in the order of `columns`, with their event time where the file has it. */
+  readRows(
+    path: string,
+    columns: readonly string[],
+    timestampColumn: string | null,
+    limit: number,
+  ): Promise<{ values: FeatureRow['values']; timestampMs: number | null }[]>;
 }
 
 export interface Totals extends IngestCounts {

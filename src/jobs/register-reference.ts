@@ -28,7 +28,8 @@ export interface RegisterReferenceDeps {
     | 'readRows'
     | 'saveReference'
   >;
-  readonly clock: Clock;
+  /** Real time: when somebody registered it, also where the service's clock follows old data. */
+  readonly wallClock: Clock;
   readonly logger: Logger;
   readonly fitNullModel: (input: {
     grids: readonly Grid[];
@@ -38,7 +39,10 @@ export interface RegisterReferenceDeps {
   readonly fitForest: (
     columns: readonly FeatureSchema[],
     rows: readonly FeatureRow['values'][],
-    seed: number,
+    options: {
+      seed: number;
+      time?: { timestampsMs: readonly number[]; pieceMs: number };
+    },
   ) => string;
   /** Window length of a model, ms: the reference is cut into pieces of it to learn how much they differ. */
   readonly windowMs: (model: string) => number;
@@ -77,7 +81,7 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       model: input.model,
       modelVersion,
       schema,
-      registeredAtMs: deps.clock.now(),
+      registeredAtMs: deps.wallClock.now(),
     };
     const known = new Map((await store.listGrids(model.model)).map((grid) => [grid.feature, grid]));
     const columns = monitoredColumns(schema);
@@ -102,6 +106,9 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
             pieceMs,
           );
     const names = columns.map((column) => column.name);
+    const sample = await store.readRows(path, names, timestampColumn, MAX_FOREST_ROWS);
+    const timestampsMs = sample.flatMap((row) => (row.timestampMs === null ? [] : [row.timestampMs]));
+    const timed = timestampsMs.length === sample.length && timestampColumn !== null;
     const reference: Reference = {
       model: model.model,
       modelVersion,
@@ -109,9 +116,13 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       rows,
       period,
       provenance: input.provenance,
-      createdAtMs: deps.clock.now(),
+      createdAtMs: deps.wallClock.now(),
       nullModel: deps.fitNullModel({ grids, pieces, pieceMs }),
-      forest: deps.fitForest(columns, await store.readRows(path, names, MAX_FOREST_ROWS), FOREST_SEED),
+      forest: deps.fitForest(
+        columns,
+        sample.map((row) => row.values),
+        { seed: FOREST_SEED, ...(timed ? { time: { timestampsMs, pieceMs } } : {}) },
+      ),
     };
     await store.saveReference(reference);
     // Last: rows are accepted, and windows judged, from now on.

@@ -41,7 +41,11 @@ export interface CycleDeps {
   readonly record: (model: ModelVersion, reference: Reference, window: Window, rows: number) => Promise<void>;
   readonly scoreOutliers: (model: ModelVersion, reference: Reference) => Promise<{ scored: number }>;
   readonly alerts: { windowJudged(outcomes: readonly WindowOutcome[]): Promise<Episode[]> };
-  readonly gauges: { windowJudged(key: VersionKey, verdicts: readonly Verdict[]): void };
+  readonly gauges: {
+    windowJudged(key: VersionKey, verdicts: readonly Verdict[]): void;
+    /** Removes the series of versions that are not among these. */
+    retain(keys: readonly VersionKey[]): void;
+  };
   readonly metrics: Pick<Metrics, 'ingestLag'>;
   readonly settings: (model: string) => CycleSettings;
   readonly clock: Clock;
@@ -170,6 +174,7 @@ export function createCycle(deps: CycleDeps) {
       const nowMs = deps.clock.now();
       const watermarks = await store.watermarks();
       const models = await store.listModels();
+      deps.gauges.retain(models);
       const hoursProfiled = await profile(models);
       for (const mark of watermarks)
         if (models.some((m) => m.model === mark.model && m.modelVersion === mark.modelVersion))

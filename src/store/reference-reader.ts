@@ -219,20 +219,28 @@ export function createReferenceReader(
       return { rows: extent.rows, period };
     },
 
-    async readRows(path, columns, limit) {
+    async readRows(path, columns, timestampColumn, limit) {
       const types = new Map((await describe(path)).map((column) => [column.name, column.type]));
-      const { names, params } = identifiers(columns);
-      const values = names.map((name, index) =>
-        isNumeric(types.get(columns[index] ?? '') ?? '') ? `toFloat64(${name})` : `toString(${name})`,
+      const { names, params } = identifiers([...columns, timestampColumn ?? '']);
+      const values = columns.map((column, index) =>
+        isNumeric(types.get(column) ?? '') ? `toFloat64(${names[index]})` : `toString(${names[index]})`,
       );
+      const time =
+        timestampColumn === null
+          ? 'NULL'
+          : `toUnixTimestamp64Milli(toDateTime64(${names[columns.length]}, 3, 'UTC'))`;
       // The order follows from the rows themselves, so the sample is the same whatever the engine's threads do.
-      const rows = await readFile<{ row: FeatureRow['values'] }>(
+      const rows = await readFile<{ row: FeatureRow['values']; time: number | null }>(
         path,
-        `SELECT ${VALUE} AS row FROM (SELECT tuple(${values.join(', ')}) AS ${VALUE} FROM ${FILE})
-         ORDER BY sipHash64(toString(row)), row LIMIT {limit:UInt64}`,
+        `SELECT ${VALUE} AS row, ${TIME} AS time
+         FROM (SELECT tuple(${values.join(', ')}) AS ${VALUE}, ${time} AS ${TIME} FROM ${FILE})
+         ORDER BY sipHash64(toString(row)), row, time LIMIT {limit:UInt64}`,
         { ...params, limit },
       );
-      return rows.map(({ row }) => Object.values(row) as FeatureRow['values']);
+      return rows.map(({ row, time: timestampMs }) => ({
+        values: Object.values(row) as FeatureRow['values'],
+        timestampMs,
+      }));
     },
   };
 }

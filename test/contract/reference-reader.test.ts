@@ -102,12 +102,13 @@ describe('the reference reader', () => {
 
   it('reads the same rows in the same order each time', async () => {
     const columns = ['temp', 'carrier', 'wind_gust'];
-    const first = await parts.reader.readRows(FLIGHTS, columns, 100);
-    expect(await parts.reader.readRows(FLIGHTS, columns, 100)).toEqual(first);
+    const first = await parts.reader.readRows(FLIGHTS, columns, 'timestamp', 100);
+    expect(await parts.reader.readRows(FLIGHTS, columns, 'timestamp', 100)).toEqual(first);
     expect(first).toHaveLength(100);
-    expect(typeof first[0]?.[0]).toBe('number');
-    expect(typeof first[0]?.[1]).toBe('string');
-    expect(first.some((row) => row[2] === null)).toBe(true);
+    expect(new Date(first[0]?.timestampMs ?? 0).toISOString()).toMatch(/^2013-0[23]-/);
+    expect(typeof first[0]?.values[0]).toBe('number');
+    expect(typeof first[0]?.values[1]).toBe('string');
+    expect(first.some((row) => row.values[2] === null)).toBe(true);
   });
 
   it('reads CSV and NDJSON, without timestamps, with odd names and values', async () => {
@@ -160,7 +161,7 @@ describe('the reference reader', () => {
       const grid = grids.find((g) => g.feature === name);
       expect(grid?.kind === 'numeric' && grid.cutPoints).toEqual(Array.from({ length: 10 }, (_, i) => i + j));
     }
-    expect((await parts.reader.readRows(path, ['hour', 'row'], 3))[0]).toHaveLength(2);
+    expect((await parts.reader.readRows(path, ['hour', 'row'], null, 3))[0]?.values).toHaveLength(2);
   });
 
   it.each([

@@ -101,7 +101,7 @@ function world() {
           return [];
         },
       },
-      gauges: { windowJudged: () => undefined },
+      gauges: { windowJudged: () => undefined, retain: () => undefined },
       metrics: createMetrics(),
       settings: () => ({ window: { lengthMs: DAY_MS, stepMs: DAY_MS, latenessMs: 0 }, level: 0.05 }),
       clock: { now: () => clock.nowMs, observe: () => undefined },

@@ -1,0 +1,83 @@
+import { extname } from 'node:path';
+import { AppError } from '../errors.js';
+import { answer, type Output, say, table } from './output.js';
+import type { ServiceClient } from './service-client.js';
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.parquet': 'application/vnd.apache.parquet',
+  '.csv': 'text/csv',
+  '.ndjson': 'application/x-ndjson',
+  '.jsonl': 'application/x-ndjson',
+};
+
+const versionPath = (model: string, version: string) =>
+  `/v1/models/${encodeURIComponent(model)}/versions/${encodeURIComponent(version)}`;
+
+export async function registerModel(
+  client: ServiceClient,
+  options: { model: string; version: string; reference: string },
+  output: Output,
+): Promise<void> {
+  const contentType = CONTENT_TYPES[extname(options.reference).toLowerCase()];
+  if (contentType === undefined)
+    throw new AppError(
+      'invalid_reference',
+      `cannot tell the format of ${options.reference}: name it .parquet, .csv, .ndjson or .jsonl`,
+    );
+  const document = await client.putFile(
+    `${versionPath(options.model, options.version)}/reference`,
+    options.reference,
+    contentType,
+  );
+  say(output, `Registered ${options.model} version ${options.version}.`);
+  answer(output, document);
+}
+
+interface ListedModel {
+  readonly model: string;
+  readonly modelVersion: string;
+  readonly schema: { readonly task: string; readonly features: readonly { name: string; kind: string }[] };
+  readonly registeredAtMs: number;
+}
+
+async function fetchModels(client: ServiceClient): Promise<ListedModel[]> {
+  return ((await client.get('/v1/models')) as { models: ListedModel[] }).models;
+}
+
+export async function listModels(client: ServiceClient, output: Output): Promise<void> {
+  const models = await fetchModels(client);
+  if (!output.json)
+    say(
+      output,
+      models.length === 0
+        ? 'No model is registered yet: plumbline model register MODEL --version V --reference FILE'
+        : table(
+            ['model', 'version', 'task', 'features', 'registered'],
+            models.map((m) => [
+              m.model,
+              m.modelVersion,
+              m.schema.task,
+              m.schema.features.length,
+              new Date(m.registeredAtMs).toISOString(),
+            ]),
+          ),
+    );
+  answer(output, { models });
+}
+
+export async function showModel(client: ServiceClient, model: string, output: Output): Promise<void> {
+  const versions = (await fetchModels(client)).filter((m) => m.model === model);
+  if (versions.length === 0)
+    throw new AppError('unknown_model', `no model ${model} is registered: see "plumbline model list"`);
+  for (const version of versions) {
+    say(output, `${model} version ${version.modelVersion}: ${version.schema.task}`);
+    say(
+      output,
+      table(
+        ['feature', 'kind'],
+        version.schema.features.map((f) => [f.name, f.kind]),
+      ),
+    );
+  }
+  answer(output, { versions });
+}

@@ -1,0 +1,166 @@
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { runDemo } from './demo.js';
+import { doctor } from './doctor.js';
+import { migrate } from './migrate.js';
+import { listModels, registerModel, showModel } from './model.js';
+import { answer, createProgress, type Output, say } from './output.js';
+import { replay } from './replay-stream.js';
+import { serve } from './serve.js';
+import { createServiceClient } from './service-client.js';
+
+const EXAMPLES = join(dirname(fileURLToPath(import.meta.url)), '..', 'examples', 'flights');
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535)
+    throw new InvalidArgumentError('a port is a whole number from 0 to 65535 (0: any free one).');
+  return value;
+}
+
+/** The command line. `output` is where answers and messages go; nothing here ends the process. */
+export function createProgram(streams: Pick<Output, 'stdout' | 'stderr'>): Command {
+  const program = new Command('plumbline')
+    .description('Drift and model-performance monitoring whose alarms can be trusted')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => streams.stdout.write(text),
+      writeErr: (text) => streams.stderr.write(text),
+    });
+
+  const json = () => new Option('--json', 'print one JSON document on stdout, and nothing else there');
+  const url = () =>
+    new Option('--url <url>', 'the running service').env('PLUMBLINE_URL').default('http://127.0.0.1:8080');
+  const key = () => new Option('--key <key>', 'API key').env('PLUMBLINE_KEY');
+  const configFile = () => new Option('--config <file>', 'configuration file (YAML)');
+  const dataDir = () => new Option('--data-dir <dir>', 'directory of the embedded store');
+  const outputOf = (options: { json?: boolean }): Output => ({ ...streams, json: options.json === true });
+
+  program
+    .command('serve')
+    .description('run the service')
+    .addOption(configFile())
+    .addOption(dataDir())
+    .option('--port <port>', 'HTTP port', port)
+    .action((options) => serve(options, outputOf(options)));
+
+  program
+    .command('demo')
+    .description(
+      'the whole job on three months of real flights: reference, predictions and labels in, alarms out',
+    )
+    .option('--port <port>', 'HTTP port', port, 8080)
+    .addOption(dataDir())
+    .option('--exit', 'end after the replay instead of serving the page', false)
+    .addOption(
+      new Option('--log-level <level>', 'log level on stderr')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('warn'),
+    )
+    .addOption(new Option('--examples <dir>', 'example data').default(EXAMPLES).hideHelp())
+    .addOption(json())
+    .action((options) => runDemo(options, outputOf(options)));
+
+  program
+    .command('replay')
+    .description(
+      'send recorded predictions and labels (NDJSON, plain or gzip) to a running service, in order of time',
+    )
+    .argument('<file...>', 'files of predictions or labels')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action(async (files: string[], options) => {
+      const output = outputOf(options);
+      const progress = createProgress(output, 'replay');
+      const counts = await replay({
+        client: createServiceClient(options),
+        files,
+        onProgress: (done, total, eventTime) => progress.update(done, total, eventTime.slice(0, 10)),
+      }).finally(() => progress.stop());
+      for (const [kind, c] of Object.entries(counts))
+        if (c.received > 0)
+          say(
+            output,
+            `${kind}: ${c.received} sent, ${c.accepted} accepted, ${c.duplicate} duplicate, ${c.rejected} rejected`,
+          );
+      answer(output, counts);
+    });
+
+  const model = program.command('model').description('register and look at models');
+  model
+    .command('register')
+    .description(
+      'register a model version from its reference (Parquet, CSV or NDJSON); the schema is inferred',
+    )
+    .argument('<model>')
+    .requiredOption('--version <version>', 'version of the model')
+    .requiredOption('--reference <file>', 'training baseline with features, prediction and, best, timestamps')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((name: string, options) =>
+      registerModel(
+        createServiceClient(options),
+        { model: name, version: options.version, reference: resolve(options.reference) },
+        outputOf(options),
+      ),
+    );
+  model
+    .command('list')
+    .description('list registered models')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((options) => listModels(createServiceClient(options), outputOf(options)));
+  model
+    .command('show')
+    .description("show a model's versions and schema")
+    .argument('<model>')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((name: string, options) => showModel(createServiceClient(options), name, outputOf(options)));
+
+  program
+    .command('report')
+    .description('build a report of a model from what the running service knows')
+    .argument('<model>')
+    .requiredOption('--version <version>', 'version of the model')
+    .option('--from <date>', 'first day, e.g. 2013-03-01')
+    .option('--to <date>', 'day after the last')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action(async (name: string, options) => {
+      const output = outputOf(options);
+      const document = (await createServiceClient(options).postJson('/v1/reports', {
+        model: name,
+        modelVersion: options.version,
+        from: options.from,
+        to: options.to,
+      })) as { path: string; url: string };
+      say(output, `Report: ${document.path}`);
+      answer(output, document);
+    });
+
+  program
+    .command('migrate')
+    .description("bring the store's tables up to date")
+    .addOption(configFile())
+    .addOption(dataDir())
+    .addOption(json())
+    .action((options) => migrate(options, outputOf(options)));
+
+  program
+    .command('doctor')
+    .description('check configuration, engine, disk and port, and say what is wrong')
+    .addOption(configFile())
+    .addOption(dataDir())
+    .option('--port <port>', 'HTTP port', port)
+    .addOption(json())
+    .action((options) => doctor(options, outputOf(options)));
+
+  return program;
+}
