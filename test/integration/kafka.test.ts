@@ -1,29 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { createKafkaCollector, type KafkaCollector } from '../../src/collectors/kafka-collector.js';
-import { createKafkaSource, type KafkaSourceOptions } from '../../src/collectors/kafka-source.js';
-import { createLogger } from '../../src/logger.js';
-import { createMetrics, type Metrics } from '../../src/metrics.js';
-import { EVENT_DECODERS } from '../support/event-decoders.js';
+import type { KafkaCollector } from '../../src/collectors/kafka-collector.js';
 import { type Codec, type KafkaBroker, startKafkaBroker } from '../support/kafka-broker.js';
-import { createMemoryRowSink, type MemoryRowSink } from '../support/memory-row-sink.js';
-
-const logger = createLogger({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
-const events = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, i) => JSON.stringify({ id: `r${from + i}`, pad: 'x'.repeat(200) }));
-const range = (count: number) => Array.from({ length: count }, (_, i) => i);
-const ascending = (values: number[]) => [...values].sort((a, b) => a - b);
-
-async function until(
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  timeoutMs = 60_000,
-): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await new Promise((wake) => setTimeout(wake, 50));
-  }
-}
+import { ascending, collect, events, range, until } from '../support/kafka-collect.js';
+import { createMemoryRowSink } from '../support/memory-row-sink.js';
 
 describe('kafka collector on a real broker', () => {
   let broker: KafkaBroker;
@@ -44,48 +23,11 @@ describe('kafka collector on a real broker', () => {
     return { topic: `predictions-${names}`, labels: `labels-${names}`, group: `group-${names}` };
   };
 
-  function collect(options: {
-    topic: string;
-    labels?: string | undefined;
-    group: string;
-    sink: MemoryRowSink;
-    source?: Partial<KafkaSourceOptions>;
-  }): { collector: KafkaCollector; metrics: Metrics } {
-    const metrics = createMetrics();
-    const labels = options.labels === undefined ? [] : [options.labels];
-    const source = createKafkaSource({
-      connection: { brokers: [broker.address] },
-      group: options.group,
-      topics: [options.topic, ...labels],
-      logger,
-      metrics,
-      sessionTimeoutMs: 6_000,
-      maxWaitMs: 100,
-      minBackoffMs: 100,
-      maxBackoffMs: 500,
-      endsIntervalMs: 300,
-      ...options.source,
-    });
-    let epochs = 0;
-    const collector = createKafkaCollector({
-      source,
-      predictionTopics: [options.topic],
-      labelTopics: labels,
-      decoders: EVENT_DECODERS,
-      write: options.sink.write,
-      audit: options.sink,
-      metrics,
-      logger,
-      newEpoch: () => {
-        epochs += 1;
-        return `${process.pid}-${epochs}`;
-      },
-      limits: { maxRows: 500, lingerMs: 100, minBackoffMs: 50, maxBackoffMs: 200 },
-    });
-    collector.start();
-    running.push(collector);
-    return { collector, metrics };
-  }
+  const start = (options: Omit<Parameters<typeof collect>[0], 'brokers'>) => {
+    const started = collect({ brokers: [broker.address], ...options });
+    running.push(started.collector);
+    return started;
+  };
 
   it('accounts for every offset of predictions and labels, and commits behind them', async () => {
     const { topic, labels, group } = setting();
@@ -96,7 +38,7 @@ describe('kafka collector on a real broker', () => {
     await broker.produce(topic, events(1_000, 4_000), { partition: 2 });
     await broker.produce(labels, events(1_000));
     const sink = createMemoryRowSink();
-    const { collector, metrics } = collect({ topic, labels, group, sink });
+    const { collector, metrics } = start({ topic, labels, group, sink });
     const ends = await broker.endOffsets(topic);
     expect(ends).toEqual([1_503, 2_500, 1_000]);
     await until(
@@ -133,8 +75,8 @@ describe('kafka collector on a real broker', () => {
       await broker.createTopic(packed.topic, 1, { 'compression.type': codec });
       await broker.produce(packed.topic, events(1_000));
       const sink = createMemoryRowSink();
-      collect({ topic, group, sink });
-      collect({ topic: packed.topic, group: packed.group, sink });
+      start({ topic, group, sink });
+      start({ topic: packed.topic, group: packed.group, sink });
       await until('all stored', () =>
         [topic, packed.topic].every((name) => sink.offsets(name, 0).length >= 1_000),
       );

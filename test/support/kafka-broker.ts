@@ -156,7 +156,8 @@ async function launch(directory: string, address: string): Promise<GuardedProces
     for (;;) {
       try {
         await admin.connect();
-        await admin.listTopics();
+        // Ready means that groups have their coordinator, which the first question for one brings up.
+        await admin.describeGroups(['probe']);
         return running;
       } catch (cause) {
         if (running.exitCode() !== null || performance.now() > deadline) {
@@ -231,9 +232,11 @@ function describeBroker(
           .map(({ offset, metadata }) => ({ offset: Number(offset), metadata: metadata ?? '' }));
       }),
     deleteRecordsBefore: (topic, partition, offset) =>
-      withAdmin((admin) =>
-        admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] }),
-      ),
+      withAdmin(async (admin) => {
+        // Makes kafkajs look up the topic's leaders.
+        await admin.fetchTopicOffsets(topic);
+        await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] });
+      }),
     kill: () => running.kill(),
     restart: async () => {
       await running.kill();

@@ -1,0 +1,67 @@
+import type { KafkaConnection } from '../../src/collectors/kafka-client.js';
+import { createKafkaCollector, type KafkaCollector } from '../../src/collectors/kafka-collector.js';
+import { createKafkaSource } from '../../src/collectors/kafka-source.js';
+import { createLogger } from '../../src/logger.js';
+import { createMetrics, type Metrics } from '../../src/metrics.js';
+import { EVENT_DECODERS } from './event-decoders.js';
+import type { MemoryRowSink } from './memory-row-sink.js';
+
+/** TEST_LOG_LEVEL=info shows what the collectors do. */
+const logger = createLogger({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
+
+export const events = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, i) => JSON.stringify({ id: `r${from + i}`, pad: 'x'.repeat(200) }));
+export const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+export const ascending = (values: number[]) => [...values].sort((a, b) => a - b);
+
+/** Polls until the condition holds; rejects with `what` when it does not in time. */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  timeoutMs = 60_000,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    await new Promise((wake) => setTimeout(wake, 50));
+  }
+}
+
+/** A collector in this process with short times, into the sink. */
+export function collect(options: {
+  brokers: readonly string[];
+  sasl?: NonNullable<KafkaConnection['sasl']>;
+  topic: string;
+  labels?: string;
+  group: string;
+  sink: MemoryRowSink;
+}): { collector: KafkaCollector; metrics: Metrics } {
+  const { brokers, sasl, topic, labels, group, sink } = options;
+  const metrics = createMetrics();
+  const labelTopics = labels === undefined ? [] : [labels];
+  const source = createKafkaSource({
+    connection: { brokers, ...(sasl === undefined ? {} : { sasl }) },
+    group,
+    topics: [topic, ...labelTopics],
+    logger,
+    metrics,
+    sessionTimeoutMs: 6_000,
+    maxWaitMs: 100,
+    minBackoffMs: 100,
+    maxBackoffMs: 500,
+    endsIntervalMs: 300,
+  });
+  const collector = createKafkaCollector({
+    source,
+    predictionTopics: [topic],
+    labelTopics,
+    decoders: EVENT_DECODERS,
+    write: sink.write,
+    audit: sink,
+    metrics,
+    logger,
+    limits: { maxRows: 500, lingerMs: 100, minBackoffMs: 50, maxBackoffMs: 200 },
+  });
+  collector.start();
+  return { collector, metrics };
+}
