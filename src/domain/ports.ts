@@ -1,5 +1,5 @@
 import type { Episode, WebhookAttempt, WebhookEvent } from './episode.js';
-import type { ModelVersion } from './model.js';
+import type { FeatureSchema, ModelVersion } from './model.js';
 import type { IngestCounts, LabelRow, PredictionRow, RejectedRow } from './prediction.js';
 import type { Grid, Profile } from './profile.js';
 import type { Reference } from './reference.js';
@@ -72,8 +72,15 @@ export interface ProfileStore {
   profileHours(model: ModelVersion, hourStartsMs: readonly number[]): Promise<void>;
   /** One merged profile per column over the buckets; columns without rows are absent. */
   mergedProfiles(query: ProfileQuery, buckets: readonly Bucket[]): Promise<Profile[]>;
-  /** One set of profiles per window-long piece of the scope, in time order; used for null models. */
-  pieceProfiles(query: ProfileQuery, pieceMs: number): Promise<{ window: Window; profiles: Profile[] }[]>;
+  /**
+   * One set of profiles per window-long piece of the scope that holds rows, in time order; used for null models. Of more than
+   * `limit` pieces (400 by default) so many are taken, spread evenly: all together would not fit into memory.
+   */
+  pieceProfiles(
+    query: ProfileQuery,
+    pieceMs: number,
+    limit?: number,
+  ): Promise<{ window: Window; profiles: Profile[] }[]>;
 }
 
 export interface RunRecord extends VersionKey {
@@ -170,10 +177,13 @@ export interface ReferenceReader {
   }): Promise<{ rows: number; period: Window | null }>;
   /** Ordered distinct values, or order statistics, for a new grid. */
   buildGrids(path: string, model: ModelVersion): Promise<Grid[]>;
-  /** Rows of the file for fitting, in the order of `columns`, with their event time where the file has it. */
+  /**
+   * Rows of the file for fitting, in the order of `columns`, with their event time where the file has it; of more than `limit` the
+   * same sample each time.
+   */
   readRows(
     path: string,
-    columns: readonly string[],
+    columns: readonly FeatureSchema[],
     timestampColumn: string | null,
     limit: number,
   ): Promise<{ values: FeatureRow['values']; timestampMs: number | null }[]>;

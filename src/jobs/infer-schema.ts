@@ -3,10 +3,10 @@ import {
   type ModelSchema,
   NAME_PATTERN,
   PREDICTION,
-  PREDICTION_PROBA,
   RESERVED_FEATURES,
   type Task,
 } from '../domain/model.js';
+import { columnOfRole, contentOf } from '../domain/reference-columns.js';
 import { AppError } from '../errors.js';
 
 export interface ColumnDescription {
@@ -24,22 +24,14 @@ export interface InferredSchema {
   readonly labelColumn: string | null;
 }
 
-const ID_NAMES = ['prediction_id', 'id', 'inference_id', 'event_id'];
-const TIME_NAMES = ['timestamp', 'datetime', 'ts', 'event_ts', 'inference_time'];
-const LABEL_NAMES = ['label', 'target', 'actual', 'ground_truth', 'y_true'];
-/** Integer labels with more classes than this are read as amounts. */
+/** Integer predictions with more values than this are read as amounts. */
 const MAX_CLASSES = 20;
 
-const isNumber = (type: string) => /^(Nullable\()?(U?Int\d+|Float\d+|Decimal)/.test(type);
-const isInteger = (type: string) => /^(Nullable\()?U?Int\d+/.test(type);
-const isTime = (type: string) => /^(Nullable\()?Date/.test(type);
-const isText = (type: string) =>
-  /^(Nullable\(|LowCardinality\()*(String|FixedString|Bool|Enum|UUID)/.test(type);
-
-function taskOf(prediction: ColumnDescription, hasProbability: boolean): Task {
-  if (hasProbability || prediction.distinct <= 2) return 'binary';
-  if (isText(prediction.type)) return 'multiclass';
-  return isInteger(prediction.type) && prediction.distinct <= MAX_CLASSES ? 'multiclass' : 'regression';
+function taskOf(prediction: ColumnDescription): Task {
+  if (prediction.distinct <= 2) return 'binary';
+  const content = contentOf(prediction.type);
+  if (content === 'decimal') return 'regression';
+  return content === 'integer' && prediction.distinct > MAX_CLASSES ? 'regression' : 'multiclass';
 }
 
 /**
@@ -50,23 +42,26 @@ export function inferSchema(columns: readonly ColumnDescription[], path: string)
   const fail = (what: string): never => {
     throw new AppError('invalid_reference', `${path} ${what}`);
   };
-  const rows = columns[0]?.rows ?? 0;
-  if (rows === 0) fail('has no rows: a reference is the data the model was trained or validated on');
-  const find = (names: readonly string[]) => columns.find((column) => names.includes(column.name));
+  if ((columns[0]?.rows ?? 0) === 0)
+    fail('has no rows: a reference is the data the model was trained or validated on');
+  const byName = new Map(columns.map((column) => [column.name, column]));
+  const names = new Set(byName.keys());
+  const columnOf = (role: Parameters<typeof columnOfRole>[0]) => byName.get(columnOfRole(role, names) ?? '');
   const prediction =
-    columns.find((column) => column.name === PREDICTION) ??
-    fail('has no column `prediction`: add what the model said for each row, then register again');
-  const proba = columns.find((column) => column.name === PREDICTION_PROBA && isNumber(column.type));
-  const time = columns.find(
-    (column) => TIME_NAMES.includes(column.name) && (isTime(column.type) || isText(column.type)),
-  );
-  const label = find(LABEL_NAMES);
+    columnOf('prediction') ??
+    fail(`has no column \`${PREDICTION}\`: add what the model said for each row, then register again`);
+  const score = columnOf('proba');
+  const proba = score !== undefined && isNumber(score.type) ? score : undefined;
+  const time = columnOf('timestamp');
+  const timestamp = time !== undefined && contentOf(time.type) !== 'other' ? time : undefined;
+  const label = columnOf('label');
   const roles = new Set(
-    [find(ID_NAMES), time, label].flatMap((column) => (column === undefined ? [] : [column.name])),
+    [columnOf('predictionId'), timestamp, label, prediction, proba].map((column) => column?.name),
   );
   const features: FeatureSchema[] = [];
   for (const { name, type } of columns) {
-    if (roles.has(name) || RESERVED_FEATURES.has(name) || !(isNumber(type) || isText(type))) continue;
+    const content = contentOf(type);
+    if (roles.has(name) || RESERVED_FEATURES.has(name) || content === 'other' || content === 'time') continue;
     if (!NAME_PATTERN.test(name))
       fail(
         `has a column whose name cannot be a metric label: ${JSON.stringify(name)}; use letters, digits and . : / _ -`,
@@ -74,10 +69,16 @@ export function inferSchema(columns: readonly ColumnDescription[], path: string)
     features.push({ name, kind: isNumber(type) ? 'numeric' : 'categorical' });
   }
   if (features.length === 0) fail('has no feature columns');
-  const task = taskOf(prediction, proba !== undefined);
+  const task = taskOf(prediction);
+  const scoreless = task === 'binary' && proba === undefined;
   return {
-    schema: { task, features, ...(task === 'binary' && proba === undefined ? { probability: false } : {}) },
-    timestampColumn: time?.name ?? null,
+    schema: { task, features, ...(scoreless ? { probability: false } : {}) },
+    timestampColumn: timestamp?.name ?? null,
     labelColumn: label?.name ?? null,
   };
+}
+
+function isNumber(type: string): boolean {
+  const content = contentOf(type);
+  return content === 'integer' || content === 'decimal';
 }

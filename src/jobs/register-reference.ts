@@ -105,8 +105,7 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
             { model: model.model, modelVersion, scope: `reference:${hash}` },
             pieceMs,
           );
-    const names = columns.map((column) => column.name);
-    const sample = await store.readRows(path, names, timestampColumn, MAX_FOREST_ROWS);
+    const sample = await store.readRows(path, columns, timestampColumn, MAX_FOREST_ROWS);
     const timestampsMs = sample.flatMap((row) => (row.timestampMs === null ? [] : [row.timestampMs]));
     const timed = timestampsMs.length === sample.length && timestampColumn !== null;
     const reference: Reference = {

@@ -64,6 +64,11 @@ const SESSION_SETTINGS = {
   output_format_json_quote_64bit_integers: 0,
   output_format_json_named_tuples_as_objects: 1,
   join_use_nulls: 0,
+  // Times without a zone, in reference files, are UTC, wherever the machine stands.
+  session_timezone: 'UTC',
+  // A CSV column that turns from whole numbers into decimals after many rows is still decimal.
+  input_format_max_rows_to_read_for_schema_inference: '1000000',
+  input_format_max_bytes_to_read_for_schema_inference: '268435456',
   // The fast parser is off by one unit in the last place for one decimal in 130: 28.04 would miss the cut point 28.04.
   precise_float_parsing: 1,
 } as const;

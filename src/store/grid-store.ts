@@ -8,45 +8,46 @@ export type GridStore = Pick<ModelStore, 'saveGrids' | 'listGrids'> & {
 };
 
 interface GridRow {
-  feature: string;
-  kind: Grid['kind'];
-  cut_points: (number | string)[];
-  quantum: number;
-  categories: string[];
-  head_size: number;
+  readonly feature: string;
+  readonly kind: Grid['kind'];
+  readonly cut_points: readonly (number | string)[];
+  readonly quantum: number;
+  readonly categories: readonly string[];
+  readonly head_size: number;
 }
 
+/** Models whose grids are kept in memory: they are read for every judged window and never change, only grow in number. */
+const CACHED_MODELS = 64;
+
 export function createGridStore(client: StoreClient): GridStore {
-  async function listGrids(model: string): Promise<Grid[]> {
+  const cache = new Map<string, ReadonlyMap<string, Grid>>();
+
+  async function byFeature(model: string): Promise<ReadonlyMap<string, Grid>> {
+    const [stored] = await client.query<{ features: number }>(
+      'SELECT uniqExact(feature) AS features FROM grids WHERE model = {model:String}',
+      { model },
+    );
+    const cached = cache.get(model);
+    if (cached !== undefined && cached.size === stored?.features) return cached;
     const rows = await client.query<GridRow>(
       `SELECT feature, kind, cut_points, quantum, categories, head_size FROM grids FINAL
        WHERE model = {model:String} ORDER BY feature`,
       { model },
     );
-    return rows.map((row) =>
-      row.kind === 'numeric'
-        ? {
-            kind: 'numeric',
-            feature: row.feature,
-            cutPoints: row.cut_points.map(float64),
-            quantum: row.quantum,
-          }
-        : {
-            kind: 'categorical',
-            feature: row.feature,
-            categories: row.categories,
-            headSize: row.head_size,
-          },
-    );
+    const grids = new Map(rows.map((row) => [row.feature, toGrid(row)]));
+    cache.set(model, grids);
+    const [oldest] = cache.keys();
+    if (cache.size > CACHED_MODELS && oldest !== undefined) cache.delete(oldest);
+    return grids;
   }
 
   return {
-    listGrids,
-    byFeature: async (model) => new Map((await listGrids(model)).map((grid) => [grid.feature, grid])),
+    byFeature,
+    listGrids: async (model) => [...(await byFeature(model)).values()],
 
     /** A grid that exists already stays as it is: profiles are counted on it. */
     async saveGrids(model, grids) {
-      const known = new Set((await listGrids(model)).map((grid) => grid.feature));
+      const known = await byFeature(model);
       const rows = grids
         .filter((grid) => !known.has(grid.feature))
         .map((grid) => ({
@@ -62,4 +63,11 @@ export function createGridStore(client: StoreClient): GridStore {
       await client.insert('grids', rows);
     },
   };
+}
+
+function toGrid(row: GridRow): Grid {
+  const { feature } = row;
+  return row.kind === 'numeric'
+    ? { kind: 'numeric', feature, cutPoints: row.cut_points.map(float64), quantum: row.quantum }
+    : { kind: 'categorical', feature, categories: row.categories, headSize: row.head_size };
 }

@@ -1,102 +1,110 @@
 /**
  * The one way from values to cells, for production rows and reference files alike.
- *
- * A source is a subquery with one row per scored row: `hour` Int64 (hours since the epoch), `numbers`
- * Array(Tuple(String, Float64)) and `texts` Array(Tuple(String, String)), both keyed by column name, nulls left out.
- * Parameters: scope, model, version, revision, numericColumns, textColumns Array(String).
+ * Parameters of all statements: scope, model, version, revision, numericColumns, textColumns Array(String).
  */
 export interface ProfileSource {
-  readonly sql: string;
-  /** Subquery with `hour`, `raw_rows` and `rows` for each hour of the source. */
-  readonly hoursSql: string;
+  /**
+   * Subquery with `hour` Int64 (hours since the epoch), `column` UInt16 (position in numericColumns, from 1; grouping by numbers
+   * is faster than by names) and `x` Float64 for each number that is there.
+   */
+  readonly numbers: string;
+  /** Subquery with `hour`, `feature` and `x` String for each text that is there. */
+  readonly texts: string;
+  /** Subquery with `hour` and `rows` for each hour that has any. */
+  readonly hours: string;
 }
 
-/** Farther than this many quanta from its cut point a value adds no more to its cell's offset: sums cannot overflow. */
-const MAX_OFFSET_QUANTA = 2 ** 40;
+/**
+ * Farther than this many quanta from its cut point a value adds no more to its cell's offset. With 2^26 quanta to the reference's
+ * range (reference-reader.ts) that is 256 ranges, and half a billion rows add up within an Int64.
+ */
+const MAX_OFFSET_QUANTA = 2 ** 34;
 
 const COLUMNS =
-  'scope, model, version, granularity, bucket, feature, kind, raw_rows, rows, missing, non_finite, mistyped, ' +
-  'counts, offsets, min, max, revision';
+  'scope, model, version, granularity, bucket, feature, kind, rows, missing, non_finite, mistyped, counts, offsets, min, max, revision';
 
-const bucketOf = (hour: string) => `fromUnixTimestamp64Milli(${hour} * 3600000, 'UTC')`;
+const KEYS = '{scope:String}, {model:String}, {version:String}';
+const HOUR_BUCKET = "'hour', fromUnixTimestamp64Milli(f.hour * 3600000, 'UTC')";
+
+/** A row that comes while the statement runs may be in one part of it and not in another: counted again soon, never below 0. */
+const missing = (present: string) => `toUInt64(greatest(toInt64(f.rows) - toInt64(${present}), 0))`;
 
 /** Hours × columns, so that a column without a value in an hour has its profile (all missing) too. */
-const frame = (source: ProfileSource, columns: string) => `
-  (SELECT hour, raw_rows, rows, feature
-   FROM (${source.hoursSql}) ARRAY JOIN {${columns}:Array(String)} AS feature) AS f`;
+const frame = (source: ProfileSource, columns: string) =>
+  `(SELECT hour, rows, feature FROM (${source.hours}) ARRAY JOIN {${columns}:Array(String)} AS feature) AS f`;
 
-const grid = (kind: string, cells: string) => `
-  (SELECT feature, cell.1 AS position, cell.2 AS value, quantum, head_size
-   FROM (SELECT * FROM grids FINAL WHERE model = {model:String} AND kind = '${kind}')
-   ARRAY JOIN arrayZip(arrayEnumerate(${cells}), ${cells}) AS cell)`;
+const gridsOf = (kind: string) =>
+  `(SELECT * FROM grids FINAL WHERE model = {model:String} AND kind = '${kind}')`;
+
+/** One row per cut point, position from 1, and one at −∞ with position 0 that holds the first cut point as its base. */
+const CUT_POINTS = `
+  (SELECT toUInt16(indexOf({numericColumns:Array(String)}, feature)) AS column, cell.1 AS position, cell.2 AS value,
+     if(position = 0, cut_points[1], value) AS base, quantum
+   FROM ${gridsOf('numeric')}
+   ARRAY JOIN arrayZip(range(length(cut_points) + 1), arrayPushFront(cut_points, -inf)) AS cell)`;
+
+/** One row per category, position from 1. */
+const CATEGORIES = `
+  (SELECT feature, cell.1 AS position, cell.2 AS value
+   FROM ${gridsOf('categorical')} ARRAY JOIN arrayZip(arrayEnumerate(categories), categories) AS cell)`;
 
 /**
- * Cells of numbers: the cut point at or below a value is found by an ASOF join; cell 2i-1 (i from 1) is "equal to cut point
- * i", 2i "between it and the next", 0 "below all".
+ * Cells of numbers. An ASOF join finds the cut point at or below a value: cell 2p−1 is "equal to cut point p" (from 1), 2p
+ * "between it and the next", 0 "below all".
  */
 export function numericProfilesSql(source: ProfileSource): string {
   return `
 INSERT INTO profiles (${COLUMNS})
-SELECT {scope:String}, {model:String}, {version:String}, 'hour', ${bucketOf('f.hour')}, f.feature, 'numeric', f.raw_rows, f.rows,
-  f.rows - c.finite - o.non_finite - o.mistyped, o.non_finite, o.mistyped, c.counts, c.offsets,
-  if(c.finite = 0, NULL, c.least), if(c.finite = 0, NULL, c.greatest), {revision:UInt64}
+SELECT ${KEYS}, ${HOUR_BUCKET}, f.feature, 'numeric', f.rows, ${missing('c.finite + c.non_finite + m.mistyped')},
+  c.non_finite, m.mistyped, c.counts, c.offsets, if(c.finite = 0, NULL, c.low), if(c.finite = 0, NULL, c.high), {revision:UInt64}
 FROM ${frame(source, 'numericColumns')}
 LEFT JOIN (
-  SELECT hour, feature, sum(n) AS finite, groupArrayInsertAt(toUInt64(0))(n, cell) AS counts,
-    groupArrayInsertAt(toInt64(0))(offset, cell) AS offsets, min(least) AS least, max(greatest) AS greatest
+  SELECT hour, {numericColumns:Array(String)}[column] AS feature,
+    sumIf(n, is_finite) AS finite, sumIf(n, NOT is_finite) AS non_finite,
+    groupArrayInsertAtIf(toUInt64(0))(n, cell, is_finite) AS counts,
+    groupArrayInsertAtIf(toInt64(0))(offset, cell, is_finite) AS offsets,
+    minIf(low, is_finite) AS low, maxIf(high, is_finite) AS high
   FROM (
-    SELECT v.hour AS hour, v.feature AS feature,
-      toUInt32(if(g.position = 0, 0, 2 * g.position - (g.value = v.x))) AS cell,
-      count() AS n, min(v.x) AS least, max(v.x) AS greatest,
-      sum(toInt64(least(greatest(round((v.x - if(g.position = 0, first.value, g.value)) / first.quantum),
-        toFloat64(-${MAX_OFFSET_QUANTA})), toFloat64(${MAX_OFFSET_QUANTA})))) AS offset
-    FROM (SELECT hour, pair.1 AS feature, pair.2 AS x FROM (${source.sql}) ARRAY JOIN numbers AS pair
-          WHERE isFinite(x) AND feature IN {numericColumns:Array(String)}) AS v
-    INNER JOIN (SELECT feature, argMin(value, position) AS value, any(quantum) AS quantum FROM ${grid('numeric', 'cut_points')}
-                GROUP BY feature) AS first ON v.feature = first.feature
-    ASOF LEFT JOIN ${grid('numeric', 'cut_points')} AS g ON v.feature = g.feature AND v.x >= g.value
-    GROUP BY hour, feature, cell)
-  GROUP BY hour, feature) AS c ON f.hour = c.hour AND f.feature = c.feature
+    SELECT v.hour AS hour, v.column AS column, v.is_finite AS is_finite,
+      toUInt32(2 * g.position - (g.position > 0 AND g.value = v.x)) AS cell,
+      count() AS n, min(v.x) AS low, max(v.x) AS high,
+      sum(toInt64(least(greatest(round((v.x - g.base) / g.quantum), -${MAX_OFFSET_QUANTA}.), ${MAX_OFFSET_QUANTA}.))) AS offset
+    FROM (SELECT hour, column, isFinite(number) AS is_finite, if(is_finite, number, 0) AS x
+          FROM (SELECT hour, column, x AS number FROM (${source.numbers}))) AS v
+    ASOF INNER JOIN ${CUT_POINTS} AS g ON v.column = g.column AND v.x >= g.value
+    GROUP BY hour, column, is_finite, cell)
+  GROUP BY hour, column) AS c ON f.hour = c.hour AND f.feature = c.feature
 LEFT JOIN (
-  SELECT hour, feature, sum(non_finite) AS non_finite, sum(mistyped) AS mistyped
-  FROM (
-    SELECT hour, pair.1 AS feature, toUInt64(1) AS non_finite, toUInt64(0) AS mistyped
-    FROM (${source.sql}) ARRAY JOIN numbers AS pair WHERE NOT isFinite(pair.2)
-    UNION ALL
-    SELECT hour, pair.1 AS feature, toUInt64(0), toUInt64(1)
-    FROM (${source.sql}) ARRAY JOIN texts AS pair WHERE feature IN {numericColumns:Array(String)})
-  GROUP BY hour, feature) AS o ON f.hour = o.hour AND f.feature = o.feature`;
+  SELECT hour, feature, count() AS mistyped FROM (${source.texts}) WHERE feature IN {numericColumns:Array(String)}
+  GROUP BY hour, feature) AS m ON f.hour = m.hour AND f.feature = m.feature`;
 }
 
 /** Cells of categories: the head's own, then the pooled tail, then unseen. */
 export function textProfilesSql(source: ProfileSource): string {
   return `
 INSERT INTO profiles (${COLUMNS})
-SELECT {scope:String}, {model:String}, {version:String}, 'hour', ${bucketOf('f.hour')}, f.feature, 'categorical', f.raw_rows, f.rows,
-  f.rows - c.present, 0, 0, c.counts, [], NULL, NULL, {revision:UInt64}
+SELECT ${KEYS}, ${HOUR_BUCKET}, f.feature, 'categorical', f.rows, ${missing('c.present')},
+  0, 0, c.counts, [], NULL, NULL, {revision:UInt64}
 FROM ${frame(source, 'textColumns')}
 LEFT JOIN (
   SELECT hour, feature, sum(n) AS present, groupArrayInsertAt(toUInt64(0))(n, cell) AS counts
   FROM (
-    SELECT v.hour AS hour, v.feature AS feature,
-      toUInt32(multiIf(g.position = 0, head.head_size + 1, g.position > head.head_size, head.head_size, g.position - 1)) AS cell,
-      count() AS n
-    FROM (SELECT hour, pair.1 AS feature, pair.2 AS x FROM (${source.sql}) ARRAY JOIN texts AS pair
-          WHERE feature IN {textColumns:Array(String)}) AS v
-    INNER JOIN (SELECT feature, head_size FROM grids FINAL WHERE model = {model:String} AND kind = 'categorical') AS head
-      ON v.feature = head.feature
-    LEFT JOIN ${grid('categorical', 'categories')} AS g ON v.feature = g.feature AND v.x = g.value
+    SELECT v.hour AS hour, v.feature AS feature, sum(v.n) AS n,
+      toUInt32(multiIf(c.position = 0, g.head_size + 1, c.position > g.head_size, g.head_size, c.position - 1)) AS cell
+    FROM (SELECT hour, feature, x, count() AS n FROM (${source.texts})
+          WHERE feature IN {textColumns:Array(String)} GROUP BY hour, feature, x) AS v
+    INNER JOIN ${gridsOf('categorical')} AS g ON v.feature = g.feature
+    LEFT JOIN ${CATEGORIES} AS c ON v.feature = c.feature AND v.x = c.value
     GROUP BY hour, feature, cell)
   GROUP BY hour, feature) AS c ON f.hour = c.hour AND f.feature = c.feature`;
 }
 
-/** Days are the sums of their hours. */
+/** Days are the sums of their hours. Parameters also: days Array(Int64) (days since the epoch, ascending), fromTs, toTs. */
 export const DAY_PROFILES_SQL = `
 INSERT INTO profiles (${COLUMNS})
-SELECT scope, model, version, 'day', toDateTime64(toStartOfDay(hourly.bucket, 'UTC'), 3, 'UTC') AS day, feature, any(kind),
-  sum(hourly.raw_rows), sum(hourly.rows), sum(hourly.missing), sum(hourly.non_finite), sum(hourly.mistyped),
-  sumForEach(hourly.counts), sumForEach(hourly.offsets), min(hourly.min), max(hourly.max), {revision:UInt64}
-FROM (SELECT * FROM profiles FINAL
+SELECT ${KEYS}, 'day', fromUnixTimestamp64Milli(day * 86400000, 'UTC'), feature, any(h.kind), sum(h.rows), sum(h.missing),
+  sum(h.non_finite), sum(h.mistyped), sumForEach(h.counts), sumForEach(h.offsets), min(h.min), max(h.max), {revision:UInt64}
+FROM (SELECT *, intDiv(toUnixTimestamp64Milli(bucket), 86400000) AS day FROM profiles FINAL
       WHERE scope = {scope:String} AND model = {model:String} AND version = {version:String} AND granularity = 'hour'
-        AND toUnixTimestamp64Milli(bucket) - toUnixTimestamp64Milli(bucket) % 86400000 IN {days:Array(Int64)}) AS hourly
-GROUP BY scope, model, version, day, feature`;
+        AND bucket >= {fromTs:DateTime64(3, 'UTC')} AND bucket < {toTs:DateTime64(3, 'UTC')} AND day IN {days:Array(Int64)}) AS h
+GROUP BY day, feature`;

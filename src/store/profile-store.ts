@@ -1,127 +1,54 @@
-import { type FeatureSchema, type ModelVersion, monitoredColumns } from '../domain/model.js';
-import type { DirtyBuckets, ProfileQuery, ProfileStore, VersionKey } from '../domain/ports.js';
+import type { DirtyBuckets, ProfileQuery, ProfileStore, VerdictStore } from '../domain/ports.js';
 import { PRODUCTION } from '../domain/ports.js';
 import { cellCount, type Grid, type Profile } from '../domain/profile.js';
 import { type Bucket, DAY_MS, HOUR_MS, type Window } from '../domain/window.js';
 import type { StoreClient } from './client.js';
-import { dateTime64 } from './encoding.js';
+import { dateTime64, float64 } from './encoding.js';
 import type { GridStore } from './grid-store.js';
-import { DAY_PROFILES_SQL, numericProfilesSql, type ProfileSource, textProfilesSql } from './profile-sql.js';
+import type { ProfileCounter } from './profile-counter.js';
+import { COUNT_IDENTITIES_SQL, HOUR_OF_ROW, productionSource } from './profile-source.js';
 
-/** Hours counted in one statement: bounds its memory. */
-const HOURS_PER_STATEMENT = 168;
-/** A row is visible at the latest this long after the engine stamped it: an insert ends within its time limit. */
-const SCAN_OVERLAP_MS = 600_000;
+/** Rows of one statement, about: bounds what it holds in memory to tell identities apart. One hour is never split. */
+const ROWS_PER_STATEMENT = 4_000_000;
 
-const HOUR_OF_ROW = 'intDiv(toUnixTimestamp64Milli(ts), 3600000)';
+const MAX_PIECES = 400;
 
-interface CountRow {
-  feature: string;
-  kind: Profile['kind'];
-  rows: number;
-  missing: number;
-  non_finite: number;
-  mistyped: number;
-  counts: number[];
-  offsets: number[];
-  min: number | null;
-  max: number | null;
+/** Stored rows per version and hour, from the table's projection, beside the rows that were counted. */
+const STORED_AND_COUNTED = `
+  SELECT s.model AS model, s.version AS version, s.hour AS hour, s.stored AS stored, p.counted AS counted
+  FROM (SELECT model, version, ${HOUR_OF_ROW} AS hour, count() AS stored FROM predictions GROUP BY model, version, hour) AS s
+  LEFT JOIN (SELECT model, version, hour, argMax(raw_rows, revision) AS counted FROM profiled_hours
+             GROUP BY model, version, hour) AS p
+    ON s.model = p.model AND s.version = p.version AND s.hour = p.hour`;
+
+interface ProfileRow {
+  readonly piece: number;
+  readonly feature: string;
+  readonly kind: Profile['kind'];
+  readonly rows: number;
+  readonly missing: number;
+  readonly non_finite: number;
+  readonly mistyped: number;
+  readonly counts: readonly number[];
+  readonly offsets: readonly number[];
+  readonly min: number | string | null;
+  readonly max: number | string | null;
 }
 
-const SUMS = `feature, any(kind) AS kind, sum(p.rows) AS rows, sum(p.missing) AS missing, sum(p.non_finite) AS non_finite,
+const MERGED = `feature, any(p.kind) AS kind, sum(p.rows) AS rows, sum(p.missing) AS missing, sum(p.non_finite) AS non_finite,
   sum(p.mistyped) AS mistyped, sumForEach(p.counts) AS counts, sumForEach(p.offsets) AS offsets, min(p.min) AS min, max(p.max) AS max`;
 
-export function columnParams(columns: readonly FeatureSchema[]) {
-  return {
-    numericColumns: columns.filter((column) => column.kind === 'numeric').map((column) => column.name),
-    textColumns: columns.filter((column) => column.kind === 'categorical').map((column) => column.name),
-  };
-}
-
-/** Production rows of some hours, each identity once (the first to come). Parameters: hours, fromTs, toTs. */
-function productionSource(unique: boolean): ProfileSource {
-  const where = `model = {model:String} AND version = {version:String} AND ts >= {fromTs:DateTime64(3, 'UTC')}
-    AND ts < {toTs:DateTime64(3, 'UTC')} AND ${HOUR_OF_ROW} IN {hours:Array(Int64)}`;
-  const rows = unique
-    ? `SELECT * FROM predictions WHERE ${where}`
-    : `SELECT * FROM predictions WHERE ${where} ORDER BY ingested_at, source_offset LIMIT 1 BY identity`;
-  return {
-    sql: `SELECT ${HOUR_OF_ROW} AS hour,
-      arrayConcat(CAST(num, 'Array(Tuple(String, Float64))'),
-        if(isNull(proba), [], [('prediction_proba', assumeNotNull(proba))]),
-        if(isNull(prediction_num), [], [('prediction', assumeNotNull(prediction_num))])) AS numbers,
-      arrayConcat(CAST(cat, 'Array(Tuple(String, String))'),
-        multiIf(isNotNull(prediction_cat), [('prediction', toString(assumeNotNull(prediction_cat)))],
-          isNotNull(prediction_num) AND has({textColumns:Array(String)}, 'prediction'),
-            [('prediction', toString(assumeNotNull(prediction_num)))], [])) AS texts
-      FROM (${rows})`,
-    hoursSql: `SELECT ${HOUR_OF_ROW} AS hour, count() AS raw_rows, uniqExact(identity) AS rows FROM predictions
-      WHERE ${where} GROUP BY hour`,
-  };
-}
-
-/** Pads the counts to the grid: the engine's arrays end at the last cell that holds anything. */
-export function toProfile(row: CountRow, grid: Grid | undefined): Profile {
-  const cells = grid === undefined ? row.counts.length : cellCount(grid);
-  const padded = (values: readonly number[], length: number) =>
-    Array.from({ length }, (_, index) => values[index] ?? 0);
-  return {
-    feature: row.feature,
-    kind: row.kind,
-    rows: row.rows,
-    missing: row.missing,
-    nonFinite: row.non_finite,
-    mistyped: row.mistyped,
-    counts: padded(row.counts, cells),
-    offsets: row.kind === 'numeric' ? padded(row.offsets, cells) : [],
-    min: row.min,
-    max: row.max,
-  };
-}
-
-/** Counts of the reference's and production's columns per hour and day, made and merged inside the engine. */
+/** Counts of production's and the references' columns per hour and day, made and merged inside the engine. */
 export function createProfileStore(
   client: StoreClient,
   grids: GridStore,
+  counter: ProfileCounter,
   nextRevision: () => number,
-): ProfileStore & {
-  profiledRows(key: VersionKey, windows: readonly Window[]): Promise<number[]>;
-  countSource(input: {
-    scope: string;
-    model: ModelVersion;
-    source: ProfileSource;
-    params: Record<string, unknown>;
-    dayStartsMs: readonly number[];
-  }): Promise<void>;
-} {
-  /** Engine time up to which new rows have been looked at; 0 before the first scan, which sees all. */
-  let scannedUntilMs = 0;
-
-  async function countSource(input: {
-    scope: string;
-    model: ModelVersion;
-    source: ProfileSource;
-    params: Record<string, unknown>;
-    dayStartsMs: readonly number[];
-  }): Promise<void> {
-    const { model, source, scope } = input;
-    const params = {
-      ...input.params,
-      ...columnParams(monitoredColumns(model.schema)),
-      scope,
-      model: model.model,
-      version: model.modelVersion,
-      revision: nextRevision(),
-    };
-    await client.command(numericProfilesSql(source), params);
-    await client.command(textProfilesSql(source), params);
-    await client.command(DAY_PROFILES_SQL, { ...params, days: input.dayStartsMs });
-  }
-
-  async function merged(query: ProfileQuery, where: string, params: Record<string, unknown>, by = '') {
+): ProfileStore & Pick<VerdictStore, 'profiledRows'> {
+  async function merged(query: ProfileQuery, piece: string, where: string, params: Record<string, unknown>) {
     const features = query.features === undefined ? '' : 'AND feature IN {features:Array(String)}';
-    return client.query<CountRow & { piece: number }>(
-      `SELECT ${by === '' ? '0' : by} AS piece, ${SUMS}
+    return client.query<ProfileRow>(
+      `SELECT ${piece} AS piece, ${MERGED}
        FROM (SELECT * FROM profiles FINAL
              WHERE scope = {scope:String} AND model = {model:String} AND version = {version:String} ${features} AND ${where}) AS p
        GROUP BY piece, feature ORDER BY piece, feature`,
@@ -135,18 +62,48 @@ export function createProfileStore(
     );
   }
 
-  return {
-    countSource,
+  /** Counts some hours of one version: profiles first, the mark that they are complete last, so that a crash repeats them. */
+  async function countHours(
+    model: Parameters<ProfileStore['profileHours']>[0],
+    hours: readonly { hour: number; stored: number }[],
+  ): Promise<void> {
+    const params = {
+      model: model.model,
+      version: model.modelVersion,
+      hours: hours.map(({ hour }) => hour),
+      fromTs: dateTime64((hours[0]?.hour ?? 0) * HOUR_MS),
+      toTs: dateTime64(((hours.at(-1)?.hour ?? 0) + 1) * HOUR_MS),
+    };
+    const [seen] = await client.query<{ stored: number; identities: number }>(COUNT_IDENTITIES_SQL, params);
+    const source = productionSource(seen?.stored !== seen?.identities);
+    const rows = await client.query<{ hour: number; rows: number }>(source.hours, params);
+    const rowsOf = new Map(rows.map((row) => [row.hour, row.rows]));
+    const revision = nextRevision();
+    await counter.count({ scope: PRODUCTION, model, source, params, hours: params.hours, revision });
+    // Stored rows as they were before counting: one that came meanwhile makes its hour dirty again.
+    await client.insert(
+      'profiled_hours',
+      hours.map(({ hour, stored }) => ({
+        model: model.model,
+        version: model.modelVersion,
+        hour,
+        raw_rows: stored,
+        rows: rowsOf.get(hour) ?? 0,
+        revision,
+      })),
+    );
+  }
 
+  return {
     async watermarks() {
       const rows = await client.query<{
         model: string;
         version: string;
         first: number;
         last: number;
-        rows: number;
+        stored: number;
       }>(
-        `SELECT model, version, toUnixTimestamp64Milli(min(ts)) AS first, toUnixTimestamp64Milli(max(ts)) AS last, count() AS rows
+        `SELECT model, version, toUnixTimestamp64Milli(min(ts)) AS first, toUnixTimestamp64Milli(max(ts)) AS last, count() AS stored
          FROM predictions GROUP BY model, version ORDER BY model, version`,
       );
       return rows.map((row) => ({
@@ -154,33 +111,15 @@ export function createProfileStore(
         modelVersion: row.version,
         firstEventMs: row.first,
         watermarkMs: row.last,
-        rows: row.rows,
+        rows: row.stored,
       }));
     },
 
     async dirtyBuckets(): Promise<DirtyBuckets[]> {
-      const [clock] = await client.query<{ now: number }>(
-        "SELECT toUnixTimestamp64Milli(now64(3, 'UTC')) AS now",
-      );
-      const sinceMs = Math.max(0, scannedUntilMs - SCAN_OVERLAP_MS);
       const rows = await client.query<{ model: string; version: string; hours: number[] }>(
-        `WITH touched AS (
-           SELECT DISTINCT model, version, ${HOUR_OF_ROW} AS hour FROM predictions
-           WHERE ingested_at >= {since:DateTime64(3, 'UTC')})
-         SELECT model, version, groupArray(hour) AS hours FROM (
-           SELECT s.model AS model, s.version AS version, s.hour AS hour
-           FROM (SELECT model, version, ${HOUR_OF_ROW} AS hour, count() AS raw FROM predictions
-                 WHERE (model, version, hour) IN touched GROUP BY model, version, hour) AS s
-           LEFT JOIN (SELECT model, version, intDiv(toUnixTimestamp64Milli(bucket), 3600000) AS hour,
-                        argMax(raw_rows, revision) AS counted
-                      FROM profiles WHERE scope = '${PRODUCTION}' AND granularity = 'hour' AND feature = 'prediction'
-                      GROUP BY model, version, hour) AS p
-             ON s.model = p.model AND s.version = p.version AND s.hour = p.hour
-           WHERE s.raw > p.counted ORDER BY hour)
-         GROUP BY model, version ORDER BY model, version`,
-        { since: dateTime64(sinceMs) },
+        `SELECT model, version, arraySort(groupArray(hour)) AS hours FROM (${STORED_AND_COUNTED})
+         WHERE stored > counted GROUP BY model, version ORDER BY model, version`,
       );
-      scannedUntilMs = clock?.now ?? 0;
       return rows.map((row) => ({
         model: row.model,
         modelVersion: row.version,
@@ -189,26 +128,33 @@ export function createProfileStore(
     },
 
     async profileHours(model, hourStartsMs) {
-      const sorted = [...hourStartsMs].sort((a, b) => a - b);
-      for (let at = 0; at < sorted.length; at += HOURS_PER_STATEMENT) {
-        const slice = sorted.slice(at, at + HOURS_PER_STATEMENT);
-        const params = {
-          hours: slice.map((ms) => ms / HOUR_MS),
-          fromTs: dateTime64(slice[0] ?? 0),
-          toTs: dateTime64((slice.at(-1) ?? 0) + HOUR_MS),
-        };
-        const counted = await client.query<{ repeated: number }>(
-          `SELECT sum(raw_rows - rows) AS repeated FROM (${productionSource(true).hoursSql})`,
-          { ...params, model: model.model, version: model.modelVersion },
-        );
-        await countSource({
-          scope: PRODUCTION,
-          model,
-          source: productionSource(counted[0]?.repeated === 0),
-          params,
-          dayStartsMs: [...new Set(slice.map((ms) => ms - (ms % DAY_MS)))],
-        });
+      const { hoursPerStatement } = await counter.plan(model);
+      // Fewer rows than counted have expired in part, and history must not shrink.
+      const hours = await client.query<{ hour: number; stored: number }>(
+        `SELECT hour, stored FROM (${STORED_AND_COUNTED})
+         WHERE model = {model:String} AND version = {version:String} AND hour IN {hours:Array(Int64)} AND stored >= counted
+         ORDER BY hour`,
+        {
+          model: model.model,
+          version: model.modelVersion,
+          hours: hourStartsMs.map((ms) => Math.floor(ms / HOUR_MS)),
+        },
+      );
+      let slice: typeof hours = [];
+      let sliceRows = 0;
+      for (const hour of hours) {
+        if (
+          slice.length >= hoursPerStatement ||
+          (slice.length > 0 && sliceRows + hour.stored > ROWS_PER_STATEMENT)
+        ) {
+          await countHours(model, slice);
+          slice = [];
+          sliceRows = 0;
+        }
+        slice.push(hour);
+        sliceRows += hour.stored;
       }
+      if (slice.length > 0) await countHours(model, slice);
     },
 
     async mergedProfiles(query, buckets: readonly Bucket[]) {
@@ -217,61 +163,115 @@ export function createProfileStore(
         buckets.filter((bucket) => bucket.granularity === granularity).map((bucket) => bucket.startMs);
       const rows = await merged(
         query,
+        '0',
         `bucket >= {fromTs:DateTime64(3, 'UTC')} AND bucket < {toTs:DateTime64(3, 'UTC')}
          AND ((granularity = 'hour' AND toUnixTimestamp64Milli(bucket) IN {hours:Array(Int64)})
            OR (granularity = 'day' AND toUnixTimestamp64Milli(bucket) IN {days:Array(Int64)}))`,
         {
-          fromTs: dateTime64(Math.min(...buckets.map((bucket) => bucket.startMs))),
-          toTs: dateTime64(Math.max(...buckets.map((bucket) => bucket.endMs))),
+          fromTs: dateTime64(buckets.reduce((least, bucket) => Math.min(least, bucket.startMs), Infinity)),
+          toTs: dateTime64(buckets.reduce((greatest, bucket) => Math.max(greatest, bucket.endMs), -Infinity)),
           hours: starts('hour'),
           days: starts('day'),
         },
       );
-      const cells = await grids.byFeature(query.model);
-      return rows.map((row) => toProfile(row, cells.get(row.feature)));
+      return profilesOf(rows, await grids.byFeature(query.model));
     },
 
-    async pieceProfiles(query, pieceMs) {
+    async pieceProfiles(query, pieceMs, limit = MAX_PIECES) {
+      if (pieceMs < HOUR_MS || pieceMs % HOUR_MS !== 0)
+        throw new RangeError(`pieces are whole hours long, got ${pieceMs} ms`);
       const granularity = pieceMs % DAY_MS === 0 ? 'day' : 'hour';
+      const pieceOf = (bucket: string) => `intDiv(toUnixTimestamp64Milli(${bucket}), {pieceMs:Int64})`;
+      const found = await client.query<{ piece: number }>(
+        `SELECT DISTINCT ${pieceOf('bucket')} AS piece FROM profiles
+         WHERE scope = {scope:String} AND model = {model:String} AND version = {version:String} AND granularity = {granularity:String}
+         ORDER BY piece`,
+        { scope: query.scope, model: query.model, version: query.modelVersion, granularity, pieceMs },
+      );
       const rows = await merged(
         query,
-        'granularity = {granularity:String}',
-        { granularity, pieceMs },
-        'intDiv(toUnixTimestamp64Milli(p.bucket), {pieceMs:Int64})',
+        pieceOf('p.bucket'),
+        `granularity = {granularity:String} AND ${pieceOf('bucket')} IN {pieces:Array(Int64)}`,
+        { granularity, pieceMs, pieces: spread(found, limit).map(({ piece }) => piece) },
       );
       const cells = await grids.byFeature(query.model);
-      const pieces = new Map<number, { window: Window; profiles: Profile[] }>();
+      const byPiece = new Map<number, ProfileRow[]>();
       for (const row of rows) {
-        const piece = pieces.get(row.piece) ?? {
-          window: { startMs: row.piece * pieceMs, endMs: (row.piece + 1) * pieceMs },
-          profiles: [],
-        };
-        piece.profiles.push(toProfile(row, cells.get(row.feature)));
-        pieces.set(row.piece, piece);
+        const ofPiece = byPiece.get(row.piece);
+        if (ofPiece === undefined) byPiece.set(row.piece, [row]);
+        else ofPiece.push(row);
       }
-      return [...pieces.values()];
+      return [...byPiece].map(([piece, ofPiece]) => ({
+        window: { startMs: piece * pieceMs, endMs: (piece + 1) * pieceMs },
+        profiles: profilesOf(ofPiece, cells),
+      }));
     },
 
     async profiledRows(key, windows) {
       if (windows.length === 0) return [];
-      const fromMs = Math.min(...windows.map((window) => window.startMs));
-      const rows = await client.query<{ start: number; rows: number }>(
-        `SELECT toUnixTimestamp64Milli(bucket) AS start, argMax(p.rows, p.revision) AS rows FROM profiles AS p
-         WHERE scope = '${PRODUCTION}' AND model = {model:String} AND version = {version:String} AND granularity = 'hour'
-           AND feature = 'prediction' AND bucket >= {fromTs:DateTime64(3, 'UTC')} AND bucket < {toTs:DateTime64(3, 'UTC')}
-         GROUP BY start ORDER BY start`,
+      const rows = await client.query<{ hour: number; counted: number }>(
+        `SELECT hour, argMax(h.rows, h.revision) AS counted FROM profiled_hours AS h
+         WHERE model = {model:String} AND version = {version:String} AND hour >= {fromHour:Int64} AND hour < {toHour:Int64}
+         GROUP BY hour ORDER BY hour`,
         {
           model: key.model,
           version: key.modelVersion,
-          fromTs: dateTime64(Math.max(0, fromMs)),
-          toTs: dateTime64(Math.max(...windows.map((window) => window.endMs))),
+          fromHour: windows.reduce((least, window) => Math.min(least, window.startMs), Infinity) / HOUR_MS,
+          toHour: windows.reduce((greatest, window) => Math.max(greatest, window.endMs), -Infinity) / HOUR_MS,
         },
       );
-      return windows.map((window) =>
-        rows
-          .filter((row) => row.start >= window.startMs && row.start < window.endMs)
-          .reduce((sum, row) => sum + row.rows, 0),
-      );
+      return windows.map((window) => sumBetween(rows, window));
     },
   };
+}
+
+/** At most `limit` of the values, evenly spread, the first and the last among them. */
+function spread<T>(values: readonly T[], limit: number): T[] {
+  if (values.length <= limit) return [...values];
+  const step = limit > 1 ? (values.length - 1) / (limit - 1) : 0;
+  return Array.from({ length: limit }, (_, index) => values[Math.round(index * step)] as T);
+}
+
+/** Counted rows of the window's hours; `rows` ascend by hour, and many windows share them, so the first one is searched for. */
+function sumBetween(rows: readonly { hour: number; counted: number }[], window: Window): number {
+  let from = 0;
+  let to = rows.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((rows[middle]?.hour ?? 0) * HOUR_MS < window.startMs) from = middle + 1;
+    else to = middle;
+  }
+  let sum = 0;
+  for (let at = from; at < rows.length; at += 1) {
+    const row = rows[at];
+    if (row === undefined || row.hour * HOUR_MS >= window.endMs) break;
+    sum += row.counted;
+  }
+  return sum;
+}
+
+/** Rows of the engine as profiles. Its arrays end at the last cell that holds anything: they are padded to the grid. */
+function profilesOf(rows: readonly ProfileRow[], grids: ReadonlyMap<string, Grid>): Profile[] {
+  return rows.map((row) => {
+    const grid = grids.get(row.feature);
+    const cells = grid === undefined ? row.counts.length : cellCount(grid);
+    return {
+      feature: row.feature,
+      kind: row.kind,
+      rows: row.rows,
+      missing: row.missing,
+      nonFinite: row.non_finite,
+      mistyped: row.mistyped,
+      counts: padded(row.counts, cells),
+      offsets: row.kind === 'numeric' ? padded(row.offsets, cells) : [],
+      min: row.min === null ? null : float64(row.min),
+      max: row.max === null ? null : float64(row.max),
+    };
+  });
+}
+
+function padded(values: readonly number[], length: number): number[] {
+  return values.length >= length
+    ? [...values]
+    : [...values, ...new Array<number>(length - values.length).fill(0)];
 }

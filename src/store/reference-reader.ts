@@ -1,251 +1,225 @@
-import { accessSync, constants } from 'node:fs';
-import { extname, resolve } from 'node:path';
-import { monitoredColumns } from '../domain/model.js';
+import { type FeatureSchema, monitoredColumns } from '../domain/model.js';
 import type { FeatureRow, ReferenceReader } from '../domain/ports.js';
 import type { Grid } from '../domain/profile.js';
-import { DAY_MS, HOUR_MS } from '../domain/window.js';
-import { AppError, messageOf } from '../errors.js';
+import { contentOf } from '../domain/reference-columns.js';
+import { END_OF_TIME_MS, HOUR_MS } from '../domain/window.js';
+import { AppError } from '../errors.js';
 import type { StoreClient } from './client.js';
 import { float64 } from './encoding.js';
-import type { createProfileStore } from './profile-store.js';
+import type { ProfileCounter } from './profile-counter.js';
+import type { ProfileSource } from './profile-sql.js';
+import { openReferenceFile, type ReferenceFile } from './reference-file.js';
 
 /** Distinct values up to which a numeric grid holds them all, and order statistics beyond. */
 const MAX_CUT_POINTS = 1_000;
 const MAX_HEAD = 1_000;
 const MAX_CATEGORIES = 100_000;
-const QUANTA_PER_RANGE = 2 ** 32;
-const READ_TIMEOUT_MS = 600_000;
+/** Columns whose values are sorted in one reading of the file: bounds memory, 8 bytes per value. */
+const COLUMNS_PER_READING = 8;
 
-const FORMATS: Readonly<Record<string, string>> = {
-  '.parquet': 'Parquet',
-  '.csv': 'CSVWithNames',
-  '.ndjson': 'JSONEachRow',
-  '.jsonl': 'JSONEachRow',
-};
+const QUANTA_PER_RANGE = 2 ** 26;
+/** A column that is 0 throughout says nothing about its scale. */
+const RANGE_OF_ZERO = 1_024;
 
-interface Description {
-  readonly name: string;
-  readonly type: string;
-}
-
-/** Names of ours beside a file's own column names in one SELECT; such a name in a file is refused. */
-const OWN_PREFIX = '__plumbline_';
-const VALUE = `${OWN_PREFIX}value`;
-const HOUR = `${OWN_PREFIX}hour`;
-const NUMBERS = `${OWN_PREFIX}numbers`;
-const TEXTS = `${OWN_PREFIX}texts`;
-const TIME = `${OWN_PREFIX}time`;
-
-/** Least power of two of which `range` holds at most 2^32: sums of offsets stay exact integers. */
-export function quantumFor(range: number): number {
-  return range > 0 && Number.isFinite(range) ? 2 ** Math.ceil(Math.log2(range / QUANTA_PER_RANGE)) : 1;
+/**
+ * Unit of a grid's offsets: the least power of two of which the reference's range holds at most 2^26, so that sums over half a
+ * billion rows stay exact integers. A constant column's range is its size. Units: those of the feature.
+ */
+export function quantumFor(least: number, greatest: number): number {
+  const width = greatest - least;
+  const range = width > 0 ? Math.min(width, Number.MAX_VALUE) : Math.abs(least) || RANGE_OF_ZERO;
+  return 2 ** Math.max(-1_000, Math.ceil(Math.log2(range / QUANTA_PER_RANGE)));
 }
 
 /** Reads training baselines with the engine, which knows the formats. */
 export function createReferenceReader(
   client: StoreClient,
-  profiles: Pick<ReturnType<typeof createProfileStore>, 'countSource'>,
+  counter: ProfileCounter,
+  nextRevision: () => number,
 ): ReferenceReader {
-  /** The file as a table. Parameters: path, format. */
-  const FILE = 'file({path:String}, {format:String})';
-
-  function fileParams(path: string): { path: string; format: string } {
-    const format = FORMATS[extname(path).toLowerCase()];
-    if (format === undefined)
-      throw new AppError(
-        'invalid_reference',
-        `cannot tell the format of ${path}: it must end in ${Object.keys(FORMATS).join(', ')}`,
-      );
-    try {
-      accessSync(path, constants.R_OK);
-    } catch (cause) {
-      throw new AppError('file_unreadable', `cannot read ${path}: ${messageOf(cause)}`, { cause });
-    }
-    return { path: resolve(path), format };
-  }
-
-  async function readFile<T>(path: string, sql: string, params: Record<string, unknown> = {}): Promise<T[]> {
-    const file = fileParams(path);
-    try {
-      return await client.query<T>(sql, { ...params, ...file }, { timeoutMs: READ_TIMEOUT_MS });
-    } catch (cause) {
-      throw new AppError(
-        'invalid_reference',
-        `cannot read ${path} as ${file.format}: ${messageOf(cause).split('\n')[0]}; is it complete, and in the format its name says?`,
-        { cause },
-      );
-    }
-  }
-
-  const describe = (path: string) => readFile<Description>(path, `DESCRIBE TABLE ${FILE}`);
-
-  /** `{c0:Identifier}` … for column names, which may hold anything. */
-  function identifiers(columns: readonly string[]) {
-    return {
-      names: columns.map((_, index) => `{c${index}:Identifier}`),
-      params: Object.fromEntries(columns.map((column, index) => [`c${index}`, column])),
-    };
-  }
-
-  async function numericGrid(path: string, feature: string): Promise<Grid> {
-    const [row] = await readFile<{ points: (number | string)[] }>(
-      path,
-      `SELECT if(length(d) <= ${MAX_CUT_POINTS}, d, arrayDistinct(arrayMap(
-          i -> s[toUInt64(1 + round(i * (length(s) - 1) / ${MAX_CUT_POINTS - 1}))], range(${MAX_CUT_POINTS})))) AS points
-       FROM (SELECT arraySort(groupUniqArray(${VALUE})) AS d, arraySort(groupArray(${VALUE})) AS s
-             FROM (SELECT toFloat64(assumeNotNull({c0:Identifier})) AS ${VALUE} FROM ${FILE} WHERE {c0:Identifier} IS NOT NULL)
-             WHERE isFinite(${VALUE}))`,
-      { c0: feature },
-    );
-    const cutPoints = (row?.points ?? []).map(float64);
-    if (cutPoints.length === 0)
-      throw new AppError(
-        'invalid_reference',
-        `column ${feature} of ${path} has no finite value: leave it out of the reference`,
-      );
-    return {
-      kind: 'numeric',
-      feature,
-      cutPoints,
-      quantum: quantumFor((cutPoints.at(-1) ?? 0) - (cutPoints[0] ?? 0)),
-    };
-  }
-
-  async function categoricalGrid(path: string, feature: string): Promise<Grid> {
-    const rows = await readFile<{ value: string }>(
-      path,
-      `SELECT ${VALUE} AS value FROM (SELECT toString(assumeNotNull({c0:Identifier})) AS ${VALUE} FROM ${FILE} WHERE {c0:Identifier} IS NOT NULL)
-       GROUP BY ${VALUE} ORDER BY count() DESC, ${VALUE} LIMIT ${MAX_CATEGORIES}`,
-      { c0: feature },
-    );
-    return {
-      kind: 'categorical',
-      feature,
-      categories: rows.map((row) => row.value),
-      headSize: Math.min(rows.length, MAX_HEAD),
-    };
-  }
-
   return {
     async describeFile(path) {
-      const columns = await describe(path);
-      const taken = columns.find((column) => column.name.startsWith(OWN_PREFIX));
-      if (taken !== undefined)
-        throw new AppError(
-          'invalid_reference',
-          `column ${taken.name} of ${path}: names in ${OWN_PREFIX}… are taken, rename it`,
-        );
-      const { names, params } = identifiers(columns.map((column) => column.name));
-      const [counts] = await readFile<{ rows: number; distinct: number[] }>(
-        path,
-        `SELECT tupleElement(${VALUE}, 1) AS rows, tupleElement(${VALUE}, 2) AS distinct FROM (
-           SELECT (count(), [${names.map((name) => `uniqUpTo(100)(${name})`).join(', ')}]) AS ${VALUE} FROM ${FILE})`,
-        params,
+      const file = await openReferenceFile(client, path);
+      const distinct = file.columns.map(({ name, type }) =>
+        contentOf(type) === 'other' ? 'toUInt64(0)' : `uniqUpTo(100)(${file.raw(name)})`,
       );
-      return columns.map((column, index) => ({
-        name: column.name,
-        type: column.type,
-        distinct: counts?.distinct[index] ?? 0,
-        rows: counts?.rows ?? 0,
+      const [counts] = await file.query<{ numbers: number[] }>(
+        `SELECT [count(), ${distinct.join(', ')}] AS numbers FROM ${file.table}`,
+        file.params,
+      );
+      return file.columns.map(({ name, type }, index) => ({
+        name,
+        type,
+        distinct: counts?.numbers[index + 1] ?? 0,
+        rows: counts?.numbers[0] ?? 0,
       }));
     },
 
     async buildGrids(path, model) {
-      const grids: Grid[] = [];
-      for (const column of monitoredColumns(model.schema))
-        grids.push(
-          column.kind === 'numeric'
-            ? await numericGrid(path, column.name)
-            : await categoricalGrid(path, column.name),
-        );
-      return grids;
+      const file = await openReferenceFile(client, path);
+      const columns = monitoredColumns(model.schema);
+      return [
+        ...(await numericGrids(file, path, columns.filter(isNumeric))),
+        ...(await categoricalGrids(
+          file,
+          columns.filter((column) => !isNumeric(column)),
+        )),
+      ];
     },
 
     async importReference({ path, model, hash, timestampColumn }) {
-      const file = fileParams(path);
-      const columns = monitoredColumns(model.schema);
-      const { names, params } = identifiers([...columns.map((column) => column.name), timestampColumn ?? '']);
-      const stamp = names.at(-1);
-      const hour =
-        timestampColumn === null
-          ? 'toInt64(0)'
-          : `intDiv(toUnixTimestamp64Milli(toDateTime64(${stamp}, 3, 'UTC')), ${HOUR_MS})`;
-      const keep = timestampColumn === null ? '' : `WHERE ${stamp} IS NOT NULL`;
-      const pairs = (kind: string, type: string, convert: (name: string) => string) => {
-        const parts = columns.flatMap((column, index) =>
-          column.kind === kind
-            ? [
-                // A column's own name is a value here, not an identifier.
-                `if(isNull(${names[index]}), [], [({n${index}:String}, ${convert(`assumeNotNull(${names[index]})`)})])`,
-              ]
-            : [],
-        );
-        return parts.length === 0
-          ? `CAST([], 'Array(Tuple(String, ${type}))')`
-          : `CAST(arrayConcat(${parts.join(', ')}), 'Array(Tuple(String, ${type}))')`;
-      };
-      const sql = `SELECT ${HOUR} AS hour, ${NUMBERS} AS numbers, ${TEXTS} AS texts FROM (
-        SELECT ${hour} AS ${HOUR}, ${pairs('numeric', 'Float64', (name) => `toFloat64(${name})`)} AS ${NUMBERS},
-          ${pairs('categorical', 'String', (name) => `toString(${name})`)} AS ${TEXTS} FROM ${FILE} ${keep})`;
-      const all = {
-        ...file,
-        ...params,
-        ...Object.fromEntries(columns.map((column, index) => [`n${index}`, column.name])),
-      };
-      const [extent] = await readFile<{ rows: number; first: number; last: number }>(
-        path,
-        timestampColumn === null
-          ? `SELECT count() AS rows, 0 AS first, 0 AS last FROM ${FILE}`
-          : `SELECT count() AS rows, toUnixTimestamp64Milli(min(${TIME})) AS first, toUnixTimestamp64Milli(max(${TIME})) AS last
-             FROM (SELECT assumeNotNull(toDateTime64(${stamp}, 3, 'UTC')) AS ${TIME} FROM ${FILE} ${keep})`,
-        params,
+      const file = await openReferenceFile(client, path);
+      const timeMs = timestampColumn === null ? 'toNullable(toInt64(0))' : file.timeMs(timestampColumn);
+      const [extent] = await file.query<{ stored: number; timeless: number; first: number; last: number }>(
+        `SELECT count() AS stored, countIf(isNull(ms)) AS timeless, min(ms) AS first, max(ms) AS last
+         FROM (SELECT ${timeMs} AS ms FROM ${file.table})`,
+        file.params,
       );
-      if (extent === undefined || extent.rows === 0)
-        throw new AppError('invalid_reference', `${path} has no rows to compare with`);
-      const period = timestampColumn === null ? null : { startMs: extent.first, endMs: extent.last + 1 };
-      const days: number[] = [];
-      for (let day = Math.floor((period?.startMs ?? 0) / DAY_MS); day * DAY_MS < (period?.endMs ?? 1); day++)
-        days.push(day * DAY_MS);
-      await profiles.countSource({
-        scope: `reference:${hash}`,
-        model,
-        source: {
-          sql,
-          hoursSql: `SELECT ${HOUR} AS hour, count() AS raw_rows, count() AS rows FROM (SELECT ${hour} AS ${HOUR} FROM ${FILE} ${keep}) GROUP BY hour`,
-        },
-        params: all,
-        dayStartsMs: days,
-      });
-      return { rows: extent.rows, period };
+      const { stored, timeless, first, last } = extent ?? { stored: 0, timeless: 0, first: 0, last: 0 };
+      const wrong = (what: string) => new AppError('invalid_reference', `${path} ${what}`);
+      if (stored === 0)
+        throw wrong('has no rows: a reference is the data the model was trained or validated on');
+      if (timeless > 0)
+        throw wrong(
+          `has ${timeless} of ${stored} rows without a readable ${timestampColumn}: fill them, or leave the column out`,
+        );
+      if (first < 0 || last >= END_OF_TIME_MS)
+        throw wrong(
+          `has times in ${timestampColumn} outside 1970–2199: correct them, or leave the column out`,
+        );
+
+      const { columns, hoursPerStatement } = await counter.plan(model);
+      const source = fileSource(file, columns, `intDiv(assumeNotNull(${timeMs}), ${HOUR_MS})`);
+      const all = { ...file.params, fromHour: 0, toHour: END_OF_TIME_MS / HOUR_MS };
+      const hours = (
+        await file.query<{ hour: number }>(`SELECT hour FROM (${source.hours}) ORDER BY hour`, all)
+      ).map(({ hour }) => hour);
+      const revision = nextRevision();
+      for (let at = 0; at < hours.length; at += hoursPerStatement) {
+        const slice = hours.slice(at, at + hoursPerStatement);
+        const params = { ...all, fromHour: slice[0] ?? 0, toHour: (slice.at(-1) ?? 0) + 1 };
+        await counter.count({ scope: `reference:${hash}`, model, source, params, hours: slice, revision });
+      }
+      return { rows: stored, period: timestampColumn === null ? null : { startMs: first, endMs: last + 1 } };
     },
 
     async readRows(path, columns, timestampColumn, limit) {
-      const types = new Map((await describe(path)).map((column) => [column.name, column.type]));
-      const { names, params } = identifiers([...columns, timestampColumn ?? '']);
-      const values = columns.map((column, index) =>
-        isNumeric(types.get(column) ?? '') ? `toFloat64(${names[index]})` : `toString(${names[index]})`,
+      const file = await openReferenceFile(client, path);
+      const values = columns.map((column) => (isNumeric(column) ? file.number(column) : file.text(column)));
+      const timeMs = timestampColumn === null ? 'NULL' : file.timeMs(timestampColumn);
+      // Rows are numbered in the file's order, on one thread: the sample is the same each time.
+      const rows = await file.query<{ cells: (number | string | null)[]; ms: number | null }>(
+        `SELECT cells, ms
+         FROM (SELECT tuple(${values.join(', ')}) AS cells, ${timeMs} AS ms, rowNumberInAllBlocks() AS number FROM ${file.table})
+         ORDER BY sipHash64(number), number LIMIT {limit:UInt64}
+         SETTINGS max_threads = 1, input_format_parallel_parsing = 0, input_format_parquet_preserve_order = 1`,
+        { ...file.params, limit },
       );
-      const time =
-        timestampColumn === null
-          ? 'NULL'
-          : `toUnixTimestamp64Milli(toDateTime64(${names[columns.length]}, 3, 'UTC'))`;
-      // The order follows from the rows themselves, so the sample is the same whatever the engine's threads do.
-      const rows = await readFile<{ row: FeatureRow['values']; time: number | null }>(
-        path,
-        `SELECT ${VALUE} AS row, ${TIME} AS time
-         FROM (SELECT tuple(${values.join(', ')}) AS ${VALUE}, ${time} AS ${TIME} FROM ${FILE})
-         ORDER BY sipHash64(toString(row)), row, time LIMIT {limit:UInt64}`,
-        { ...params, limit },
-      );
-      return rows.map(({ row, time: timestampMs }) => ({
-        values: Object.values(row) as FeatureRow['values'],
-        timestampMs,
+      return rows.map(({ cells, ms }) => ({
+        values: cells.map((cell, index) => cellOf(cell, columns[index])),
+        timestampMs: ms,
       }));
     },
   };
 }
 
-/** Whether a ClickHouse column type holds numbers. */
-export function isNumeric(type: string): boolean {
-  return /^(Nullable\()?(U?Int\d+|Float\d+|Decimal)/.test(type);
+const isNumeric = (column: FeatureSchema | undefined) => column?.kind === 'numeric';
+
+function cellOf(
+  cell: number | string | null,
+  column: FeatureSchema | undefined,
+): FeatureRow['values'][number] {
+  if (cell === null || !isNumeric(column)) return cell;
+  const number = float64(cell);
+  return Number.isNaN(number) ? null : number;
+}
+
+/** The file's rows as values by column, for the hours in [fromHour, toHour). */
+function fileSource(file: ReferenceFile, columns: readonly FeatureSchema[], hour: string): ProfileSource {
+  const inside = `WHERE ${hour} >= {fromHour:Int64} AND ${hour} < {toHour:Int64}`;
+  const numeric = columns
+    .filter(isNumeric)
+    .map((column, index) => `(toUInt16(${index + 1}), ${file.number(column)})`);
+  const texts = columns.filter((column) => !isNumeric(column)).map((column) => textPair(file, column));
+  return {
+    numbers: `SELECT hour, pair.1 AS column, pair.2 AS x
+      FROM (SELECT ${hour} AS hour, ${pairs(numeric, 'UInt16, Float64')} AS all FROM ${file.table} ${inside})
+      ARRAY JOIN arrayFilter(pair -> NOT isNaN(pair.2), all) AS pair`,
+    texts: textsSql(
+      `SELECT ${hour} AS hour, ${pairs(texts, 'String, Nullable(String)')} AS all FROM ${file.table} ${inside}`,
+    ),
+    hours: `SELECT hour, count() AS rows FROM (SELECT ${hour} AS hour FROM ${file.table} ${inside}) GROUP BY hour`,
+  };
+}
+
+const textsSql = (rows: string) => `SELECT hour, pair.1 AS feature, assumeNotNull(pair.2) AS x
+  FROM (${rows}) ARRAY JOIN arrayFilter(pair -> isNotNull(pair.2), all) AS pair`;
+
+/** Names are text here, and come as parameters too. */
+const textPair = (file: ReferenceFile, column: FeatureSchema) =>
+  `(${file.nameOf(column)}, ${file.text(column)})`;
+
+const pairs = (elements: readonly string[], types: string) =>
+  `CAST([${elements.join(', ')}], 'Array(Tuple(${types}))')`;
+
+async function numericGrids(
+  file: ReferenceFile,
+  path: string,
+  columns: readonly FeatureSchema[],
+): Promise<Grid[]> {
+  const grids: Grid[] = [];
+  for (let at = 0; at < columns.length; at += COLUMNS_PER_READING) {
+    const some = columns.slice(at, at + COLUMNS_PER_READING);
+    const values = some.map((column) => file.number(column));
+    const [row] = await file.query<{ points: (number | string)[][] }>(
+      `SELECT arrayMap(pair -> if(length(pair.1) <= ${MAX_CUT_POINTS}, arraySort(pair.1),
+           arrayDistinct(arrayMap(i -> pair.2[toUInt64(1 + round(i * (length(pair.2) - 1) / ${MAX_CUT_POINTS - 1}))],
+             range(${MAX_CUT_POINTS})))),
+         [${values
+           .map(
+             (value) =>
+               `(groupUniqArrayIf(${MAX_CUT_POINTS + 1})(${value}, isFinite(${value})), arraySort(groupArrayIf(${value}, isFinite(${value}))))`,
+           )
+           .join(', ')}]) AS points
+       FROM ${file.table}`,
+      file.params,
+    );
+    for (const [index, column] of some.entries()) {
+      const cutPoints = (row?.points[index] ?? []).map(float64);
+      const least = cutPoints[0];
+      if (least === undefined)
+        throw new AppError(
+          'invalid_reference',
+          `column ${column.name} of ${path} has no finite value: leave it out of the reference`,
+        );
+      grids.push({
+        kind: 'numeric',
+        feature: column.name,
+        cutPoints,
+        quantum: quantumFor(least, cutPoints.at(-1) ?? least),
+      });
+    }
+  }
+  return grids;
+}
+
+async function categoricalGrids(file: ReferenceFile, columns: readonly FeatureSchema[]): Promise<Grid[]> {
+  const texts = columns.map((column) => textPair(file, column));
+  const rows = await file.query<{ feature: string; categories: string[] }>(
+    `SELECT feature, arrayMap(pair -> pair.2, arraySort(pair -> (-pair.1, pair.2), groupArray((n, x)))) AS categories
+     FROM (SELECT feature, x, toInt64(count()) AS n FROM (${textsSql(`SELECT 0 AS hour, ${pairs(texts, 'String, Nullable(String)')} AS all FROM ${file.table}`)})
+           GROUP BY feature, x ORDER BY feature, n DESC, x LIMIT ${MAX_CATEGORIES} BY feature)
+     GROUP BY feature`,
+    file.params,
+  );
+  const found = new Map(rows.map((row) => [row.feature, row.categories]));
+  return columns.map(({ name }) => {
+    const categories = found.get(name) ?? [];
+    return {
+      kind: 'categorical',
+      feature: name,
+      categories,
+      headSize: Math.min(categories.length, MAX_HEAD),
+    };
+  });
 }

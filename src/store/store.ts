@@ -8,6 +8,7 @@ import { migrate } from './migrate.js';
 import { createModelStore } from './model-store.js';
 import { createOutboxStore } from './outbox-store.js';
 import { createOutlierStore } from './outlier-store.js';
+import { createProfileCounter } from './profile-counter.js';
 import { createProfileStore } from './profile-store.js';
 import { createReferenceReader } from './reference-reader.js';
 import { createRevisions } from './revisions.js';
@@ -34,7 +35,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
   const revisions = createRevisions(api, wallClock);
   const models = createModelStore(api, revisions.next);
   const grids = createGridStore(jobs);
-  const { countSource, ...profiles } = createProfileStore(jobs, grids, revisions.next);
+  const counter = createProfileCounter(jobs, grids);
 
   return {
     ...createRowStore(ingest, wallClock),
@@ -42,9 +43,9 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...models,
     saveGrids: grids.saveGrids,
     listGrids: grids.listGrids,
-    ...profiles,
-    ...createReferenceReader(jobs, { countSource }),
-    ...createOutlierStore(jobs, models),
+    ...createProfileStore(jobs, grids, counter, revisions.next),
+    ...createReferenceReader(jobs, counter, revisions.next),
+    ...createOutlierStore(jobs),
     ...createVerdictStore(api, revisions.next),
     ...createEpisodeStore(api, revisions.next),
     ...createOutboxStore(api, revisions.next),

@@ -10,6 +10,7 @@ import { createRandom } from '../../src/stats/random.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
 import { createGridStore, type GridStore } from '../../src/store/grid-store.js';
 import { migrate } from '../../src/store/migrate.js';
+import { createProfileCounter } from '../../src/store/profile-counter.js';
 import { createProfileStore } from '../../src/store/profile-store.js';
 
 const model: ModelVersion = {
@@ -168,7 +169,12 @@ describe('the profile store on the embedded engine', () => {
     client = await createStoreClient({ kind: 'embedded', dataDir: directory });
     await migrate(client);
     gridStore = createGridStore(client);
-    profiles = createProfileStore(client, gridStore, () => ++revision);
+    profiles = createProfileStore(
+      client,
+      gridStore,
+      createProfileCounter(client, gridStore),
+      () => ++revision,
+    );
     await gridStore.saveGrids('m', grids);
     await insert([...randomRows(3_000, 1, 0)]);
     stored.push(...randomRows(3_000, 1, 0));

@@ -1,0 +1,155 @@
+import { accessSync, constants } from 'node:fs';
+import { extname, resolve } from 'node:path';
+import { type FeatureSchema, PREDICTION, PREDICTION_PROBA } from '../domain/model.js';
+import { columnOfRole, contentOf } from '../domain/reference-columns.js';
+import { AppError, messageOf } from '../errors.js';
+import type { StoreClient } from './client.js';
+import { engineErrorCode } from './store-error.js';
+
+const FORMATS: ReadonlyMap<string, string> = new Map([
+  ['.parquet', 'Parquet'],
+  ['.csv', 'CSVWithNames'],
+  ['.ndjson', 'JSONEachRow'],
+  ['.jsonl', 'JSONEachRow'],
+]);
+/** Compressions that the engine knows by the ending, over a text format. */
+const COMPRESSED = /\.(?:gz|zst|xz|bz2|lz4)$/i;
+/** The engine's `file` would read these as patterns or archives. */
+const PATTERN = /[*?{}]|::/;
+const TIMEOUT_MS = 600_000;
+
+/** Engine errors that a sound file meets too: time limit, memory, disk. Without a code it is the connection. */
+const NOT_THE_FILE: ReadonlySet<number> = new Set([159, 241, 243]);
+
+export interface FileColumn {
+  readonly name: string;
+  /** The engine's type, e.g. Nullable(Float64). */
+  readonly type: string;
+}
+
+/** A reference file as a table of the engine. Column names may hold anything: they are parameters, qualified by the table. */
+export interface ReferenceFile {
+  readonly columns: readonly FileColumn[];
+  /** Goes after FROM. */
+  readonly table: string;
+  /** Parameters of `table` and of all expressions. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** The column as it is. */
+  raw(name: string): string;
+  /** Expression: the name under which the column is counted. */
+  nameOf(column: FeatureSchema): string;
+  /** Expression: Float64, NaN where the value is missing. A NaN in a file means that, too: events say null. */
+  number(column: FeatureSchema): string;
+  /** Expression: Nullable(String) as events would carry the value. */
+  text(column: FeatureSchema): string;
+  /** Expression: Nullable(Int64), ms since the epoch. Numbers are seconds, ms, µs or ns by their size. */
+  timeMs(name: string): string;
+  /** Throws invalid_reference when the file cannot be read as what its name says. */
+  query<T>(sql: string, params?: Readonly<Record<string, unknown>>): Promise<T[]>;
+}
+
+/** Looks at a file. Throws file_unreadable, or invalid_reference with what to do. */
+export async function openReferenceFile(client: StoreClient, path: string): Promise<ReferenceFile> {
+  const format = formatOf(path);
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (cause) {
+    throw new AppError(
+      'file_unreadable',
+      `cannot read ${path}: ${messageOf(cause)}; give a file that this process may read`,
+      { cause },
+    );
+  }
+  const query = async <T>(sql: string, params: Readonly<Record<string, unknown>> = {}): Promise<T[]> => {
+    try {
+      return await client.query<T>(sql, params, { timeoutMs: TIMEOUT_MS });
+    } catch (cause) {
+      const code = engineErrorCode(cause);
+      if (code === null || NOT_THE_FILE.has(code)) throw cause;
+      throw new AppError(
+        'invalid_reference',
+        `cannot read ${path} as ${format}: ${messageOf(cause).split('\n')[0]}; is it complete, and in the format its name says?`,
+        { cause },
+      );
+    }
+  };
+  const location = { path: resolve(path), format };
+  const columns = await query<FileColumn>('DESCRIBE TABLE file({path:String}, {format:String})', location);
+  return tableOf(columns, location, query);
+}
+
+function formatOf(path: string): string {
+  const format = FORMATS.get(extname(path.replace(COMPRESSED, '')).toLowerCase());
+  if (format === undefined)
+    throw new AppError(
+      'invalid_reference',
+      `cannot tell the format of ${path}: it must end in ${[...FORMATS.keys()].join(', ')}, text formats also in .gz or .zst after it`,
+    );
+  if (PATTERN.test(path))
+    throw new AppError('invalid_reference', `the path ${path} holds one of * ? { } ::, rename the file`);
+  return format;
+}
+
+function tableOf(
+  columns: readonly FileColumn[],
+  location: { readonly path: string; readonly format: string },
+  query: ReferenceFile['query'],
+): ReferenceFile {
+  const names = new Set(columns.map((column) => column.name));
+  const positions = new Map(columns.map((column, index) => [column.name, index]));
+  /** The model's outputs may have other names in the file. */
+  const inFile = (name: string): string => {
+    if (name === PREDICTION) return columnOfRole('prediction', names) ?? name;
+    if (name === PREDICTION_PROBA) return columnOfRole('proba', names) ?? name;
+    return name;
+  };
+  const counted = (name: string): string =>
+    [PREDICTION, PREDICTION_PROBA].find((output) => inFile(output) === name) ?? name;
+  const find = (name: string) => {
+    const position = positions.get(inFile(name));
+    const column = position === undefined ? undefined : columns[position];
+    if (position === undefined || column === undefined)
+      throw new AppError(
+        'invalid_reference',
+        `${location.path} has no column ${name}: add it, or leave it out of the schema`,
+      );
+    return { position, sql: `file_rows.{c${position}:Identifier}`, content: contentOf(column.type) };
+  };
+  return {
+    columns,
+    table: 'file({path:String}, {format:String}) AS file_rows',
+    params: {
+      ...location,
+      ...Object.fromEntries(columns.map(({ name }, index) => [`c${index}`, name])),
+      ...Object.fromEntries(columns.map(({ name }, index) => [`n${index}`, counted(name)])),
+    },
+    query,
+    raw: (name) => find(name).sql,
+    nameOf: ({ name }) => `{n${find(name).position}:String}`,
+    number: ({ name }) => {
+      const { sql, content } = find(name);
+      // + 0 makes −0 and 0 one value.
+      return `(ifNull(${content === 'text' ? `toFloat64OrNull(toString(${sql}))` : `toFloat64(${sql})`}, nan) + 0)`;
+    },
+    text: ({ name }) => {
+      const { sql, content } = find(name);
+      // Predictions arrive as numbers or text, never as booleans: true becomes 1 (collectors).
+      const [yes, no] = name === PREDICTION ? ['1', '0'] : ['true', 'false'];
+      if (content === 'boolean')
+        return `if(isNull(${sql}), NULL, if(assumeNotNull(${sql}), '${yes}', '${no}'))`;
+      const text = `CAST(toString(${sql}), 'Nullable(String)')`;
+      if (content !== 'text' || location.format !== 'CSVWithNames') return text;
+      // Python writes booleans into text files like this; events carry them as JSON booleans.
+      return `multiIf(${text} = 'True', '${yes}', ${text} = 'False', '${no}', ${text})`;
+    },
+    timeMs: (name) => {
+      const { sql, content } = find(name);
+      if (content === 'time') return `toNullable(toUnixTimestamp64Milli(toDateTime64(${sql}, 3, 'UTC')))`;
+      if (content === 'text')
+        return `toNullable(toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull(toString(${sql}), 3, 'UTC')))`;
+      const number = `toFloat64(${sql})`;
+      return `toNullable(accurateCastOrNull(floor(multiIf(abs(${number}) < 1e11, ${number} * 1000, abs(${number}) < 1e14, ${number},
+        abs(${number}) < 1e17, ${number} / 1000, ${number} / 1000000)), 'Int64'))`;
+    },
+  };
+}
