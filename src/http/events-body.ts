@@ -28,7 +28,7 @@ const NOT_JSON =
   'this is not JSON (note that NaN and Infinity are not): send one event per line, or an array of events';
 const NOT_CLOSED = 'the array of events does not end: the body was cut, or a bracket is missing';
 
-/** Body types that promise one event per line; all others are looked at. */
+/** Body types that promise one event per line: there a cut line is just that, elsewhere it may go on. */
 const LINE_TYPES: ReadonlySet<string> = new Set([
   'application/x-ndjson',
   'application/ndjson',
@@ -57,16 +57,17 @@ export async function* parseEvents(body: Buffer, contentType = ''): AsyncGenerat
   }
 }
 
-/** Lines, unless the body is an array, or its first line does not look like a whole object. */
+/** Lines, unless the body is an array, or an object over several lines. */
 function isLines(body: Buffer, start: number, contentType: string): boolean {
-  if (LINE_TYPES.has(contentType)) return true;
   const first = body[start];
   if (first === OPEN_BRACKET) return false;
   if (first !== OPEN_BRACE) return true;
   const newline = body.indexOf(NEWLINE, start);
-  let last = (newline < 0 ? body.length : newline) - 1;
-  while (last > start && isSpace(body[last])) last -= 1;
-  return newline >= 0 && body[last] === CLOSE_BRACE;
+  if (newline < 0) return false;
+  let last = newline - 1;
+  while (isSpace(body[last])) last -= 1;
+  // A pretty object begins with a line of one bracket; a line that was cut does not.
+  return last > start && (body[last] === CLOSE_BRACE || LINE_TYPES.has(contentType));
 }
 
 /** Whole lines, decoded a slice at a time: one decoding of many lines is cheaper than one of each. */

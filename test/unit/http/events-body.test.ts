@@ -58,6 +58,13 @@ describe('the events of a body', () => {
     expect(await valuesOf(body)).toEqual(expected);
   });
 
+  it('may be pretty whatever the type says, and a cut first line of lines is only that', async () => {
+    expect(await valuesOf(JSON.stringify([{ a: 1 }], null, 2), 'application/x-ndjson')).toEqual([{ a: 1 }]);
+    expect(await valuesOf(JSON.stringify({ a: 1 }, null, 2), 'application/x-ndjson')).toEqual([{ a: 1 }]);
+    const cut = '{"a":"x, "b\n{"c":2}\n{"d":3}';
+    expect(await valuesOf(cut, 'application/x-ndjson')).toEqual(['malformed_json', { c: 2 }, { d: 3 }]);
+  });
+
   it('are never lost, whatever the bytes: it does not throw, and covers each byte once', async () => {
     const token = fc.constantFrom(
       '{',
