@@ -68,14 +68,39 @@ export function pick(fields: Fields, names: readonly string[]): unknown {
   return undefined;
 }
 
+/** Where log forwarders put what the application wrote, as an object or as text. */
+const ENVELOPES = ['log', 'message', 'body'] as const;
+
+/** The event inside a log forwarder's record; the record itself when it is the event. */
+function unwrapped(fields: Fields): Fields {
+  if (pick(fields, ALIASES.model) !== undefined) return fields;
+  for (const name of ENVELOPES) {
+    const inner = parsedIfText(fields[name]);
+    if (typeof inner === 'object' && inner !== null && !Array.isArray(inner)) return inner as Fields;
+  }
+  return fields;
+}
+
+function parsedIfText(value: unknown): unknown {
+  if (typeof value !== 'string' || !value.trimStart().startsWith('{')) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    // Just a line of a log that begins with a brace: what is missing is said of the record around it.
+    return null;
+  }
+}
+
 /** Runs a decoder and turns an unusable field into a rejection that names the model, if the event did. */
 export function decoding<Row>(value: unknown, decode: (fields: Fields) => Row): DecodeResult<Row> {
   try {
-    return { ok: true, row: decode(fieldsOf(value)) };
+    return { ok: true, row: decode(unwrapped(fieldsOf(value))) };
   } catch (error) {
     if (!(error instanceof Unusable)) throw error;
     const named =
-      typeof value === 'object' && value !== null ? pick(value as Fields, ALIASES.model) : undefined;
+      typeof value === 'object' && value !== null
+        ? pick(unwrapped(value as Fields), ALIASES.model)
+        : undefined;
     const model = typeof named === 'string' ? named.slice(0, MAX_NAME_LENGTH) : '';
     return { ok: false, reason: error.reason, detail: error.message, model };
   }
@@ -143,8 +168,17 @@ function parseTime(value: unknown): number {
   const match = ISO_TIME.exec(value);
   if (match === null) return Number.NaN;
   const dateOnly = value.length === 10;
+  if (!isDayOfMonth(value)) return Number.NaN;
   const text = value.replace(' ', 'T').replace(',', '.');
   return Date.parse(match[1] === undefined && !dateOnly ? `${text}Z` : text);
+}
+
+/** `Date.parse` reads the 30th of February as the 2nd of March. */
+function isDayOfMonth(iso: string): boolean {
+  const day = Number(iso.slice(8, 10));
+  if (day <= 28) return true;
+  const lastDay = new Date(Date.UTC(Number(iso.slice(0, 4)), Number(iso.slice(5, 7)), 0)).getUTCDate();
+  return day <= lastDay;
 }
 
 export function eventTime(fields: Fields, model: string, context: DecodeContext): number {

@@ -84,6 +84,7 @@ describe('a prediction event', () => {
     ['2026-01-01T00:00:00', 0],
     ['2026-01-01 00:00:00.5', 500],
     ['2026-01-01T01:00:00+01:00', 0],
+    ['2024-02-29T00:00:00Z', Date.UTC(2024, 1, 29) - Date.UTC(2026, 0, 1)],
     [1_767_225_600, 0],
     [1_767_225_600.25, 250],
     [1_767_225_600_007, 7],
@@ -123,6 +124,10 @@ describe('a prediction event', () => {
     ['invalid_timestamp', { timestamp: 'yesterday' }],
     ['invalid_timestamp', { timestamp: {} }],
     ['invalid_timestamp', { timestamp: '2026-13-45T00:00:00Z' }],
+    ['invalid_timestamp', { timestamp: '2026-02-29T00:00:00Z' }],
+    ['invalid_timestamp', { timestamp: '2025-04-31' }],
+    ['invalid_timestamp', { timestamp: 'January 1, 2026' }],
+    ['invalid_timestamp', { timestamp: '1767225600' }],
     ['future_timestamp', { timestamp: '2026-01-02T01:00:01Z' }],
     ['ancient_timestamp', { timestamp: '1970-12-31T23:59:59Z' }],
     [
@@ -160,6 +165,22 @@ describe('a prediction event', () => {
     expect(decodePrediction(rest, { ...context, defaultId: 'topic/0/17' })).toMatchObject({
       row: { predictionId: 'topic/0/17' },
     });
+  });
+
+  it.each([
+    ['as text', { date: 1, log: `${JSON.stringify(event)}\n`, stream: 'stdout' }],
+    ['as an object', { '@timestamp': 1, message: event, kubernetes: {} }],
+    ['as a body', { body: JSON.stringify(event), severity: 'INFO' }],
+  ])('is found in a log forwarder’s record, %s', (_how, record) => {
+    expect(decodePrediction(record, context)).toEqual(decodePrediction(event, context));
+  });
+
+  it('may have features of those names itself, and a log line is not one', () => {
+    expect(decode({ message: { model: 'other' } })).toMatchObject({ ok: true, row: { model: 'churn' } });
+    for (const log of ['{not json', 'plain text', '[1]', '7'])
+      expect(decodePrediction({ log }, context)).toMatchObject({ ok: false, reason: 'missing_field' });
+    const wrapped = { log: JSON.stringify({ ...event, timestamp: 'x' }) };
+    expect(decodePrediction(wrapped, context)).toMatchObject({ reason: 'invalid_timestamp', model: 'churn' });
   });
 
   it('never makes the decoder throw, nor quotes a value in its reason', () => {
