@@ -1,17 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ModelVersion } from '../../src/domain/model.js';
 import { PRODUCTION } from '../../src/domain/ports.js';
-import type { Grid, Profile } from '../../src/domain/profile.js';
+import type { Grid } from '../../src/domain/profile.js';
 import { DAY_MS, HOUR_MS, tile } from '../../src/domain/window.js';
-import { createRandom } from '../../src/stats/random.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
-import { createGridStore, type GridStore } from '../../src/store/grid-store.js';
-import { migrate } from '../../src/store/migrate.js';
+import { dateTime64 } from '../../src/store/encoding.js';
+import { createGridStore } from '../../src/store/grid-store.js';
 import { createProfileCounter } from '../../src/store/profile-counter.js';
 import { createProfileStore } from '../../src/store/profile-store.js';
+import { PROFILE_ROWS_HOURS, PROFILE_ROWS_START_MS, type Raw, randomRows } from '../support/profile-rows.js';
+import { type RowValue, recount } from '../support/recount.js';
+import { BACKENDS, openBackend, type StoreBackend } from '../support/store-backends.js';
 
 const model: ModelVersion = {
   model: 'm',
@@ -35,110 +34,24 @@ const grids: Grid[] = [
   { kind: 'categorical', feature: 'prediction', categories: ['0', '1'], headSize: 2 },
   { kind: 'numeric', feature: 'prediction_proba', cutPoints: [0.25, 0.5, 0.75], quantum: 2 ** -30 },
 ];
-const start = Date.UTC(2026, 0, 1, 20);
-const HOURS = 9;
+const start = PROFILE_ROWS_START_MS;
+const HOURS = PROFILE_ROWS_HOURS;
+const all = { startMs: start, endMs: start + HOURS * HOUR_MS };
+const query = { model: 'm', modelVersion: '1', scope: PRODUCTION };
 
-interface Raw {
-  identity: number;
-  tsMs: number;
-  num: Record<string, number>;
-  cat: Record<string, string>;
-  prediction: number;
-  proba: number | null;
+function cellValue(row: Raw, grid: Grid): RowValue {
+  if (grid.feature === 'prediction') return String(row.prediction);
+  if (grid.feature === 'prediction_proba') return row.proba;
+  return row.num[grid.feature] ?? row.cat[grid.feature] ?? null;
 }
 
-/** Rows with ties on the cut points, values between and beyond them, infinities, missing, mistyped and unseen ones. */
-function randomRows(count: number, seed: number, firstId: number): Raw[] {
-  const random = createRandom(seed);
-  const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)] as T;
-  return Array.from({ length: count }, (_, index) => {
-    const num = Object.create(null) as Record<string, number>;
-    const cat = Object.create(null) as Record<string, string>;
-    const x = pick([-1, 0, 0.5, 3, -2.25, 0.1, 1.7, 99, Infinity, -Infinity, null, 'text']);
-    if (typeof x === 'number') num.x = x;
-    if (typeof x === 'string') cat.x = x;
-    if (random() < 0.9) Object.defineProperty(num, '__proto__', { value: pick([6, 7, 8]), enumerable: true });
-    if (random() < 0.8) cat["it's <b>"] = pick(['a', 'b', "c'", 'tail', 'new', '']);
-    num.undeclared = 1;
-    return {
-      identity: firstId + index,
-      tsMs: start + Math.floor(random() * HOURS * HOUR_MS),
-      num,
-      cat,
-      prediction: pick([0, 1]),
-      proba: random() < 0.95 ? random() : null,
-    };
-  });
-}
-
-function cellOf(grid: Grid, value: number | string): number {
-  if (grid.kind === 'categorical') {
-    const at = grid.categories.indexOf(String(value));
-    return at < 0 ? grid.headSize + 1 : Math.min(at, grid.headSize);
-  }
-  const x = value as number;
-  const equal = grid.cutPoints.indexOf(x);
-  return equal >= 0 ? 2 * equal + 1 : 2 * grid.cutPoints.filter((cut) => cut < x).length;
-}
-
-/** The engine rounds halves to even. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const half = value - floor;
-  return half === 0.5 ? floor + (floor % 2 === 0 ? 0 : 1) : Math.round(value);
-}
-
-/** The same counts by the plainest code. */
-function recount(rows: readonly Raw[], grid: Grid): Profile {
-  const cells = grid.kind === 'numeric' ? 2 * grid.cutPoints.length + 1 : grid.headSize + 2;
-  const counts = new Array<number>(cells).fill(0);
-  const offsets = new Array<number>(grid.kind === 'numeric' ? cells : 0).fill(0);
-  const tally = { missing: 0, nonFinite: 0, mistyped: 0 };
-  const finite: number[] = [];
-  for (const row of rows) {
-    const value =
-      grid.feature === 'prediction'
-        ? String(row.prediction)
-        : grid.feature === 'prediction_proba'
-          ? row.proba
-          : ((grid.kind === 'numeric' ? row.num[grid.feature] : row.cat[grid.feature]) ?? null);
-    if (grid.kind === 'numeric' && row.cat[grid.feature] !== undefined) tally.mistyped += 1;
-    else if (value === null) tally.missing += 1;
-    else if (typeof value === 'number' && !Number.isFinite(value)) tally.nonFinite += 1;
-    else {
-      const cell = cellOf(grid, value);
-      counts[cell] = (counts[cell] ?? 0) + 1;
-      if (grid.kind === 'numeric') {
-        const x = value as number;
-        finite.push(x);
-        const base = grid.cutPoints[Math.max(0, Math.ceil(cell / 2) - 1)] ?? 0;
-        offsets[cell] = (offsets[cell] ?? 0) + roundHalfEven((x - base) / grid.quantum);
-      }
-    }
-  }
-  return {
-    feature: grid.feature,
-    kind: grid.kind,
-    rows: rows.length,
-    ...tally,
-    counts,
-    offsets,
-    min: finite.length === 0 ? null : Math.min(...finite),
-    max: finite.length === 0 ? null : Math.max(...finite),
-  };
-}
-
-describe('the profile store on the embedded engine', () => {
-  let directory = '';
+describe.each(BACKENDS)('the profile store, %s', (kind) => {
+  let backend: StoreBackend;
   let client: StoreClient;
-  let gridStore: GridStore;
-  let profiles: ReturnType<typeof createProfileStore>;
-  let revision = 0;
   const stored: Raw[] = [];
-  const query = { model: 'm', modelVersion: '1', scope: PRODUCTION };
-  const all = { startMs: start - (start % HOUR_MS), endMs: start + HOURS * HOUR_MS };
+  const hours = Array.from({ length: HOURS }, (_, index) => start + index * HOUR_MS);
 
-  async function insert(rows: readonly Raw[]) {
+  async function insert(rows: readonly Raw[], extra: object = {}) {
     await client.insert(
       'predictions',
       rows.map((row) => ({
@@ -147,108 +60,199 @@ describe('the profile store on the embedded engine', () => {
         prediction_id: `p${row.identity}`,
         row_index: 0,
         identity: row.identity,
-        ts: new Date(row.tsMs).toISOString().replace('T', ' ').replace('Z', ''),
+        ts: dateTime64(row.tsMs),
         num: row.num,
         cat: row.cat,
         prediction_num: row.prediction,
         proba: row.proba,
+        ...extra,
       })),
     );
   }
 
-  async function expectExact(rows: readonly Raw[], window = all) {
-    const merged = await profiles.mergedProfiles(query, tile(window));
-    const inside = rows.filter((row) => row.tsMs >= window.startMs && row.tsMs < window.endMs);
+  async function expectExact(window = all) {
+    const merged = await backend.store.mergedProfiles(query, tile(window));
+    const inside = stored.filter((row) => row.tsMs >= window.startMs && row.tsMs < window.endMs);
     expect(new Map(merged.map((profile) => [profile.feature, profile]))).toEqual(
-      new Map(grids.map((grid) => [grid.feature, recount(inside, grid)])),
+      new Map(
+        grids.map((grid) => [
+          grid.feature,
+          recount(
+            inside.map((row) => cellValue(row, grid)),
+            grid,
+          ),
+        ]),
+      ),
+    );
+  }
+
+  /** The store's own parts over a client that does something first. */
+  function profilesOver(disturbed: Partial<StoreClient>) {
+    const over = { ...client, ...disturbed };
+    const gridStore = createGridStore(over);
+    return createProfileStore(
+      over,
+      gridStore,
+      createProfileCounter(over, gridStore),
+      () => Date.now() * 1_000,
     );
   }
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'plumbline-profiles-'));
-    client = await createStoreClient({ kind: 'embedded', dataDir: directory });
-    await migrate(client);
-    gridStore = createGridStore(client);
-    profiles = createProfileStore(
-      client,
-      gridStore,
-      createProfileCounter(client, gridStore),
-      () => ++revision,
-    );
-    await gridStore.saveGrids('m', grids);
-    await insert([...randomRows(3_000, 1, 0)]);
+    backend = await openBackend(kind);
+    client = await createStoreClient(backend.location);
+    await backend.store.saveGrids('m', grids);
     stored.push(...randomRows(3_000, 1, 0));
+    await insert(stored);
   });
   afterAll(async () => {
     await client.close();
-    await rm(directory, { recursive: true });
+    await backend.close();
   });
 
   it('gives grids back as they were saved, and keeps the first', async () => {
-    await gridStore.saveGrids('m', [{ kind: 'numeric', feature: 'x', cutPoints: [5], quantum: 1 }]);
-    expect(await gridStore.listGrids('m')).toEqual(
+    await backend.store.saveGrids('m', [{ kind: 'numeric', feature: 'x', cutPoints: [5], quantum: 1 }]);
+    expect(await backend.store.listGrids('m')).toEqual(
       [...grids].sort((a, b) => (a.feature < b.feature ? -1 : 1)),
     );
   });
 
   it('counts every hour exactly as a plain recount does', async () => {
-    const [dirty] = await profiles.dirtyBuckets();
-    expect(dirty?.hourStartsMs).toHaveLength(HOURS);
-    await profiles.profileHours(model, dirty?.hourStartsMs ?? []);
-    await expectExact(stored);
-    await expectExact(stored, { startMs: all.startMs + HOUR_MS, endMs: all.startMs + 2 * HOUR_MS });
-    expect(await profiles.dirtyBuckets()).toEqual([]);
+    const [dirty] = await backend.store.dirtyBuckets();
+    expect(dirty?.hourStartsMs).toEqual(hours);
+    await backend.store.profileHours(model, hours);
+    await expectExact();
+    await expectExact({ startMs: start + HOUR_MS, endMs: start + 2 * HOUR_MS });
+    expect(await backend.store.dirtyBuckets()).toEqual([]);
   });
 
   it('sums hours to days', async () => {
     const day = { startMs: start - (start % DAY_MS), endMs: start - (start % DAY_MS) + DAY_MS };
     expect(tile(day)).toHaveLength(1);
-    await expectExact(stored, day);
-    const pieces = await profiles.pieceProfiles(query, DAY_MS);
+    await expectExact(day);
+    const pieces = await backend.store.pieceProfiles(query, DAY_MS);
     expect(pieces.map((piece) => piece.profiles[0]?.rows)).toEqual([
       stored.filter((row) => row.tsMs < day.endMs).length,
       stored.filter((row) => row.tsMs >= day.endMs).length,
     ]);
   });
 
+  it('spreads a limited number of pieces evenly, first and last among them', async () => {
+    const pieces = await backend.store.pieceProfiles(query, HOUR_MS, 3);
+    expect(pieces.map((piece) => piece.window.startMs)).toEqual([hours[0], hours[4], hours[8]]);
+  });
+
   it('finds the hours that late rows touched, and counts them again', async () => {
     const late = randomRows(50, 2, 10_000).map((row) => ({ ...row, tsMs: start + 60_000 }));
     await insert(late);
     stored.push(...late);
-    const dirty = await profiles.dirtyBuckets();
-    expect(dirty).toEqual([{ model: 'm', modelVersion: '1', hourStartsMs: [start] }]);
-    await profiles.profileHours(model, [start]);
-    await expectExact(stored);
-    await profiles.profileHours(model, [start, start + HOUR_MS]);
-    await expectExact(stored);
+    expect(await backend.store.dirtyBuckets()).toEqual([
+      { model: 'm', modelVersion: '1', hourStartsMs: [start] },
+    ]);
+    await backend.store.profileHours(model, [start]);
+    await expectExact();
+    await backend.store.profileHours(model, [start + HOUR_MS, start]);
+    await expectExact();
   });
 
   it('never counts a duplicate: the first to come wins', async () => {
     const [first] = stored;
     if (first === undefined) throw new Error('no rows');
-    await insert([{ ...first, num: { x: 3 }, prediction: 1 - first.prediction }]);
-    const dirty = await profiles.dirtyBuckets();
-    expect(dirty[0]?.hourStartsMs).toHaveLength(1);
-    await profiles.profileHours(model, dirty[0]?.hourStartsMs ?? []);
-    await expectExact(stored);
-    expect(await profiles.dirtyBuckets()).toEqual([]);
+    const again = { ...first, num: { x: 3 }, prediction: 1 - first.prediction };
+    await insert([again], { ingested_at: dateTime64(Date.UTC(2100, 0, 1)) });
+    const [dirty] = await backend.store.dirtyBuckets();
+    expect(dirty?.hourStartsMs).toHaveLength(1);
+    await backend.store.profileHours(model, dirty?.hourStartsMs ?? []);
+    await expectExact();
+    expect(await backend.store.dirtyBuckets()).toEqual([]);
   });
 
-  it('keeps what it counted when raw rows expire', async () => {
+  it.each([
+    ['the numbers', /INSERT INTO profiles[\s\S]*'numeric'/],
+    ['the texts', /INSERT INTO profiles[\s\S]*'categorical'/],
+    ['the days', /INSERT INTO profiles[\s\S]*'day'/],
+    ['the mark', /profiled_hours/],
+  ])('counts again what a crash before %s cut short', async (_, statement) => {
+    const late = randomRows(20, 3, 20_000 + stored.length).map((row) => ({
+      ...row,
+      tsMs: start + 5 * HOUR_MS,
+    }));
+    await insert(late);
+    stored.push(...late);
+    const crash = (sql: string) => {
+      if (statement.test(sql)) throw new Error('killed');
+    };
+    const killed = profilesOver({
+      command: async (sql, params) => {
+        crash(sql);
+        await client.command(sql, params);
+      },
+      insert: async (table, rows) => {
+        crash(table);
+        await client.insert(table, rows);
+      },
+    });
+    await expect(killed.profileHours(model, [start + 5 * HOUR_MS])).rejects.toThrow('killed');
+    const [dirty] = await backend.store.dirtyBuckets();
+    expect(dirty?.hourStartsMs).toEqual([start + 5 * HOUR_MS]);
+    await backend.store.profileHours(model, dirty?.hourStartsMs ?? []);
+    await expectExact();
+    await expectExact({ startMs: start - 20 * HOUR_MS, endMs: start + 4 * HOUR_MS });
+    await expectExact({ startMs: start + 4 * HOUR_MS, endMs: start + 28 * HOUR_MS });
+  });
+
+  it('counts again what came while it counted', async () => {
+    const late = randomRows(20, 4, 30_000).map((row) => ({ ...row, tsMs: start + 6 * HOUR_MS }));
+    const meanwhile = profilesOver({
+      command: async (sql, params) => {
+        if (sql.includes("'categorical'")) await insert(late);
+        await client.command(sql, params);
+      },
+    });
+    await meanwhile.profileHours(model, [start + 6 * HOUR_MS]);
+    stored.push(...late);
+    const [dirty] = await backend.store.dirtyBuckets();
+    expect(dirty?.hourStartsMs).toEqual([start + 6 * HOUR_MS]);
+    await backend.store.profileHours(model, dirty?.hourStartsMs ?? []);
+    await expectExact();
+  });
+
+  it('keeps what it counted when raw rows expire, also when asked to count again', async () => {
     await client.command('ALTER TABLE predictions DELETE WHERE identity < 1000 SETTINGS mutations_sync = 2');
-    expect(await profiles.dirtyBuckets()).toEqual([]);
-    await expectExact(stored);
+    expect(await backend.store.dirtyBuckets()).toEqual([]);
+    await backend.store.profileHours(model, hours);
+    await expectExact();
   });
 
   it('tells watermarks and profiled rows', async () => {
-    const [mark] = await profiles.watermarks();
-    expect(mark?.watermarkMs).toBe(Math.max(...stored.map((row) => row.tsMs)));
+    const left = stored.filter((row) => row.identity >= 1_000).map((row) => row.tsMs);
+    expect(await backend.store.watermarks()).toEqual([
+      {
+        model: 'm',
+        modelVersion: '1',
+        firstEventMs: left.reduce((least, ms) => Math.min(least, ms)),
+        watermarkMs: left.reduce((greatest, ms) => Math.max(greatest, ms)),
+        rows: left.length,
+      },
+    ]);
     expect(
-      await profiles.profiledRows({ model: 'm', modelVersion: '1' }, [
+      await backend.store.profiledRows({ model: 'm', modelVersion: '1' }, [
         all,
         { startMs: 0, endMs: HOUR_MS },
         { startMs: start, endMs: start + HOUR_MS },
+        { startMs: start + HOUR_MS, endMs: start + 100 * HOUR_MS },
       ]),
-    ).toEqual([stored.length, 0, stored.filter((row) => row.tsMs < start + HOUR_MS).length]);
+    ).toEqual([
+      stored.length,
+      0,
+      stored.filter((row) => row.tsMs < start + HOUR_MS).length,
+      stored.filter((row) => row.tsMs >= start + HOUR_MS).length,
+    ]);
+  });
+
+  it('knows after a restart what is counted', async () => {
+    await backend.reopen();
+    expect(await backend.store.dirtyBuckets()).toEqual([]);
+    await expectExact();
   });
 });
