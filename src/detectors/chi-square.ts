@@ -39,6 +39,7 @@ export const chiSquare = defineDetector({
       largest: largestStatistic(table, currentRows),
       resolution: null,
       vacuous: constant ? 'constant' : null,
+      opposite: null,
       ratioOf: (x) => x / degreesOfFreedom,
       iidPValueOf: (x) => chiSquareSf(x, degreesOfFreedom),
       // Exact to first order: X² ≈ 4·V²·n·m/(n + m) for V at equal sizes.

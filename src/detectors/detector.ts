@@ -11,10 +11,19 @@ export interface Samples {
 }
 
 /**
- * What a detector saw, with the maps that a null needs. All functions are pure; p-values fall and ratios grow as the
- * statistic grows, so thresholds can be found by inversion.
+ * The maps from a statistic to its null. All are pure; p-values fall and ratios grow as the statistic grows, so thresholds
+ * can be found by inversion.
  */
-export interface Measurement {
+export interface Scale {
+  /** The largest statistic that this window could have shown. */
+  readonly largest: number;
+  /** The statistic on its null scale, mean 1 under independent rows. `pieces` limits how extreme it can be read. */
+  readonly ratioOf: (statistic: number, pieces: number) => number;
+  readonly iidPValueOf: (statistic: number) => number;
+}
+
+/** What a detector saw, with the maps that a null needs. */
+export interface Measurement extends Scale {
   /** Larger means more drift. */
   readonly statistic: number;
   /** Rows that took part. */
@@ -22,8 +31,6 @@ export interface Measurement {
   readonly currentRows: number;
   /** Degrees of freedom of the statistic under independent rows: the most that a fitted shape may have. */
   readonly degreesOfFreedom: number;
-  /** The largest statistic that this window could have shown. */
-  readonly largest: number;
   /** How far the statistic can lie below the exact one; null when it is exact by construction. */
   readonly resolution: number | null;
   /**
@@ -31,9 +38,8 @@ export interface Measurement {
    * Such a test cannot reject whatever its level, so it takes no part in the family.
    */
   readonly vacuous: 'constant' | 'no_events' | null;
-  /** The statistic on its null scale, mean 1 under independent rows. `pieces` limits how extreme it can be read. */
-  readonly ratioOf: (statistic: number, pieces: number) => number;
-  readonly iidPValueOf: (statistic: number) => number;
+  /** For a two-sided test with a direction: the maps of the direction that was not seen. */
+  readonly opposite: Scale | null;
   /** The size of effect that goes with a statistic at these sample sizes. */
   readonly effectOf: (statistic: number) => number;
   readonly effectWithInterval: (designEffect: number) => Effect;

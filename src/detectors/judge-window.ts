@@ -5,9 +5,9 @@ import type { UndecidedReason, Verdict, WindowOutcome } from '../domain/verdict.
 import type { Window } from '../domain/window.js';
 import { holm, taroneFamilySize } from '../stats/holm.js';
 import { criticalStatistic } from '../stats/invert.js';
-import type { Detector, Measurement } from './detector.js';
+import type { Detector, Measurement, Scale } from './detector.js';
 import { COLUMN_DETECTORS } from './registry.js';
-import { iidNull, type TestNull, temporalNull } from './test-null.js';
+import { IID_NULL, leastPValue, type TestNull, temporalNull } from './test-null.js';
 import { outcomesOf } from './window-outcomes.js';
 
 export interface JudgeInput {
@@ -109,14 +109,14 @@ function measureColumns(input: JudgeInput): Candidate[] {
       const current = currentOf.get(column.name);
       const measured = measure(detector, column, grid, reference, current);
       const testNull = typeof measured === 'string' ? null : nullOf(input, column, detector, measured);
-      const pValueOf = typeof measured === 'string' ? null : testNull?.pValueOf;
+      const isJudged = typeof measured !== 'string' && testNull !== null;
       return {
         column,
         detector,
         measured,
         null: testNull,
-        pValue: typeof measured === 'string' || !pValueOf ? 1 : pValueOf(measured.statistic),
-        leastPValue: typeof measured === 'string' || !pValueOf ? 1 : pValueOf(measured.largest),
+        pValue: isJudged ? testNull.pValueOf(measured.statistic, measured) : 1,
+        leastPValue: isJudged ? leastPValue(measured, testNull) : 1,
       };
     }),
   );
@@ -142,7 +142,7 @@ function nullOf(
   measured: Measurement,
 ): TestNull | null {
   const { nullModel } = input.reference;
-  if (nullModel.kind === 'iid') return iidNull(measured);
+  if (nullModel.kind === 'iid') return IID_NULL;
   const spread = nullModel.spreads.find((s) => s.feature === column.name && s.detector === detector.name);
   // Taking rows as independent here would page from the first window; saying nothing is honest.
   return spread === undefined ? null : temporalNull(measured, spread);
@@ -158,7 +158,10 @@ function decided(
   const { detector, pValue } = candidate;
   const effect = measured.effectWithInterval(testNull.designEffect);
   const drifted = decision.adjustedPValue <= input.level;
-  const threshold = criticalStatistic(testNull.pValueOf, measured.largest, decision.share);
+  const critical = (scale: Scale) =>
+    criticalStatistic((statistic) => testNull.pValueOf(statistic, scale), scale.largest, decision.share);
+  // A share near 0 cannot fall visibly: what it would take to rise is then the threshold worth telling.
+  const threshold = critical(measured) ?? (measured.opposite && critical(measured.opposite));
   return {
     ...frame(input, candidate),
     status: drifted ? 'drifted' : 'stable',

@@ -40,6 +40,7 @@ export const ks = defineDetector({
       largest: 1,
       resolution,
       vacuous: constant ? 'constant' : null,
+      opposite: null,
       // D saturates at 1 while the shift goes on; Φ⁻¹((1 + D)/2) is linear in the shift of a bell-shaped column.
       // With so many pieces D cannot be read closer to 1 than half a piece.
       ratioOf: (statistic, pieces) => {

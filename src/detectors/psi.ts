@@ -35,6 +35,7 @@ export const psi = defineDetector({
       largest: Math.max(statistic, largestPsi(referenceCells, current.rows)),
       resolution: null,
       vacuous: cells < 2 ? 'constant' : null,
+      opposite: null,
       ratioOf: (value) => value / (scale * degreesOfFreedom),
       iidPValueOf: (value) => psiPValue(value, cells, scale),
       effectOf: (value) => value,

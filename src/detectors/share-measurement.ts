@@ -5,34 +5,44 @@ import {
   type Share,
   shareDifferenceInterval,
 } from '../stats/two-proportion.js';
-import type { Measurement } from './detector.js';
+import type { Measurement, Scale } from './detector.js';
 
 /** Two-sided comparison of a share: statistic |difference|, effect the signed difference current − reference. */
 export function measureShares(reference: Share, current: Share): Measurement | UndecidedReason {
   if (reference.rows === 0) return 'no_reference';
   if (current.rows === 0) return 'no_data';
-  const referenceShare = reference.hits / reference.rows;
-  const difference = current.hits / current.rows - referenceShare;
-  const rises = difference > 0 || (difference === 0 && referenceShare < 1);
-  const largest = rises ? 1 - referenceShare : referenceShare;
+  const difference = current.hits / current.rows - reference.hits / reference.rows;
   const hits = reference.hits + current.hits;
-  // The other windows of equal size, in the direction seen.
-  const currentAt = (statistic: number): Share => {
-    const share = rises ? referenceShare + statistic : referenceShare - statistic;
-    return { hits: Math.min(1, Math.max(0, share)) * current.rows, rows: current.rows };
-  };
+  const rises = scaleOf(reference, current.rows, 1);
+  const falls = scaleOf(reference, current.rows, -1);
   return {
+    ...(difference < 0 ? falls : rises),
+    opposite: difference < 0 ? rises : falls,
     statistic: Math.abs(difference),
     referenceRows: reference.rows,
     currentRows: current.rows,
     degreesOfFreedom: 1,
-    largest,
     resolution: null,
     vacuous: hits === 0 || hits === reference.rows + current.rows ? 'no_events' : null,
-    ratioOf: (statistic) => proportionZSquared(currentAt(statistic), reference),
-    iidPValueOf: (statistic) => (statistic === 0 ? 1 : proportionPValue(currentAt(statistic), reference)),
     effectOf: (statistic) => statistic,
     effectWithInterval: (designEffect) => shareDifferenceInterval(current, reference, designEffect),
-    parameters: { referenceShare, currentShare: current.hits / current.rows },
+    parameters: {
+      referenceShare: reference.hits / reference.rows,
+      currentShare: current.hits / current.rows,
+    },
+  };
+}
+
+/** Windows of `rows` rows whose share lies above (sign 1) or below (−1) the reference's. */
+function scaleOf(reference: Share, rows: number, sign: 1 | -1): Scale {
+  const share = reference.hits / reference.rows;
+  const currentAt = (statistic: number): Share => ({
+    hits: Math.min(1, Math.max(0, share + sign * statistic)) * rows,
+    rows,
+  });
+  return {
+    largest: sign === 1 ? 1 - share : share,
+    ratioOf: (statistic) => proportionZSquared(currentAt(statistic), reference),
+    iidPValueOf: (statistic) => (statistic === 0 ? 1 : proportionPValue(currentAt(statistic), reference)),
   };
 }
