@@ -1,6 +1,6 @@
 import betainc from '@stdlib/math/base/special/betainc/lib/index.js';
 import erfc from '@stdlib/math/base/special/erfc/lib/index.js';
-import erfcinv from '@stdlib/math/base/special/erfcinv/lib/index.js';
+import erfinv from '@stdlib/math/base/special/erfinv/lib/index.js';
 import gammainc from '@stdlib/math/base/special/gammainc/lib/index.js';
 import gammaln from '@stdlib/math/base/special/gammaln/lib/index.js';
 
@@ -46,7 +46,7 @@ export function normalSf(z: number): number {
 /** The z with P(|Z| ≤ z) = p: √2·erf⁻¹(p), for p in [0, 1]. */
 export function normalHalfWidth(p: number): number {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`p is ${p}: it must lie in [0, 1]`);
-  return Math.SQRT2 * erfcinv(1 - p);
+  return Math.SQRT2 * erfinv(p);
 }
 
 /** P(K ≥ λ) for Kolmogorov's limiting distribution of √n·D. */

@@ -13,9 +13,9 @@ declare module '@stdlib/math/base/special/erfc/lib/index.js' {
   function erfc(x: number): number;
   export = erfc;
 }
-declare module '@stdlib/math/base/special/erfcinv/lib/index.js' {
-  function erfcinv(x: number): number;
-  export = erfcinv;
+declare module '@stdlib/math/base/special/erfinv/lib/index.js' {
+  function erfinv(x: number): number;
+  export = erfinv;
 }
 declare module '@stdlib/math/base/special/gammaln/lib/index.js' {
   function gammaln(x: number): number;

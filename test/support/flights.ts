@@ -55,8 +55,6 @@ export async function readFlights(folder: string): Promise<{
   grids: Grid[];
   reference: FlightDay[];
   production: FlightDay[];
-  /** Values of a column over some days, missing left out. */
-  numbers: (from: 'reference' | 'production', feature: string, month: number) => number[];
 }> {
   const reference = await readReference(resolve(folder, 'reference.parquet'));
   const production = await readPredictions(resolve(folder, 'predictions.ndjson.gz'));
@@ -79,11 +77,6 @@ export async function readFlights(folder: string): Promise<{
     grids,
     reference: daysOf(reference),
     production: daysOf(production),
-    numbers: (from, feature, month) =>
-      [...(from === 'reference' ? reference : production)]
-        .filter(([startMs]) => new Date(startMs).getUTCMonth() + 1 === month)
-        .flatMap(([, table]) => table.get(feature) ?? [])
-        .filter((v): v is number => typeof v === 'number'),
   };
 }
 

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Makes the oracle vectors of test/oracle/ anew, with pinned Python packages in an environment of its own.
+# usage: scripts/oracle.sh [ENVIRONMENT_FOLDER]     (default: .oracle-env; needs python3 with venv, and a package index)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+environment=${1:-.oracle-env}
+if [ ! -x "$environment/bin/python" ]; then
+  python3 -m venv "$environment" || { echo "cannot make $environment: install python3-venv" >&2; exit 1; }
+fi
+"$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
+  numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 statsmodels==0.15.0 pandas==3.1.1 pyarrow==26.0.1
+"$environment/bin/python" -W ignore test/oracle/generate.py examples/flights test/oracle
+"$environment/bin/python" -W ignore test/oracle/generate-forest.py
+git --no-pager diff --stat -- test/oracle

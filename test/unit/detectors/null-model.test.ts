@@ -1,0 +1,202 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { mergeProfiles, withoutPart } from '../../../src/detectors/merge-profiles.js';
+import { fitNullModel, usablePieces } from '../../../src/detectors/null-model.js';
+import { DAY_MS } from '../../../src/domain/window.js';
+import { gridOf, profileOf, type Value } from '../../support/count-profiles.js';
+import {
+  type Columns,
+  draws,
+  find,
+  gridsOf,
+  judge,
+  modelOf,
+  normals,
+  profilesOf,
+} from '../../support/judge-fixture.js';
+
+const model = modelOf({ x: 'numeric', plan: 'categorical' });
+const PIECES = 30;
+const ROWS = 200;
+
+/** Days whose numeric column moves by a day effect; each row of `days` is one day. */
+function days(seed: number, count: number, daySpread: number): Columns[] {
+  const effects = normals(seed, count, 0, daySpread);
+  return effects.map((effect, day) => ({
+    x: normals(seed + 1 + day, ROWS, effect),
+    plan: draws(seed + 500 + day, ROWS, { a: 5, b: 3, c: 1 }),
+    prediction: normals(seed + 900 + day, ROWS),
+  }));
+}
+
+function concat(list: readonly Columns[]): Columns {
+  const of = (name: string): Value[] => list.flatMap((columns) => columns[name] ?? []);
+  return { x: of('x'), plan: of('plan'), prediction: of('prediction') };
+}
+
+function learn(list: readonly Columns[]) {
+  const grids = gridsOf(model, concat(list));
+  const pieces = list.map((columns, i) => ({
+    window: { startMs: i * DAY_MS, endMs: (i + 1) * DAY_MS },
+    profiles: profilesOf(grids, columns),
+  }));
+  return fitNullModel({ grids, pieces, pieceMs: DAY_MS });
+}
+
+const spreadOf = (nullModel: ReturnType<typeof learn>, feature: string, detector: string) => {
+  const spread = nullModel.spreads.find((s) => s.feature === feature && s.detector === detector);
+  if (spread === undefined) throw new RangeError(`no spread of ${feature}.${detector}`);
+  return spread;
+};
+
+describe('fitNullModel', () => {
+  test('learns that one column moves from day to day and the other does not', () => {
+    const nullModel = learn(days(1, PIECES, 0.5));
+    expect(nullModel).toMatchObject({ kind: 'temporal', pieceMs: DAY_MS });
+    const moving = spreadOf(nullModel, 'x', 'ks');
+    const calm = spreadOf(nullModel, 'prediction', 'ks');
+    const information = (ROWS * ROWS * (PIECES - 1)) / (ROWS * PIECES);
+    expect(1 + moving.excess * information).toBeGreaterThan(8);
+    expect(1 + calm.excess * information).toBeLessThan(1.5);
+    expect(moving.pieces).toBe(PIECES);
+    expect(nullModel.spreads.map((s) => `${s.feature}.${s.detector}`)).toEqual([
+      'x.ks',
+      'x.psi',
+      'x.missing',
+      'plan.chiSquare',
+      'plan.psi',
+      'plan.missing',
+      'plan.unseen',
+      'prediction.ks',
+      'prediction.psi',
+      'prediction.missing',
+    ]);
+  });
+
+  test('is iid with fewer than ten usable pieces', () => {
+    expect(learn(days(1, 9, 0.5))).toEqual({ kind: 'iid', pieceMs: 0, spreads: [] });
+    expect(fitNullModel({ grids: [], pieces: [], pieceMs: DAY_MS }).kind).toBe('iid');
+  });
+
+  test('leaves out a partial first day', () => {
+    const list = days(1, PIECES, 0.5);
+    const [first] = list;
+    const short: Columns = {
+      x: first?.x?.slice(0, 50) ?? [],
+      plan: first?.plan?.slice(0, 50) ?? [],
+      prediction: first?.prediction?.slice(0, 50) ?? [],
+    };
+    expect(spreadOf(learn([short, ...list.slice(1)]), 'x', 'ks').pieces).toBe(PIECES - 1);
+    expect(usablePieces([])).toEqual([]);
+  });
+
+  test('days that differ: the temporal null keeps an ordinary new day silent, the iid null does not', () => {
+    const reference = days(1, PIECES, 0.5);
+    const nullModel = learn(reference);
+    const fresh = days(10_000, 40, 0.5);
+    const whole = concat(reference);
+    const flagged = (list: readonly Columns[], options: Parameters<typeof judge>[3]) =>
+      list.filter((day) =>
+        judge(model, whole, day, options).verdicts.some(
+          (v) => v.role === 'primary' && v.status === 'drifted' && v.material,
+        ),
+      ).length;
+    expect(flagged(fresh.slice(0, 20), {})).toBeGreaterThan(8);
+    // Binomial(40, 0.05) stays below 7 with probability 0.997.
+    expect(flagged(fresh, { nullModel })).toBeLessThanOrEqual(6);
+  });
+
+  test('and a day far outside what days are like is still drifted, with its design effect told', () => {
+    const reference = days(1, PIECES, 0.5);
+    const day = {
+      x: normals(77, ROWS, 4),
+      plan: draws(78, ROWS, { a: 5, b: 3, c: 1 }),
+      prediction: normals(79, ROWS),
+    };
+    const { verdicts } = judge(model, concat(reference), day, { nullModel: learn(reference) });
+    const verdict = find(verdicts, 'x', 'ks');
+    expect(verdict).toMatchObject({ status: 'drifted', material: true, null: 'temporal' });
+    expect(verdict.designEffect).toBeGreaterThan(8);
+    expect(verdict.effectiveCurrentRows).toBeCloseTo(ROWS / verdict.designEffect, 9);
+    expect(verdict.parameters).toMatchObject({ pieces: PIECES });
+    expect(find(verdicts, 'prediction', 'ks').status).toBe('stable');
+  });
+
+  test('one category per window can never look like the reference: not visible at this window length', () => {
+    const reference = days(1, PIECES, 0).map((day, i) => ({
+      ...day,
+      plan: (day.plan ?? []).map(() => ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'][i % 7] ?? ''),
+    }));
+    const [monday] = reference;
+    const { verdicts } = judge(model, concat(reference), monday ?? {}, { nullModel: learn(reference) });
+    expect(find(verdicts, 'plan', 'chiSquare')).toMatchObject({
+      status: 'undecided',
+      reason: 'not_visible_at_window_length',
+      pValue: null,
+    });
+    expect(find(verdicts, 'plan', 'unseen').status).toBe('stable');
+  });
+
+  test('a total outage is visible though a single piece had a few missing values', () => {
+    const reference = days(1, PIECES, 0.2).map((day, i) => ({
+      ...day,
+      x: (day.x ?? []).map((v, row) => (i === 4 && row < 6 ? null : v)),
+    }));
+    const nullModel = learn(reference);
+    const [day] = days(9_000, 1, 0.2);
+    const clean = judge(model, concat(reference), day ?? {}, { nullModel });
+    expect(find(clean.verdicts, 'x', 'missing').status).toBe('stable');
+    const outage = judge(
+      model,
+      concat(reference),
+      { ...day, x: (day?.x ?? []).map(() => null) },
+      { nullModel },
+    );
+    expect(find(outage.verdicts, 'x', 'missing')).toMatchObject({ status: 'drifted', material: true });
+  });
+
+  test('a column without a spread has no reference to be judged by', () => {
+    const reference = days(1, PIECES, 0.5);
+    const nullModel = learn(reference);
+    const spreads = nullModel.spreads.filter((s) => s.feature !== 'x');
+    const { verdicts } = judge(model, concat(reference), reference[0] ?? {}, {
+      nullModel: { ...nullModel, spreads },
+    });
+    expect(find(verdicts, 'x', 'ks')).toMatchObject({ status: 'undecided', reason: 'no_reference' });
+  });
+});
+
+describe('profiles', () => {
+  const values = fc.array(
+    fc.oneof(
+      fc.integer({ min: -9, max: 9 }),
+      fc.constant(null),
+      fc.constant('text'),
+      fc.constant(Number.NaN),
+      fc.constant(Number.POSITIVE_INFINITY),
+    ),
+    { maxLength: 40 },
+  );
+  const grid = gridOf('x', 'numeric', [-5, 0, 5]);
+
+  test('merge is the profile of the union, in any order and grouping; taking a part out undoes it', () => {
+    fc.assert(
+      fc.property(values, values, values, (a, b, c) => {
+        const [p, q, r] = [profileOf(grid, a), profileOf(grid, b), profileOf(grid, c)];
+        const union = profileOf(grid, [...a, ...b, ...c]);
+        expect(mergeProfiles([p, q, r])).toEqual(union);
+        expect(mergeProfiles([r, p, q])).toEqual(union);
+        expect(mergeProfiles([mergeProfiles([q, r]), p])).toEqual(union);
+        expect(withoutPart(union, p)).toEqual({ ...mergeProfiles([q, r]), min: null, max: null });
+      }),
+    );
+  });
+
+  test('different columns or grids do not merge', () => {
+    expect(() => mergeProfiles([])).toThrow(/no profile/);
+    const other = profileOf(gridOf('y', 'numeric', [1]), [1]);
+    expect(() => mergeProfiles([profileOf(grid, [1]), other])).toThrow(/do not merge/);
+    const wider = profileOf(gridOf('x', 'numeric', [1, 2]), [1]);
+    expect(() => mergeProfiles([profileOf(grid, [1]), wider])).toThrow(/different cells/);
+  });
+});
