@@ -102,7 +102,14 @@ const kafka = z
     'a topic stands once, in predictions or in labels',
   );
 
+export const ROLES = ['collector', 'detector', 'api'] as const;
+
 const schema = z.strictObject({
+  /** What this process does; processes with different roles share one store. */
+  roles: z
+    .array(z.enum(ROLES))
+    .min(1)
+    .default([...ROLES]),
   store: z
     .union([
       z.strictObject({ dataDir: z.string() }),

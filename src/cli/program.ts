@@ -43,6 +43,11 @@ export function createProgram(streams: Pick<Output, 'stdout' | 'stderr'>): Comma
     .addOption(configFile())
     .addOption(dataDir())
     .option('--port <port>', 'HTTP port', port)
+    .option(
+      '--roles <list>',
+      'what this process does, of collector, detector and api, with commas (default: all)',
+      (text: string) => text.split(',').map((role) => role.trim()),
+    )
     .action((options) => serve(options, outputOf(options)));
 
   program

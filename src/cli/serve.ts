@@ -6,6 +6,7 @@ export interface ServeOptions {
   readonly config?: string | undefined;
   readonly dataDir?: string | undefined;
   readonly port?: number | undefined;
+  readonly roles?: readonly string[] | undefined;
 }
 
 /** The configuration file with the command line's own values on top. */
@@ -13,6 +14,7 @@ export function configFor(options: ServeOptions) {
   const input = (loadConfig(options.config) ?? {}) as Record<string, unknown>;
   return parseConfig({
     ...input,
+    ...(options.roles === undefined ? {} : { roles: options.roles }),
     ...(options.dataDir === undefined ? {} : { store: { dataDir: options.dataDir } }),
     ...(options.port === undefined
       ? {}

@@ -7,6 +7,7 @@ import { AppError, messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import { type Access, assertListenAllowed, isLoopback } from './access.js';
 import { createProblemHandler } from './problem.js';
+import { type ReadinessCheck, readinessBody } from './readiness.js';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -18,6 +19,8 @@ export interface HttpServerOptions {
   readonly logger: Logger;
   /** Rejects, with the reason, while the service cannot do its work. */
   readonly ready: () => Promise<void>;
+  /** What else this process needs to do its work, as far as it is known now. */
+  readonly checks?: () => readonly ReadinessCheck[];
   readonly ingest?: Router | undefined;
   readonly api?: Router | undefined;
   readonly pages?: Router | undefined;
@@ -69,12 +72,10 @@ export function createHttpServer(options: HttpServerOptions) {
     response.json({ status: 'alive' });
   });
   app.get('/readyz', async (_request: Request, response: Response) => {
-    try {
-      await inTime(options.ready(), READY_DEADLINE_MS);
-      response.json({ status: 'ready' });
-    } catch (error) {
-      response.status(503).json({ status: 'not ready', reason: messageOf(error) });
-    }
+    const checks = options.checks?.() ?? [];
+    const store = await inTime(options.ready(), READY_DEADLINE_MS).then(() => null, messageOf);
+    const body = readinessBody(store, checks);
+    response.status(body.reason === undefined ? 200 : 503).json(body);
   });
   app.get('/metrics', access.requireAllModels('read'), async (_request, response) => {
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics());

@@ -1,0 +1,67 @@
+import { join, resolve } from 'node:path';
+import { type Config, modelConfig } from '../config.js';
+import { fitNullModel } from '../detectors/null-model.js';
+import { DAY_MS, END_OF_TIME_MS, type Window } from '../domain/window.js';
+import { AppError } from '../errors.js';
+import type { Access } from '../http/access.js';
+import { createModelRoutes } from '../http/model-routes.js';
+import { createPageRoutes } from '../http/page-routes.js';
+import { buildReport } from '../jobs/build-report.js';
+import { createReferenceRegistrar } from '../jobs/register-reference.js';
+import { serialiseForest } from '../stats/forest-codec.js';
+import { fitForestModel } from '../stats/forest-model.js';
+import type { Parts } from './parts.js';
+
+function reportsDirectoryOf({ reports, store }: Config): string {
+  return resolve(reports.dir ?? ('dataDir' in store ? join(store.dataDir, 'reports') : 'reports'));
+}
+
+/** The API role: registration, what is known of models, pages and reports. */
+export function wireApi(parts: Parts, access: Access) {
+  const { config, store, registry, logger, clock, wallClock } = parts;
+  const reportsDirectory = reportsDirectoryOf(config);
+  const register = createReferenceRegistrar({
+    store,
+    wallClock,
+    logger,
+    fitNullModel,
+    fitForest: (columns, rows, options) => serialiseForest(fitForestModel(columns, rows, options)),
+    windowMs: (model) => modelConfig(config, model).window.length,
+  });
+
+  /** A report of a period, by default of all that was judged. */
+  async function report(request: { model: string; modelVersion: string; period: Window | null }) {
+    const runs = await store.listRuns(request, 0, END_OF_TIME_MS);
+    const all = {
+      startMs: runs[0]?.window.startMs ?? clock.now() - DAY_MS,
+      endMs: runs.at(-1)?.window.endMs ?? clock.now(),
+    };
+    const period = {
+      startMs: Math.max(request.period?.startMs ?? 0, all.startMs),
+      endMs: Math.min(request.period?.endMs ?? END_OF_TIME_MS, all.endMs),
+    };
+    if (period.startMs >= period.endMs)
+      throw new AppError('invalid_request', 'nothing was judged in this period: choose another');
+    return buildReport({ store, clock }, { ...request, period, directory: reportsDirectory });
+  }
+
+  return {
+    report,
+    routes: createModelRoutes(
+      {
+        store,
+        registerReference: async (input) => {
+          const registered = await register(input);
+          await registry.refresh();
+          return registered;
+        },
+        buildReport: async (request) => {
+          const { path, summary } = await report(request);
+          return { path, summary };
+        },
+      },
+      access,
+    ),
+    pages: createPageRoutes({ store, clock, reportsDirectory }),
+  };
+}

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import type { Router } from 'express';
+import type { DecodeContext } from '../collectors/decode-event.js';
+import { decodeLabel } from '../collectors/decode-label.js';
+import { decodePrediction } from '../collectors/decode-prediction.js';
+import { createKafkaCollector, type KafkaCollector } from '../collectors/kafka-collector.js';
+import { createKafkaSource } from '../collectors/kafka-source.js';
+import { createRecordDecoders } from '../collectors/record-decoders.js';
+import { createRowWriter, type RowWriter } from '../collectors/row-writer.js';
+import { createSharedInserts } from '../collectors/shared-inserts.js';
+import { kafkaConnection } from '../config.js';
+import type { RowSource } from '../domain/prediction.js';
+import type { Access } from '../http/access.js';
+import { createIngestRoutes } from '../http/ingest-routes.js';
+import type { ReadinessCheck } from '../http/readiness.js';
+import { earliestMs, type Parts } from './parts.js';
+
+/** The collector role: rows in by HTTP and, if configured, from Kafka. */
+export function wireCollection(parts: Parts, access: Access) {
+  const { config, store, registry, metrics, logger, clock, wallClock } = parts;
+  const writer = createRowWriter({
+    store,
+    metrics,
+    logger,
+    // Partitions are read at different speeds, labels perhaps far ahead of their predictions: with Kafka a clock that
+    // follows the data follows the stored predictions only (see the detection role).
+    clock: config.kafka === undefined ? clock : { now: clock.now, observe: () => undefined },
+  });
+  const sharedInserts = createSharedInserts({ writer, tokenPrefix: `http/${randomUUID()}` });
+  const contextOf = (source: RowSource): DecodeContext => ({
+    featureKinds: registry.featureKinds,
+    nowMs: wallClock.now(),
+    earliestMs: earliestMs(config),
+    source,
+    defaultId: null,
+  });
+  const kafka = wireKafka(parts, writer);
+
+  return {
+    ingest: createIngestRoutes(
+      {
+        decodePrediction: (value, source) => decodePrediction(value, contextOf(source)),
+        decodeLabel: (value, source) => decodeLabel(value, contextOf(source)),
+        submit: sharedInserts.submit,
+      },
+      access,
+    ) as Router,
+    start: () => kafka?.start(),
+    /** Call after the HTTP server has stopped: resolves when everything taken is stored or given back. */
+    async stop(): Promise<void> {
+      await Promise.all([kafka?.stop(), sharedInserts.stop()]);
+    },
+    checks(): ReadinessCheck[] {
+      if (kafka === null) return [];
+      const { ready, detail } = kafka.health();
+      return [{ name: 'kafka', ok: ready, detail }];
+    },
+  };
+}
+
+function wireKafka(parts: Parts, writer: RowWriter): KafkaCollector | null {
+  const { config, store, registry, metrics, logger, wallClock } = parts;
+  const section = config.kafka;
+  if (section === undefined) return null;
+  return createKafkaCollector({
+    source: createKafkaSource({
+      connection: kafkaConnection(section),
+      group: section.group,
+      topics: [...section.predictions, ...section.labels],
+      logger,
+      metrics,
+    }),
+    predictionTopics: section.predictions,
+    labelTopics: section.labels,
+    decoders: createRecordDecoders({
+      featureKinds: registry.featureKinds,
+      earliestMs: earliestMs(config),
+      wallClock: wallClock.now,
+    }),
+    write: (batch) => writer.write(batch),
+    audit: store,
+    metrics,
+    logger,
+  });
+}

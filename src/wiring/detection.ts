@@ -1,0 +1,139 @@
+import { createAlertEngine } from '../alerts/alert-engine.js';
+import { createDispatcher } from '../alerts/dispatcher.js';
+import { createVerdictGauges } from '../alerts/prometheus.js';
+import type { Sink } from '../alerts/sink.js';
+import { createWebhookSink } from '../alerts/webhook-sink.js';
+import { type Config, modelConfig, readSecret } from '../config.js';
+import type { Clock } from '../domain/clock.js';
+import { AppError } from '../errors.js';
+import type { ReadinessCheck } from '../http/readiness.js';
+import { createWindowJudge } from '../jobs/judge-window.js';
+import { createCycle } from '../jobs/run-cycle.js';
+import type { Job } from '../jobs/scheduler.js';
+import { createOutlierScorer } from '../jobs/score-outliers.js';
+import type { Parts } from './parts.js';
+
+export const DETECTION = 'detection';
+/** As in the alert PlumblineDetectorOverrun. */
+const OVERRUN_MS = 900_000;
+
+/** The detector role: profiles, verdicts, episodes, the gauges that show them, and webhooks. */
+export function wireDetection(parts: Parts) {
+  const { config, store, metrics, logger, clock, wallClock } = parts;
+  const settings = (model: string) => modelConfig(config, model);
+  const sinks = createSinks(config, wallClock);
+  const gauges = createVerdictGauges({ metrics, logger });
+  const alerts = createAlertEngine({
+    store,
+    policyFor: (model) => {
+      const { policy, window } = settings(model);
+      const [openCount, openWindows] = policy.open.split('of').map(Number);
+      return {
+        openCount: openCount ?? 1,
+        openWindows: openWindows ?? 1,
+        closeCount: policy.close,
+        cooldownMs: policy.cooldown,
+        stepMs: window.step,
+      };
+    },
+    retrainFor: (model) => settings(model).retrain ?? null,
+    gauges,
+    clock,
+    logger,
+    publicUrl: config.http.publicUrl?.replace(/\/+$/, '') ?? `http://${config.http.host}:${config.http.port}`,
+  });
+  const dispatcher = createDispatcher({
+    outbox: store,
+    sinkFor: (event) => sinks(event.model),
+    clock: wallClock,
+    logger,
+    metrics,
+    random: Math.random,
+  });
+  const judge = createWindowJudge({ store, clock });
+  const outliers = createOutlierScorer({ store, logger });
+  const cycle = createCycle({
+    store,
+    judge: judge.judge,
+    record: judge.record,
+    scoreOutliers: (model, reference) => outliers.score(model, reference),
+    alerts,
+    gauges,
+    metrics,
+    settings: (model) => {
+      const { window, policy } = settings(model);
+      return {
+        window: { lengthMs: window.length, stepMs: window.step, latenessMs: window.lateness },
+        level: policy.level,
+      };
+    },
+    clock,
+    logger,
+  });
+  let lastCycle = { hoursProfiled: 0, rowsScored: 0, windowsJudged: 0 };
+  let lastSuccessMs: number | null = null;
+  const sinceMs = wallClock.now();
+
+  const job: Job = {
+    name: DETECTION,
+    cron: config.jobs.cron,
+    run: async () => {
+      // Other processes store rows too: the stored predictions tell a clock that follows the data how far they are.
+      if (config.clock === 'data')
+        for (const { watermarkMs } of await store.watermarks()) clock.observe(watermarkMs);
+      lastCycle = await cycle.run();
+    },
+    lastSuccess: {
+      set: (seconds) => {
+        metrics.lastSuccess.set(seconds);
+        lastSuccessMs = seconds * 1_000;
+      },
+    },
+  };
+
+  return {
+    job,
+    async start(): Promise<void> {
+      await gauges.restore(store, clock);
+      dispatcher.start();
+    },
+    stop: () => dispatcher.stop(),
+    /** Runs the job until nothing is left to profile, score or judge, and delivers what is due. */
+    async settle(run: () => Promise<{ ok: boolean }>): Promise<void> {
+      do {
+        const { ok } = await run();
+        if (!ok) throw new AppError('store_unavailable', 'the detection job failed: the log says why');
+      } while (lastCycle.hoursProfiled + lastCycle.rowsScored + lastCycle.windowsJudged > 0);
+      await dispatcher.deliverDue();
+    },
+    checks(): ReadinessCheck[] {
+      const ageMs = wallClock.now() - (lastSuccessMs ?? sinceMs);
+      const seconds = `${Math.round(ageMs / 1_000)} s`;
+      return [
+        {
+          name: DETECTION,
+          ok: ageMs <= OVERRUN_MS,
+          detail:
+            lastSuccessMs === null
+              ? `detection: has not ended since the start ${seconds} ago`
+              : `detection: last success ${seconds} ago`,
+        },
+      ];
+    },
+  };
+}
+
+export type Detection = ReturnType<typeof wireDetection>;
+
+/** One sink per configured webhook. Secrets are read now, so that a missing one is found at the start. */
+function createSinks(config: Config, clock: Clock): (model: string) => Sink | null {
+  const sinkOf = (retrain: Config['defaults']['retrain']) =>
+    retrain === undefined
+      ? null
+      : createWebhookSink({ url: retrain.url, secret: readSecret(retrain), clock });
+  const byModel = new Map(
+    Object.entries(config.models).map(([name, model]) => [name, sinkOf(model.retrain)]),
+  );
+  const fallback = sinkOf(config.defaults.retrain);
+  return (model) => (byModel.has(model) ? (byModel.get(model) ?? null) : fallback);
+}
