@@ -1,5 +1,5 @@
 import type { RunRecord } from '../domain/ports.js';
-import { type Window, type WindowSpec, windowsEndingIn } from '../domain/window.js';
+import { HOUR_MS, type Window, type WindowSpec, windowsEndingIn } from '../domain/window.js';
 
 export interface ReadyInput {
   readonly spec: WindowSpec;
@@ -23,7 +23,9 @@ export interface ReadyInput {
 export function readyWindows(input: ReadyInput, afterMs: number): { windows: Window[]; skipped: number } {
   const { spec } = input;
   const readyMs = Math.max(input.watermarkMs, input.nowMs - input.graceMs) - spec.latenessMs;
-  const firstStartMs = Math.floor(input.firstEventMs / spec.stepMs) * spec.stepMs;
+  // Half a day is no day: the first window is the first that the version's rows cover from its first hour on.
+  const firstHourMs = Math.floor(input.firstEventMs / HOUR_MS) * HOUR_MS;
+  const firstStartMs = Math.ceil(firstHourMs / spec.stepMs) * spec.stepMs;
   const fromMs = Math.max(afterMs, firstStartMs + spec.lengthMs - spec.stepMs);
   const windows = windowsEndingIn(spec, fromMs, readyMs);
   const withRows = windows.filter((window) => window.startMs <= input.watermarkMs);

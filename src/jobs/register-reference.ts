@@ -6,7 +6,7 @@ import { type FeatureSchema, type ModelVersion, monitoredColumns } from '../doma
 import type { FeatureRow, Logger, Store } from '../domain/ports.js';
 import type { Grid, Profile } from '../domain/profile.js';
 import type { NullModel, Reference } from '../domain/reference.js';
-import type { Window } from '../domain/window.js';
+import { HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import { inferSchema } from './infer-schema.js';
 
@@ -63,6 +63,17 @@ async function fileHash(path: string): Promise<string> {
 }
 
 /**
+ * Whether a piece lies inside the reference's period, to the hour. The first and the last piece mostly do not, and half a day
+ * differs from a whole one by more than two days do.
+ */
+function coveredBy(period: Window, piece: Window): boolean {
+  return (
+    piece.startMs >= Math.floor(period.startMs / HOUR_MS) * HOUR_MS &&
+    piece.endMs <= Math.ceil(period.endMs / HOUR_MS) * HOUR_MS
+  );
+}
+
+/**
  * Makes a training baseline the current reference of a model version: schema, grids (the model's own where it has them),
  * counts, null model and forest. Registering the same file again changes nothing but the time.
  */
@@ -101,10 +112,12 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
     const pieces =
       period === null
         ? []
-        : await store.pieceProfiles(
-            { model: model.model, modelVersion, scope: `reference:${hash}` },
-            pieceMs,
-          );
+        : (
+            await store.pieceProfiles(
+              { model: model.model, modelVersion, scope: `reference:${hash}` },
+              pieceMs,
+            )
+          ).filter((piece) => coveredBy(period, piece.window));
     const sample = await store.readRows(path, columns, timestampColumn, MAX_FOREST_ROWS);
     const timestampsMs = sample.flatMap((row) => (row.timestampMs === null ? [] : [row.timestampMs]));
     const timed = timestampsMs.length === sample.length && timestampColumn !== null;

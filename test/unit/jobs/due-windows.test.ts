@@ -5,7 +5,7 @@ import { outstanding, readyWindows } from '../../../src/jobs/due-windows.js';
 const spec = { lengthMs: DAY_MS, stepMs: DAY_MS, latenessMs: 10 * 60_000 };
 const base = {
   spec,
-  firstEventMs: 10 * HOUR_MS,
+  firstEventMs: 10 * 60_000,
   watermarkMs: 2 * DAY_MS + HOUR_MS,
   nowMs: 0,
   graceMs: HOUR_MS,
@@ -17,6 +17,10 @@ describe('ready windows', () => {
   it('wait for the watermark to pass end plus lateness', () => {
     expect(ends(readyWindows(base, 0).windows)).toEqual([1, 2]);
     expect(ends(readyWindows({ ...base, watermarkMs: 2 * DAY_MS + 60_000 }, 0).windows)).toEqual([1]);
+  });
+
+  it('begin with the first that is covered from its first hour on', () => {
+    expect(ends(readyWindows({ ...base, firstEventMs: 10 * HOUR_MS }, 0).windows)).toEqual([2]);
   });
 
   it('start after the last judged one', () => {
@@ -37,7 +41,10 @@ describe('ready windows', () => {
 
   it('that slide begin with the first whole window', () => {
     const sliding = { lengthMs: 3 * HOUR_MS, stepMs: HOUR_MS, latenessMs: 0 };
-    const { windows } = readyWindows({ ...base, spec: sliding, watermarkMs: 14 * HOUR_MS }, 0);
+    const { windows } = readyWindows(
+      { ...base, spec: sliding, firstEventMs: 10.5 * HOUR_MS, watermarkMs: 14 * HOUR_MS },
+      0,
+    );
     expect(windows.map((window) => window.startMs / HOUR_MS)).toEqual([10, 11]);
   });
 });
