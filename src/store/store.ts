@@ -11,6 +11,7 @@ import { createOutlierStore } from './outlier-store.js';
 import { createProfileCounter } from './profile-counter.js';
 import { createProfileStore } from './profile-store.js';
 import { createReferenceReader } from './reference-reader.js';
+import { createRemoteReferenceReader } from './remote-reference-reader.js';
 import { createRevisions } from './revisions.js';
 import { createRowStore } from './row-store.js';
 import { createStatsStore } from './stats-store.js';
@@ -44,7 +45,9 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     saveGrids: grids.saveGrids,
     listGrids: grids.listGrids,
     ...createProfileStore(jobs, grids, counter, revisions.next),
-    ...createReferenceReader(jobs, counter, revisions.next),
+    ...(options.kind === 'embedded'
+      ? createReferenceReader(jobs, counter, revisions.next)
+      : createRemoteReferenceReader(jobs, revisions.next)),
     ...createOutlierStore(jobs),
     ...createVerdictStore(api, revisions.next),
     ...createEpisodeStore(api, revisions.next),

@@ -1,72 +1,67 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { FeatureSchema, ModelVersion } from '../../src/domain/model.js';
-import { HOUR_MS, tile } from '../../src/domain/window.js';
-import { inferSchema } from '../../src/jobs/infer-schema.js';
-import { createStoreClient, type StoreClient } from '../../src/store/client.js';
-import { createGridStore } from '../../src/store/grid-store.js';
-import { migrate } from '../../src/store/migrate.js';
-import { createProfileCounter } from '../../src/store/profile-counter.js';
-import { createProfileStore } from '../../src/store/profile-store.js';
-import { createReferenceReader } from '../../src/store/reference-reader.js';
+import type { Store } from '../../src/domain/ports.js';
+import { HOUR_MS } from '../../src/domain/window.js';
+import { createStore } from '../../src/store/store.js';
+import { startBridgeProcess } from '../support/clickhouse-bridge-process.js';
+import { recount } from '../support/recount.js';
+import { categorical, numeric, registerFile } from '../support/register-file.js';
+import { createSilentLogger } from '../support/silent-logger.js';
 
 const FLIGHTS = 'examples/flights/reference.parquet';
 
-const numeric = (name: string): FeatureSchema => ({ name, kind: 'numeric' });
-const categorical = (name: string): FeatureSchema => ({ name, kind: 'categorical' });
+/** The two-sample D of values, by the definition. */
+function largestGap(a: readonly number[], b: readonly number[]): number {
+  const share = (values: readonly number[], x: number) =>
+    values.filter((value) => value <= x).length / values.length;
+  return Math.max(...[...a, ...b].map((x) => Math.abs(share(a, x) - share(b, x))));
+}
 
-describe('the reference reader', () => {
-  let directory = '';
-  let client: StoreClient;
-  let parts: ReturnType<typeof connect>;
-
-  function connect(on: StoreClient) {
-    const grids = createGridStore(on);
-    let revision = 0;
-    const next = () => ++revision;
-    const counter = createProfileCounter(on, grids);
-    const profiles = createProfileStore(on, grids, counter, next);
-    return { grids, profiles, reader: createReferenceReader(on, counter, next) };
+function largestGapOfCells(a: readonly number[], b: readonly number[]): number {
+  const total = (counts: readonly number[]) => counts.reduce((sum, count) => sum + count, 0);
+  const [n, m] = [total(a), total(b)];
+  let [below, belowToo, gap] = [0, 0, 0];
+  for (const [cell, count] of a.entries()) {
+    below += count;
+    belowToo += b[cell] ?? 0;
+    gap = Math.max(gap, Math.abs(below / n - belowToo / m));
   }
+  return gap;
+}
+
+describe.each(['embedded', 'on a server'] as const)('the reference reader, %s', (kind) => {
+  let directory = '';
+  let store: Store;
+  let stop: () => Promise<void> = async () => undefined;
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'plumbline-reference-'));
-    client = await createStoreClient({ kind: 'embedded', dataDir: join(directory, 'data') });
-    await migrate(client);
-    parts = connect(client);
+    const dataDir = join(directory, 'data');
+    const logger = createSilentLogger();
+    if (kind === 'embedded') {
+      store = await createStore({ kind: 'embedded', dataDir, logger });
+    } else {
+      const bridge = await startBridgeProcess({ dataDir, password: 's3' });
+      stop = bridge.kill;
+      const login = { username: 'default', password: 's3' };
+      store = await createStore({ kind: 'http', url: bridge.url, database: 'plumbline', ...login, logger });
+    }
+    await store.migrate();
   });
   afterAll(async () => {
-    await client.close();
+    await store.close();
+    await stop();
     await rm(directory, { recursive: true });
   });
 
-  async function register(path: string, name: string) {
-    const { reader, grids, profiles } = parts;
-    const { schema, timestampColumn } = inferSchema(await reader.describeFile(path), path);
-    const model: ModelVersion = { model: name, modelVersion: '1', schema, registeredAtMs: 0 };
-    await grids.saveGrids(name, await reader.buildGrids(path, model));
-    const imported = await reader.importReference({
-      path,
-      model,
-      grids: await grids.listGrids(name),
-      hash: 'h',
-      timestampColumn,
-    });
-    const period = imported.period ?? { startMs: 0, endMs: HOUR_MS };
-    const merged = await profiles.mergedProfiles(
-      { model: name, modelVersion: '1', scope: 'reference:h' },
-      tile({
-        startMs: Math.floor(period.startMs / HOUR_MS) * HOUR_MS,
-        endMs: Math.ceil(period.endMs / HOUR_MS) * HOUR_MS,
-      }),
-    );
-    return { schema, timestampColumn, imported, merged, grids: await grids.listGrids(name) };
-  }
-
   it('infers the flights from their Parquet file and counts every row', async () => {
-    const { schema, timestampColumn, imported, merged, grids } = await register(FLIGHTS, 'flights');
+    const { schema, timestampColumn, imported, merged, grids } = await registerFile(
+      store,
+      FLIGHTS,
+      'flights',
+    );
     expect(timestampColumn).toBe('timestamp');
     expect(schema.task).toBe('binary');
     expect(schema.features.filter((feature) => feature.kind === 'categorical').map((f) => f.name)).toEqual([
@@ -98,7 +93,7 @@ describe('the reference reader', () => {
   });
 
   it('cuts the reference into days', async () => {
-    const pieces = await parts.profiles.pieceProfiles(
+    const pieces = await store.pieceProfiles(
       { model: 'flights', modelVersion: '1', scope: 'reference:h' },
       24 * HOUR_MS,
     );
@@ -106,89 +101,78 @@ describe('the reference reader', () => {
     expect(pieces.reduce((sum, piece) => sum + (piece.profiles[0]?.rows ?? 0), 0)).toBe(24_951);
   });
 
-  it('reads the same rows in the same order each time', async () => {
-    const columns = [numeric('temp'), categorical('carrier'), numeric('wind_gust')];
-    const first = await parts.reader.readRows(FLIGHTS, columns, 'timestamp', 100);
-    expect(await parts.reader.readRows(FLIGHTS, columns, 'timestamp', 100)).toEqual(first);
-    expect(first).toHaveLength(100);
-    expect(new Date(first[0]?.timestampMs ?? 0).toISOString()).toMatch(/^2013-0[23]-/);
-    expect(typeof first[0]?.values[0]).toBe('number');
-    expect(typeof first[0]?.values[1]).toBe('string');
-    expect(first.some((row) => row.values[2] === null)).toBe(true);
-  });
-
-  it('reads CSV and NDJSON, without timestamps, with odd names and values', async () => {
-    const csv = join(directory, "it's.csv");
-    await writeFile(csv, 'age,plan,prediction\n31,"pro, ""x""",1.5\n40,,2.5\n,basic,3.25\n');
-    const fromCsv = await register(csv, 'csv');
-    expect(fromCsv.schema.task).toBe('regression');
-    expect(fromCsv.imported).toEqual({ rows: 3, period: null });
-    expect(fromCsv.merged.find((profile) => profile.feature === 'age')?.missing).toBe(1);
-    const lines = join(directory, 'lines.ndjson');
-    await writeFile(
-      lines,
-      '{"a":1,"ok":true,"prediction":"x"}\n{"a":null,"ok":false,"prediction":"y"}\n{"a":3,"prediction":"z"}\n',
-    );
-    const fromLines = await register(lines, 'lines');
-    expect(fromLines.schema).toEqual({
-      task: 'multiclass',
-      features: [
-        { name: 'a', kind: 'numeric' },
-        { name: 'ok', kind: 'categorical' },
-      ],
-    });
-    expect(fromLines.merged.find((profile) => profile.feature === 'ok')?.missing).toBe(1);
-  });
-
-  it('keeps apart columns that are called like its own', async () => {
-    const path = join(directory, 'names.csv');
-    const names = [
-      'hour',
-      'rows',
-      'numbers',
-      'texts',
-      'x',
-      'value',
-      'feature',
-      'counts',
-      'distinct',
-      'row',
-      'first',
-      't',
+  it('reads a sample in the same order each time', async () => {
+    const columns = [
+      numeric('temp'),
+      categorical('carrier'),
+      numeric('wind_gust'),
+      categorical('prediction'),
     ];
-    const lines = Array.from({ length: 10 }, (_, i) =>
-      [...names.map((_, j) => i + j), `2026-01-0${1 + (i % 3)} 05:00:00`, i % 2].join(','),
+    const first = await store.readRows(FLIGHTS, columns, 'timestamp', 1_000);
+    expect(await store.readRows(FLIGHTS, columns, 'timestamp', 1_000)).toEqual(first);
+    expect(first).toHaveLength(1_000);
+    const inFebruary = first.filter(
+      ({ timestampMs }) => timestampMs !== null && timestampMs < Date.UTC(2013, 2, 2),
     );
-    await writeFile(path, `${[...names, 'timestamp', 'prediction'].join(',')}\n${lines.join('\n')}\n`);
-    const { merged, grids } = await register(path, 'names');
-    for (const [j, name] of names.entries()) {
-      const profile = merged.find((p) => p.feature === name);
-      expect([name, profile?.min, profile?.max, profile?.rows]).toEqual([name, j, j + 9, 10]);
-      const grid = grids.find((g) => g.feature === name);
-      expect(grid?.kind === 'numeric' && grid.cutPoints).toEqual(Array.from({ length: 10 }, (_, i) => i + j));
+    expect(inFebruary).toHaveLength(1_000);
+    expect(first.filter(({ values }) => typeof values[0] !== 'number').length).toBeLessThan(5);
+    expect(first.every(({ values }) => typeof values[1] === 'string')).toBe(true);
+    // The sample is not sorted by anything: a share of nulls as in the file, and both predictions as text.
+    const nulls = first.filter(({ values }) => values[2] === null).length;
+    expect(Math.abs(nulls / 1_000 - 0.6757)).toBeLessThan(0.06);
+    expect(new Set(first.map(({ values }) => values[3]))).toEqual(new Set(['0', '1']));
+  });
+
+  it('counts every hour, day and column of the flights as a recount of their rows does', async () => {
+    const grids = await store.listGrids('flights');
+    const columns = grids.map(({ feature, kind }) => ({ name: feature, kind }));
+    const rows = await store.readRows(FLIGHTS, columns, 'timestamp', 100_000);
+    const query = { model: 'flights', modelVersion: '1', scope: 'reference:h' };
+    for (const pieceMs of [HOUR_MS, 24 * HOUR_MS]) {
+      const pieces = await store.pieceProfiles(query, pieceMs, 10);
+      expect(pieces).toHaveLength(10);
+      for (const { window, profiles } of pieces) {
+        const inside = rows.filter(
+          ({ timestampMs }) =>
+            timestampMs !== null && timestampMs >= window.startMs && timestampMs < window.endMs,
+        );
+        const expected = grids.map((grid, index) =>
+          recount(
+            inside.map(({ values }) => values[index] ?? null),
+            grid,
+          ),
+        );
+        expect(profiles).toEqual(expected);
+      }
     }
-    expect((await parts.reader.readRows(path, names.map(numeric), null, 1))[0]?.values).toHaveLength(
-      names.length,
-    );
   });
 
-  it.each([
-    ['empty.csv', 'age,prediction\n', /no rows|Cannot read rows/],
-    ['nothing.csv', '', /cannot read|no rows/],
-    ['no-prediction.csv', 'age\n1\n', /no column `prediction`/],
-    ['cut.parquet', 'PAR1....', /cannot read .* as Parquet/],
-    ['broken.ndjson', '{"prediction":1', /cannot read .* as JSONEachRow/],
-    ['model.xlsx', 'x', /cannot tell the format/],
-    ['bad-name.csv', '"a,b",prediction\n1,1\n', /cannot be a metric label/],
-  ])('says what is wrong with %s', async (name, content, message) => {
-    const path = join(directory, name);
-    await writeFile(path, content);
-    await expect(register(path, 'bad')).rejects.toThrow(message);
-  });
-
-  it('names a file that is not there', async () => {
-    await expect(parts.reader.describeFile(join(directory, 'none.csv'))).rejects.toThrow(
-      /cannot read .*none\.csv/,
-    );
+  it('finds the exact D between two days where all distinct values are cut points', async () => {
+    const grids = await store.listGrids('flights');
+    const columns = grids.map(({ feature, kind }) => ({ name: feature, kind }));
+    const rows = await store.readRows(FLIGHTS, columns, 'timestamp', 100_000);
+    const query = { model: 'flights', modelVersion: '1', scope: 'reference:h' };
+    const [, first, second] = await store.pieceProfiles(query, 24 * HOUR_MS);
+    if (first === undefined || second === undefined) throw new Error('no days');
+    const valuesIn = (window: { startMs: number; endMs: number }, index: number) =>
+      rows
+        .filter(
+          ({ timestampMs }) =>
+            timestampMs !== null && timestampMs >= window.startMs && timestampMs < window.endMs,
+        )
+        .flatMap(({ values }) => (typeof values[index] === 'number' ? [values[index]] : []));
+    let compared = 0;
+    for (const [index, grid] of grids.entries()) {
+      if (grid.kind !== 'numeric' || grid.cutPoints.length >= 1_000) continue;
+      const cellsOf = (day: typeof first) =>
+        day.profiles.find((p) => p.feature === grid.feature)?.counts ?? [];
+      const exact = largestGap(valuesIn(first.window, index), valuesIn(second.window, index));
+      expect([grid.feature, largestGapOfCells(cellsOf(first), cellsOf(second)).toFixed(12)]).toEqual([
+        grid.feature,
+        exact.toFixed(12),
+      ]);
+      compared += 1;
+    }
+    expect(compared).toBe(11);
   });
 });
