@@ -28,6 +28,20 @@ export function cellCount(grid: Grid): number {
   return grid.kind === 'numeric' ? 2 * grid.cutPoints.length + 1 : grid.headSize + 2;
 }
 
+const QUANTA_PER_RANGE = 2 ** 26;
+/** A column that is 0 throughout says nothing about its scale. */
+const RANGE_OF_ZERO = 1_024;
+
+/**
+ * Unit of a grid's offsets: the least power of two of which the reference's range holds at most 2^26, so that sums over half a
+ * billion rows stay exact integers. A constant column's range is its size. Units: those of the feature.
+ */
+export function quantumFor(least: number, greatest: number): number {
+  const width = greatest - least;
+  const range = width > 0 ? Math.min(width, Number.MAX_VALUE) : Math.abs(least) || RANGE_OF_ZERO;
+  return 2 ** Math.max(-1_000, Math.ceil(Math.log2(range / QUANTA_PER_RANGE)));
+}
+
 /**
  * Mergeable counts of one feature over some rows. Everything adds up, so buckets tile windows and shards merge in any order.
  * rows = present + missing + mistyped; for numeric features present = Σ counts + nonFinite, else present = Σ counts.

@@ -1,6 +1,6 @@
 import { type FeatureSchema, monitoredColumns } from '../domain/model.js';
 import type { FeatureRow, ReferenceReader } from '../domain/ports.js';
-import type { Grid } from '../domain/profile.js';
+import { type Grid, quantumFor } from '../domain/profile.js';
 import { contentOf } from '../domain/reference-columns.js';
 import { END_OF_TIME_MS, HOUR_MS } from '../domain/window.js';
 import { AppError } from '../errors.js';
@@ -16,20 +16,6 @@ const MAX_HEAD = 1_000;
 const MAX_CATEGORIES = 100_000;
 /** Columns whose values are sorted in one reading of the file: bounds memory, 8 bytes per value. */
 const COLUMNS_PER_READING = 8;
-
-const QUANTA_PER_RANGE = 2 ** 26;
-/** A column that is 0 throughout says nothing about its scale. */
-const RANGE_OF_ZERO = 1_024;
-
-/**
- * Unit of a grid's offsets: the least power of two of which the reference's range holds at most 2^26, so that sums over half a
- * billion rows stay exact integers. A constant column's range is its size. Units: those of the feature.
- */
-export function quantumFor(least: number, greatest: number): number {
-  const width = greatest - least;
-  const range = width > 0 ? Math.min(width, Number.MAX_VALUE) : Math.abs(least) || RANGE_OF_ZERO;
-  return 2 ** Math.max(-1_000, Math.ceil(Math.log2(range / QUANTA_PER_RANGE)));
-}
 
 /** Reads training baselines with the engine, which knows the formats. */
 export function createReferenceReader(

@@ -47,8 +47,15 @@ function row(index: number): PredictionRow {
 describe('the outlier store on the embedded engine', () => {
   let directory = '';
   let store: Store;
+  /** Stamps the rows. */
+  let wallMs = Date.now();
   const open = () =>
-    createStore({ kind: 'embedded', dataDir: directory, logger: createLogger({ level: 'silent' }) });
+    createStore({
+      kind: 'embedded',
+      dataDir: directory,
+      logger: createLogger({ level: 'silent' }),
+      wallClock: () => wallMs,
+    });
   const insert = (from: number, to: number) =>
     store.insertRows({
       predictions: Array.from({ length: to - from }, (_, i) => row(from + i)),
@@ -140,9 +147,24 @@ describe('the outlier store on the embedded engine', () => {
     ]);
   });
 
+  it('finds a row that became visible after later ones were scored, whatever the clocks say', async () => {
+    const before = wallMs;
+    wallMs += 40 * 60_000;
+    await insert(170, 180);
+    expect(await scoreAll('h1')).toBe(10);
+    wallMs = before + 1;
+    await insert(180, 182);
+    expect(await scoreAll('h1')).toBe(2);
+    // A machine whose clock is two days ahead.
+    wallMs += 2 * 86_400_000;
+    await insert(182, 190);
+    expect(await scoreAll('h1')).toBe(8);
+    expect(await scoreAll('h1')).toBe(0);
+  });
+
   it('scores everything anew under a new reference', async () => {
     await register('h2');
     expect((await store.outlierCounts(model, { startMs: 0, endMs: END_OF_TIME_MS })).scored).toBe(0);
-    expect(await scoreAll('h2', 1_000)).toBe(170);
+    expect(await scoreAll('h2', 1_000)).toBe(190);
   });
 });

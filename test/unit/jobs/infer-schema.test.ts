@@ -1,0 +1,95 @@
+import { describe, expect, it } from '@jest/globals';
+import { type ColumnDescription, inferSchema } from '../../../src/jobs/infer-schema.js';
+
+const column = (name: string, type: string, distinct = 50): ColumnDescription => ({
+  name,
+  type,
+  distinct,
+  rows: 1_000,
+});
+const x = column('x', 'Nullable(Float64)');
+const binary = column('prediction', 'Int64', 2);
+
+describe('inferSchema', () => {
+  it('finds roles by name and kinds by type', () => {
+    const inferred = inferSchema(
+      [
+        column('prediction_id', 'String'),
+        column('timestamp', 'DateTime64(6)'),
+        column('age', 'Nullable(Int64)'),
+        column('plan', 'LowCardinality(Nullable(String))'),
+        column('vip', 'Bool', 2),
+        column('tags', 'Array(String)'),
+        column('birthday', 'Date'),
+        binary,
+        column('prediction_proba', 'Float64'),
+        column('label', 'Nullable(Int8)', 2),
+      ],
+      'r.parquet',
+    );
+    expect(inferred).toEqual({
+      schema: {
+        task: 'binary',
+        features: [
+          { name: 'age', kind: 'numeric' },
+          { name: 'plan', kind: 'categorical' },
+          { name: 'vip', kind: 'categorical' },
+        ],
+      },
+      timestampColumn: 'timestamp',
+      labelColumn: 'label',
+    });
+  });
+
+  it('knows the names of other tools, and keeps them out of the features', () => {
+    const inferred = inferSchema(
+      [
+        column('id', 'Int64'),
+        column('datetime', 'String'),
+        x,
+        column('y_pred', 'String', 2),
+        column('y_pred_proba', 'Float64'),
+        column('y_true', 'String', 2),
+      ],
+      'r.csv',
+    );
+    expect(inferred).toEqual({
+      schema: { task: 'binary', features: [{ name: 'x', kind: 'numeric' }] },
+      timestampColumn: 'datetime',
+      labelColumn: 'y_true',
+    });
+  });
+
+  it('takes epoch numbers as the time, not as a feature that always drifts', () => {
+    const { schema, timestampColumn } = inferSchema([column('timestamp', 'Int64'), x, binary], 'r.csv');
+    expect([timestampColumn, schema.features.map(({ name }) => name)]).toEqual(['timestamp', ['x']]);
+  });
+
+  it.each([
+    ['two numbers', 'Int64', 2, 'binary'],
+    ['two words', 'String', 2, 'binary'],
+    ['one value only', 'Int64', 1, 'binary'],
+    ['a few whole numbers', 'Int64', 20, 'multiclass'],
+    ['many whole numbers', 'Int64', 21, 'regression'],
+    ['words', 'Nullable(String)', 101, 'multiclass'],
+    ['decimals', 'Float64', 101, 'regression'],
+  ])('reads predictions of %s as a task', (_, type, distinct, task) => {
+    expect(inferSchema([x, column('prediction', type, distinct)], 'r.csv').schema.task).toBe(task);
+  });
+
+  it('says when a binary model gives no probability', () => {
+    expect(inferSchema([x, binary], 'r.csv').schema.probability).toBe(false);
+    const proba = column('prediction_proba', 'Float64');
+    expect(inferSchema([x, binary, proba], 'r.csv').schema.probability).toBeUndefined();
+  });
+
+  it.each([
+    ['no rows', [{ ...x, rows: 0 }], /has no rows/],
+    ['no columns', [], /has no rows/],
+    ['no prediction', [x], /has no column `prediction`: add/],
+    ['no features', [binary, column('label', 'Int8')], /has no feature columns/],
+    ['a name that cannot be a metric label', [column('a,b', 'Int64'), binary], /"a,b"; use letters/],
+  ])('refuses a file with %s', (_, columns, message) => {
+    expect(() => inferSchema(columns, 'r.csv')).toThrow(message);
+  });
+});
