@@ -1,3 +1,4 @@
+import { median } from 'simple-statistics';
 import type { Verdict } from '../domain/verdict.js';
 
 export interface DriftedEntry {
@@ -37,13 +38,6 @@ export function driftedEntries(verdicts: readonly Verdict[]): DriftedEntry[] {
     pValue: verdict.pValue,
     material: verdict.material,
   }));
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  const lower = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN;
-  return (upper + lower) / 2;
 }
 
 /** One line for each month and test that drifted at all, months in order, the most often material first. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { cellDistance, total } from '../stats/cells.js';
 import { KS_EXACT_LATTICE, ksPValue } from '../stats/ks-two-sample.js';
-import { normalHalfWidth } from '../stats/special.js';
+import { normalHalfWidth, normalSf } from '../stats/special.js';
 import { defineDetector, informationOf, onlyCell } from './detector.js';
 
 /** E[λ²] of Kolmogorov's distribution. */
@@ -44,23 +44,36 @@ export const ks = defineDetector({
       // D saturates at 1 while the shift goes on; Φ⁻¹((1 + D)/2) is linear in the shift of a bell-shaped column.
       // With so many pieces D cannot be read closer to 1 than half a piece.
       ratioOf: (statistic, pieces) => {
-        const width = normalHalfWidth(Math.min(statistic, 1 - 1 / (2 * pieces))) / SLOPE;
-        return (width * width * information) / MEAN_LAMBDA_SQUARED;
+        const shift = shiftOf(Math.min(statistic, 1 - 1 / (2 * pieces)));
+        return (shift * shift * information) / MEAN_LAMBDA_SQUARED;
       },
       iidPValueOf: pValues(currentRows, referenceRows, exactLattice),
       effectOf: (statistic) => statistic,
       effectWithInterval: (designEffect) => {
+        // On the scale of the shift, where a band of constant width stays inside [0, 1] and near D = 1 still says something.
         const half = LAMBDA_95 * Math.sqrt(designEffect / information);
+        const readable = 1 - 1 / (2 * Math.min(currentRows, referenceRows));
+        const low = shiftOf(Math.min(distance, readable)) - half;
+        const high = shiftOf(Math.min(distance + resolution, readable)) + half;
         return {
           value: distance,
-          low: Math.max(0, distance - half),
-          high: Math.min(1, distance + resolution + half),
+          low: Math.min(distance, Math.max(0, distanceOf(low))),
+          high: Math.max(distance, distanceOf(high)),
         };
       },
       parameters: { exactPValue: currentRows * referenceRows <= exactLattice },
     };
   },
 });
+
+/** The shift of a bell-shaped column that goes with D, in units in which small shifts equal D. */
+function shiftOf(distance: number): number {
+  return normalHalfWidth(distance) / SLOPE;
+}
+
+function distanceOf(shift: number): number {
+  return 1 - 2 * normalSf(shift * SLOPE);
+}
 
 /** P-values of D. Exact ones depend on D only through its step on the lattice, and inversion asks for the same again. */
 function pValues(n: number, m: number, exactLattice: number): (distance: number) => number {
