@@ -40,6 +40,14 @@ export function driftedEntries(verdicts: readonly Verdict[]): DriftedEntry[] {
   }));
 }
 
+function medians(drifted: readonly Verdict[]) {
+  if (drifted.length === 0) return { statistic: Number.NaN, threshold: Number.NaN };
+  return {
+    statistic: median(drifted.map((verdict) => verdict.statistic ?? 0)),
+    threshold: median(drifted.map((verdict) => verdict.threshold ?? 0)),
+  };
+}
+
 /** One line for each month and test that drifted at all, months in order, the most often material first. */
 export function monthLines(verdicts: readonly Verdict[]): MonthLine[] {
   const groups = new Map<string, Verdict[]>();
@@ -61,8 +69,7 @@ export function monthLines(verdicts: readonly Verdict[]): MonthLine[] {
         drifted: drifted.length,
         material: drifted.filter((verdict) => verdict.material).length,
         decided: group.filter((verdict) => verdict.status !== 'undecided').length,
-        statistic: median(drifted.map((verdict) => verdict.statistic ?? 0)),
-        threshold: median(drifted.map((verdict) => verdict.threshold ?? 0)),
+        ...medians(drifted),
       };
     })
     .filter((line) => line.drifted > 0)

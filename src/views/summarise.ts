@@ -1,3 +1,4 @@
+import { median } from 'simple-statistics';
 import type { RunRecord } from '../domain/ports.js';
 import type { Verdict } from '../domain/verdict.js';
 import { DAY_MS, HOUR_MS, type Window } from '../domain/window.js';
@@ -16,14 +17,6 @@ export function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K
     else group.push(item);
   }
   return groups;
-}
-
-export function median(values: readonly number[]): number {
-  if (values.length === 0) return Number.NaN;
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
 /** The step between judged windows, ms: the least distance of two window ends, else the window's length, else a day. */
@@ -204,7 +197,7 @@ function monthFeatures(verdicts: readonly Verdict[]): MonthSummary['features'] {
       windowsMaterial: decided.filter((verdict) => lookOf(verdict) === 'material').length,
       windowsSignificant: decided.filter((verdict) => verdict.status === 'drifted').length,
       windowsDecided: decided.length,
-      medianEffect: median(effects),
+      medianEffect: effects.length === 0 ? Number.NaN : median(effects),
       maxEffect: Math.max(...effects),
       maxRatio: alarmRatio(worst) ?? 0,
       worstWindow: worst.window,

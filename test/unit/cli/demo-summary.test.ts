@@ -47,6 +47,7 @@ describe('the demo summary', () => {
     verdict(0, { feature: 'dest', detector: 'chiSquare', material: false }),
     verdict(0, { detector: 'psi', role: 'descriptive' }),
     verdict(40, { feature: 'visib' }),
+    verdict(1, { feature: 'quiet', status: 'stable', material: false }),
   ];
 
   it('counts drifted, material and decided windows by month and test, worst first', () => {
