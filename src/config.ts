@@ -225,5 +225,6 @@ export function kafkaConnection(section: KafkaSection, env = process.env) {
 }
 
 export function modelConfig(config: Config, name: string): ModelConfig {
-  return config.models[name] ?? config.defaults;
+  // a model may be called `constructor`
+  return (Object.hasOwn(config.models, name) ? config.models[name] : undefined) ?? config.defaults;
 }

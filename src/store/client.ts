@@ -71,6 +71,8 @@ const SESSION_SETTINGS = {
   input_format_max_bytes_to_read_for_schema_inference: '268435456',
   // The fast parser is off by one unit in the last place for one decimal in 130: 28.04 would miss the cut point 28.04.
   precise_float_parsing: 1,
+  // A CSV column with 1e-05 in it is a column of numbers; without this it would be one of text.
+  input_format_try_infer_exponent_floats: 1,
 } as const;
 
 /** An acknowledged insert is in the table, and a repeated token changes nothing (proven at each start: `assertDedup`). */

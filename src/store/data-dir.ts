@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { AppError, messageOf } from '../errors.js';
 
 /** Creates the directory where needed and proves that files can be written there. Returns its absolute path. */
@@ -7,7 +7,7 @@ export function prepareDataDir(dataDir: string): string {
   const path = resolve(dataDir);
   const probe = join(path, `.plumbline-probe-${process.pid}`);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path);
     writeFileSync(probe, 'x');
     rmSync(probe);
   } catch (cause) {
@@ -18,6 +18,18 @@ export function prepareDataDir(dataDir: string): string {
     );
   }
   return path;
+}
+
+/** Not `mkdirSync` with `recursive`: below /proc, where nothing can be made, that never returns. */
+function makeDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) makeDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // another process made it meanwhile
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -54,6 +54,16 @@ describe.each(['embedded', 'on a server'] as const)('the reference reader, %s', 
     await store.close();
     await stop();
     await rm(directory, { recursive: true });
+  });
+
+  it('reads a CSV column with exponents as numbers', async () => {
+    const path = join(directory, 'exponents.csv');
+    await writeFile(path, `x,prediction\n${['0.5,0', '-1.5e-05,1', '2E3,1'].join('\n')}\n`);
+    const columns = await store.describeFile(path);
+    expect(columns.map(({ name, type }) => [name, type.replace(/Nullable\((.*)\)/, '$1')])).toEqual([
+      ['x', 'Float64'],
+      ['prediction', 'Int64'],
+    ]);
   });
 
   it('infers the flights from their Parquet file and counts every row', async () => {
