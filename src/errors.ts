@@ -20,7 +20,8 @@ export type ErrorCode =
   | 'file_unreadable'
   | 'service_unreachable'
   | 'checks_failed'
-  | 'demo_failed';
+  | 'demo_failed'
+  | 'interrupted';
 
 /** An operational failure: says what happened, the value concerned, and what to do. Bugs are TypeError or RangeError instead. */
 export class AppError extends Error {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { verifySignature } from '../alerts/verify-signature.js';
@@ -12,11 +12,12 @@ import { startDemoReceiver } from './demo-receiver.js';
 import { driftedEntries, monthLines } from './demo-summary.js';
 import { answer, createProgress, type Output, say, table } from './output.js';
 import { type ReplayCounts, replay } from './replay-stream.js';
-import { untilInterrupted } from './serve.js';
+import { unlessInterrupted, untilInterrupted } from './serve.js';
 import { createServiceClient } from './service-client.js';
 
 const MODEL = 'flight-delay';
 const VERSION = '1';
+const SECRET_ENV = 'PLUMBLINE_DEMO_SECRET';
 
 export interface DemoOptions {
   readonly examples: string;
@@ -36,14 +37,15 @@ export async function runDemo(options: DemoOptions, output: Output): Promise<voi
     (headers, body) => verifySignature({ secret, headers, body, nowMs: Date.now() }).ok,
   );
   let app: App | undefined;
+  let reported = false;
   try {
-    app = await createApp(await demoConfig(options, dataDir, receiver.url, secret));
+    app = await createApp(demoConfig(options, dataDir, receiver.url, secret));
     const { url } = await app.start();
     say(output, `Plumbline listens on ${url}, data in ${dataDir}`);
-    const counts = await feed(url, options, output);
-    await app.settle();
+    const counts = await unlessInterrupted('the demo', feed(app, url, options, output));
     const verdicts = await allVerdicts(app);
     const report = await app.buildReport(MODEL, VERSION);
+    reported = true;
     const document = await summarise(app, {
       counts,
       verdicts,
@@ -58,20 +60,23 @@ export async function runDemo(options: DemoOptions, output: Output): Promise<voi
     if (missing.length > 0)
       throw new AppError('demo_failed', `the demo did not do its whole job: ${missing.join('; ')}`);
     if (!options.exit) {
-      say(output, `\nThe page is at ${url} until you press Ctrl-C.`);
+      say(
+        output,
+        `\nThe page is at ${url} until you press Ctrl-C${temporary ? '; the data goes then, too (--data-dir keeps it)' : ''}.`,
+      );
       await untilInterrupted();
     }
   } finally {
     await app?.stop();
     await receiver.stop();
-    // The report outlives the demo's data only where the user chose the place.
-    if (temporary && !options.exit) await rm(dataDir, { recursive: true, force: true });
+    // With --exit the report outlives the demo; without a report there is nothing to keep.
+    if (temporary && !(options.exit && reported)) await rm(dataDir, { recursive: true, force: true });
   }
 }
 
-async function demoConfig(options: DemoOptions, dataDir: string, retrainUrl: string, secret: string) {
-  const secretFile = join(await mkdtemp(join(tmpdir(), 'plumbline-demo-secret-')), 'webhook-secret');
-  await writeFile(secretFile, secret, { mode: 0o600 });
+function demoConfig(options: DemoOptions, dataDir: string, retrainUrl: string, secret: string) {
+  // By name, as secrets are everywhere; a file would outlive a demo that is killed.
+  process.env[SECRET_ENV] = secret;
   const input: ConfigInput = {
     store: { dataDir },
     http: { port: options.port },
@@ -82,14 +87,14 @@ async function demoConfig(options: DemoOptions, dataDir: string, retrainUrl: str
       [MODEL]: {
         window: { length: '1d', step: '1d', lateness: '10m' },
         policy: { open: '2of2', close: 2 },
-        retrain: { url: retrainUrl, secretFile },
+        retrain: { url: retrainUrl, secretEnv: SECRET_ENV },
       },
     },
   };
   return parseConfig(input);
 }
 
-async function feed(url: string, options: DemoOptions, output: Output) {
+async function feed(app: App, url: string, options: DemoOptions, output: Output) {
   const client = createServiceClient({ url });
   await client.putFile(
     `/v1/models/${MODEL}/versions/${VERSION}/reference`,
@@ -99,11 +104,13 @@ async function feed(url: string, options: DemoOptions, output: Output) {
   say(output, `Registered ${MODEL} version ${VERSION} from its reference; replaying March to May`);
   const progress = createProgress(output, 'replay');
   try {
-    return await replay({
+    const counts = await replay({
       client,
       files: ['predictions.ndjson.gz', 'labels.ndjson.gz'].map((name) => join(options.examples, name)),
       onProgress: (done, total, eventTime) => progress.update(done, total, eventTime.slice(0, 10)),
     });
+    await app.settle();
+    return counts;
   } finally {
     progress.stop();
   }

@@ -1,5 +1,7 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { AppError } from '../errors.js';
+import { AppError, messageOf } from '../errors.js';
 import { answer, type Output, say, table } from './output.js';
 import type { ServiceClient } from './service-client.js';
 
@@ -24,6 +26,13 @@ export async function registerModel(
       'invalid_reference',
       `cannot tell the format of ${options.reference}: name it .parquet, .csv, .ndjson or .jsonl`,
     );
+  await access(options.reference, constants.R_OK).catch((cause: unknown) => {
+    throw new AppError(
+      'file_unreadable',
+      `cannot read the reference ${options.reference}: ${messageOf(cause)}`,
+      { cause },
+    );
+  });
   const document = await client.putFile(
     `${versionPath(options.model, options.version)}/reference`,
     options.reference,

@@ -30,6 +30,8 @@ export function createProgress(output: Output, title: string): Progress {
         format: `${title} {bar} {percentage}% | {note} | {duration_formatted}`,
         stream: output.stderr,
         hideCursor: true,
+        // its own handler would stop the bar and let the work go on after Ctrl-C
+        gracefulExit: false,
         clearOnComplete: false,
       },
       Presets.shades_classic,

@@ -7,7 +7,7 @@ import { migrate } from './migrate.js';
 import { listModels, registerModel, showModel } from './model.js';
 import { answer, createProgress, type Output, say } from './output.js';
 import { replay } from './replay-stream.js';
-import { serve } from './serve.js';
+import { serve, unlessInterrupted } from './serve.js';
 import { createServiceClient } from './service-client.js';
 
 const EXAMPLES = join(dirname(fileURLToPath(import.meta.url)), '..', 'examples', 'flights');
@@ -79,11 +79,12 @@ export function createProgram(streams: Pick<Output, 'stdout' | 'stderr'>): Comma
     .action(async (files: string[], options) => {
       const output = outputOf(options);
       const progress = createProgress(output, 'replay');
-      const counts = await replay({
+      const work = replay({
         client: createServiceClient(options),
         files,
         onProgress: (done, total, eventTime) => progress.update(done, total, eventTime.slice(0, 10)),
-      }).finally(() => progress.stop());
+      });
+      const counts = await unlessInterrupted('the replay', work).finally(() => progress.stop());
       for (const [kind, c] of Object.entries(counts))
         if (c.received > 0)
           say(

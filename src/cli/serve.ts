@@ -1,5 +1,6 @@
 import { createApp } from '../app.js';
 import { loadConfig, parseConfig } from '../config.js';
+import { AppError } from '../errors.js';
 import { type Output, say } from './output.js';
 
 export interface ServeOptions {
@@ -23,16 +24,33 @@ export function configFor(options: ServeOptions) {
 }
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once, as a shell user expects. */
-export function untilInterrupted(): Promise<void> {
+export function untilInterrupted(forget?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const stop = () => {
+    const ignore = () => {
       process.removeListener('SIGINT', stop);
       process.removeListener('SIGTERM', stop);
+    };
+    const stop = () => {
+      ignore();
       resolve();
     };
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
+    forget?.addEventListener('abort', ignore);
   });
+}
+
+/** What `work` gives, unless SIGINT or SIGTERM comes first: then throws `interrupted`, so that the caller can clean up. */
+export async function unlessInterrupted<T>(what: string, work: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const interruption = untilInterrupted(done.signal).then(() => {
+    throw new AppError('interrupted', `${what} was interrupted before its end: start it again`);
+  });
+  try {
+    return await Promise.race([work, interruption]);
+  } finally {
+    done.abort();
+  }
 }
 
 export async function serve(options: ServeOptions, output: Output): Promise<void> {

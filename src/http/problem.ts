@@ -20,6 +20,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   data_dir_in_use: 500,
   data_dir_unusable: 500,
   demo_failed: 500,
+  interrupted: 500,
   file_unreadable: 500,
   migration_failed: 500,
   port_in_use: 500,
