@@ -10,6 +10,7 @@ import {
   eventTime,
   type Fields,
   pick,
+  table,
   unusable,
 } from './decode-event.js';
 
@@ -18,8 +19,6 @@ const MAX_TAGS = 100;
 const MAX_CLASSES = 1_000;
 const MAX_NAME_LENGTH = 256;
 const MAX_TEXT_LENGTH = 8_192;
-
-const table = <Value>() => Object.create(null) as Record<string, Value>;
 
 function objectField(value: unknown, name: string): Fields {
   if (value === undefined || value === null) return table();
