@@ -14,7 +14,8 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
 const LINGER_BYTES = 64 * 1024 * 1024;
 const LINGER_MS = 5_000;
 
-function decoderFor(request: IncomingMessage): Transform | null {
+/** What undoes the request's compression; null when there is none. Throws unsupported_media_type. */
+export function decoderFor(request: IncomingMessage): Transform | null {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding === 'identity' || encoding === '') return null;
   const create = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;

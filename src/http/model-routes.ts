@@ -1,34 +1,30 @@
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { type Request, type Response, Router } from 'express';
-import { z } from 'zod';
-import { type ModelVersion, NAME_PATTERN } from '../domain/model.js';
-import type { Store } from '../domain/ports.js';
-import type { Reference } from '../domain/reference.js';
-import { END_OF_TIME_MS, type Window } from '../domain/window.js';
+import { type Request, Router } from 'express';
+import type { ModelVersion } from '../domain/model.js';
+import { PRODUCTION, type Store } from '../domain/ports.js';
+import { referenceBuckets } from '../domain/reference.js';
+import { DAY_MS, END_OF_TIME_MS, HOUR_MS, tile, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import type { Access } from './access.js';
+import { openapiDocument } from './openapi.js';
+import { createRegistrationRoutes, type RegistrationPorts } from './registration-routes.js';
+import {
+  checked,
+  episodeQuery,
+  outlierQuery,
+  profileQuery,
+  reportBody,
+  verdictQuery,
+} from './request-schemas.js';
 
-const FORMATS: Readonly<Record<string, string>> = {
-  'application/vnd.apache.parquet': 'parquet',
-  'application/x-parquet': 'parquet',
-  'text/csv': 'csv',
-  'application/x-ndjson': 'ndjson',
-  'application/ndjson': 'ndjson',
-};
-const MAX_PAGE = 10_000;
+/** Longest period whose profiles are merged for one answer. */
+const MAX_PROFILE_SPAN_MS = 3_660 * DAY_MS;
 
-export interface ModelPorts {
-  readonly store: Pick<Store, 'listModels' | 'listVerdicts' | 'listEpisodes' | 'listOutliers'>;
-  readonly registerReference: (input: {
-    path: string;
-    model: string;
-    modelVersion: string;
-    provenance: string;
-  }) => Promise<{ model: ModelVersion; reference: Reference }>;
+export interface ModelPorts extends RegistrationPorts {
+  readonly store: RegistrationPorts['store'] &
+    Pick<
+      Store,
+      'listVerdicts' | 'listEpisodes' | 'listOutliers' | 'listGrids' | 'mergedProfiles' | 'watermarks'
+    >;
   readonly buildReport: (request: {
     model: string;
     modelVersion: string;
@@ -36,89 +32,57 @@ export interface ModelPorts {
   }) => Promise<{ path: string; summary: string }>;
 }
 
-const time = z.union([z.iso.date(), z.iso.datetime({ offset: true })]).transform((text) => Date.parse(text));
-const page = {
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(1_000),
-  offset: z.coerce.number().int().min(0).default(0),
-};
-const verdictQuery = z.strictObject({
-  version: z.string(),
-  from: time.optional(),
-  to: time.optional(),
-  feature: z.string().optional(),
-  detector: z.string().optional(),
-  limit: page.limit,
-});
-const episodeQuery = z.strictObject({ state: z.enum(['open', 'closed']).optional(), limit: page.limit });
-const outlierQuery = z.strictObject({ version: z.string(), ...page });
-const reportBody = z.strictObject({
-  model: z.string(),
-  modelVersion: z.string(),
-  from: time.optional(),
-  to: time.optional(),
-});
-
-function checked<T extends z.ZodType>(schema: T, input: unknown): z.output<T> {
-  const result = schema.safeParse(input);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map(
-    (issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`,
-  );
-  throw new AppError('invalid_request', problems.join('; '));
-}
-
-function nameOf(value: unknown, what: string): string {
-  if (typeof value === 'string' && NAME_PATTERN.test(value)) return value;
-  throw new AppError('invalid_request', `a ${what} has 1 to 120 letters, digits, spaces and . : / _ -`);
-}
-
-/** Registered models, and what is known of them. */
+/** Registered models, and what is known of them. Each path and its parameters are described in openapi.ts. */
 export function createModelRoutes(ports: ModelPorts, access: Access): Router {
   const { store } = ports;
   const router = Router();
   const read = access.require('read');
-  const admin = access.require('admin');
+
+  /** The model of the path, if any of its versions, or the one asked for, is registered. */
+  async function registered(
+    request: Request,
+    version?: string,
+  ): Promise<{ model: string; versions: ModelVersion[] }> {
+    const model = String(request.params.model);
+    const versions = (await store.listModels()).filter(
+      (known) => known.model === model && (version === undefined || known.modelVersion === version),
+    );
+    if (versions.length > 0) return { model, versions };
+    throw new AppError(
+      'unknown_model',
+      version === undefined
+        ? 'this model is not registered: GET /v1/models lists those that are'
+        : 'this model version is not registered: GET /v1/models lists those that are',
+    );
+  }
+
+  /** Production rows of the period asked for, by default of the day up to the newest row. */
+  async function productionWindow(key: { model: string; modelVersion: string }, from?: number, to?: number) {
+    const newest = (await store.watermarks()).find(
+      (known) => known.model === key.model && known.modelVersion === key.modelVersion,
+    );
+    const endMs = to ?? Math.ceil(((newest?.watermarkMs ?? ports.nowMs()) + 1) / HOUR_MS) * HOUR_MS;
+    const window = { startMs: from ?? endMs - DAY_MS, endMs };
+    if (window.startMs >= endMs) throw new AppError('invalid_request', 'from: must be before to');
+    if (endMs - window.startMs > MAX_PROFILE_SPAN_MS)
+      throw new AppError('invalid_request', 'from, to: must be at most ten years apart');
+    return window;
+  }
+
+  router.get('/openapi.json', (_request, response) => {
+    response.json(openapiDocument());
+  });
 
   router.get('/v1/models', read, async (request, response) => {
     const models = (await store.listModels()).filter((model) => access.mayUse(request, model.model));
     response.json({ models });
   });
 
-  router.put(
-    '/v1/models/:model/versions/:version/reference',
-    admin,
-    async (request: Request, response: Response) => {
-      const model = nameOf(request.params.model, 'model name');
-      const modelVersion = nameOf(request.params.version, 'model version');
-      const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-      const extension = Object.hasOwn(FORMATS, type) ? FORMATS[type] : undefined;
-      if (extension === undefined)
-        throw new AppError(
-          'unsupported_media_type',
-          `content-type ${type.slice(0, 60) || '(none)'} is no reference: send ${Object.keys(FORMATS).join(', ')}`,
-        );
-      const directory = await mkdtemp(join(tmpdir(), 'plumbline-reference-'));
-      try {
-        const path = join(directory, `reference.${extension}`);
-        await pipeline(request, createWriteStream(path));
-        const registered = await ports.registerReference({
-          path,
-          model,
-          modelVersion,
-          provenance: `uploaded as ${extension}`,
-        });
-        const { forest: _, ...reference } = registered.reference;
-        response.status(201).json({ model: registered.model, reference });
-      } finally {
-        await rm(directory, { recursive: true, force: true });
-      }
-    },
-  );
-
   router.get('/v1/models/:model/verdicts', read, async (request, response) => {
     const query = checked(verdictQuery, request.query);
+    const { model } = await registered(request, query.version);
     const verdicts = await store.listVerdicts({
-      model: String(request.params.model),
+      model,
       modelVersion: query.version,
       window: { startMs: query.from ?? 0, endMs: query.to ?? END_OF_TIME_MS },
       limit: query.limit,
@@ -128,24 +92,39 @@ export function createModelRoutes(ports: ModelPorts, access: Access): Router {
     response.json({ verdicts });
   });
 
+  router.get('/v1/models/:model/profiles', read, async (request, response) => {
+    const query = checked(profileQuery, request.query);
+    const { model } = await registered(request, query.version);
+    const key = { model, modelVersion: query.version };
+    const features = query.feature === undefined ? {} : { features: [query.feature] };
+    const grids = (await store.listGrids(model)).filter(
+      (grid) => query.feature === undefined || grid.feature === query.feature,
+    );
+    if (query.scope === 'production') {
+      const window = await productionWindow(key, query.from, query.to);
+      const profiles = await store.mergedProfiles({ ...key, ...features, scope: PRODUCTION }, tile(window));
+      response.json({ scope: query.scope, window, grids, profiles });
+      return;
+    }
+    const reference = await store.currentReference(key);
+    if (reference === null)
+      throw new AppError('not_found', 'this model version has no reference yet: PUT …/reference');
+    const scope = `reference:${reference.hash}`;
+    const profiles = await store.mergedProfiles({ ...key, ...features, scope }, referenceBuckets(reference));
+    response.json({ scope: query.scope, window: reference.period, grids, profiles });
+  });
+
   router.get('/v1/models/:model/episodes', read, async (request, response) => {
     const { state, limit } = checked(episodeQuery, request.query);
-    const episodes = await store.listEpisodes({
-      model: String(request.params.model),
-      limit,
-      ...(state === undefined ? {} : { state }),
-    });
+    const { model } = await registered(request);
+    const episodes = await store.listEpisodes({ model, limit, ...(state === undefined ? {} : { state }) });
     response.json({ episodes });
   });
 
   router.get('/v1/models/:model/outliers', read, async (request, response) => {
     const { version, limit, offset } = checked(outlierQuery, request.query);
-    const outliers = await store.listOutliers({
-      model: String(request.params.model),
-      modelVersion: version,
-      limit,
-      offset,
-    });
+    const { model } = await registered(request, version);
+    const outliers = await store.listOutliers({ model, modelVersion: version, limit, offset });
     response.json({ outliers });
   });
 
@@ -161,5 +140,6 @@ export function createModelRoutes(ports: ModelPorts, access: Access): Router {
     response.status(201).json(report);
   });
 
+  router.use(createRegistrationRoutes(ports, access));
   return router;
 }

@@ -55,6 +55,8 @@ export function wireApi(parts: Parts, access: Access) {
           await registry.refresh();
           return registered;
         },
+        modelSaved: () => registry.refresh(),
+        nowMs: wallClock.now,
         buildReport: async (request) => {
           const { path, summary } = await report(request);
           return { path, summary };

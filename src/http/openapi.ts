@@ -1,0 +1,210 @@
+import { z } from 'zod';
+import { REJECT_REASONS } from '../domain/prediction.js';
+import {
+  episodeQuery,
+  outlierQuery,
+  profileQuery,
+  reportBody,
+  schemaBody,
+  verdictQuery,
+} from './request-schemas.js';
+
+const scalar = z.union([z.number(), z.string(), z.boolean(), z.null()]);
+const id = z.union([z.string().min(1).max(512), z.int()]);
+const rowKey = {
+  prediction_id: id,
+  model: z.string().max(120),
+  model_version: z.union([z.string().max(120), z.int()]),
+  row_index: z.int().min(0).optional(),
+  timestamp: z.union([z.string(), z.number()]),
+};
+
+/** What senders send; the decoders are more lenient (aliases, envelopes). */
+export const predictionEvent = z.object({
+  ...rowKey,
+  features: z.record(z.string(), scalar),
+  prediction: z.union([z.number(), z.string(), z.boolean()]),
+  prediction_proba: z
+    .union([z.number().min(0).max(1), z.record(z.string(), z.number().min(0).max(1)), z.null()])
+    .optional(),
+  latency_ms: z.union([z.number().min(0), z.null()]).optional(),
+  tags: z.record(z.string(), scalar).optional(),
+});
+export const labelEvent = z.object({ ...rowKey, label: z.union([z.number(), z.string(), z.boolean()]) });
+
+const counts = z.object({
+  received: z.int(),
+  accepted: z.int(),
+  duplicate: z.int(),
+  rejected: z.int(),
+  errors: z.array(z.object({ index: z.int(), code: z.enum(REJECT_REASONS), message: z.string() })).max(100),
+});
+const problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+});
+
+const json = (schema: z.ZodType) => ({
+  schema: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
+});
+const PROBLEM = { 'application/problem+json': json(problem) };
+const answer = (description: string, schema?: z.ZodType) => ({
+  description,
+  ...(schema === undefined ? {} : { content: { 'application/json': json(schema) } }),
+});
+const failures = (...statuses: readonly (readonly [number, string])[]) =>
+  Object.fromEntries(statuses.map(([status, description]) => [status, { description, content: PROBLEM }]));
+const DENIED = [
+  [401, 'no valid key'],
+  [403, 'the key does not cover this'],
+] as const;
+
+const path = (name: string) => ({
+  name,
+  in: 'path',
+  required: true,
+  schema: { type: 'string', maxLength: 120 },
+});
+
+/** The fields of a query schema as OpenAPI parameters. */
+function queryOf(schema: z.ZodObject): object[] {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema: property,
+  }));
+}
+
+function ingest(summary: string, event: z.ZodType) {
+  const operation = {
+    summary,
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': json(z.union([event, z.array(event)])),
+        'application/x-ndjson': json(event),
+      },
+    },
+    responses: {
+      200: answer('the rows are durable; received = accepted + duplicate + rejected', counts),
+      ...failures(
+        [400, 'nothing in the body is JSON'],
+        ...DENIED,
+        [413, 'more than 32 MiB after decompression'],
+        [415, 'a type or compression that is not read'],
+        [503, 'send it again after Retry-After'],
+      ),
+    },
+  };
+  return { post: operation, put: operation };
+}
+
+const list = (summary: string, query: z.ZodObject) => ({
+  get: {
+    summary,
+    parameters: [path('model'), ...queryOf(query)],
+    responses: {
+      200: answer('found'),
+      ...failures([400, 'a parameter is wrong'], ...DENIED, [404, 'not registered']),
+    },
+  },
+});
+
+const VERSION = [path('model'), path('version')];
+const BINARY = { schema: { type: 'string', format: 'binary' } };
+
+/** The HTTP interface as OpenAPI 3.1; request schemas come from the very objects that check the requests. */
+export function openapiDocument(): { paths: Record<string, Record<string, object>> } & Record<
+  string,
+  unknown
+> {
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Plumbline', version: '1', description: 'Error codes and reject reasons: docs/errors.md' },
+    security: [{}, { bearer: [] }, { basic: [] }, { apiKey: [] }],
+    paths: {
+      '/v1/ingest': ingest('Send predictions: one object, an array, or one object per line', predictionEvent),
+      '/v1/labels': ingest('Send labels, late and in any order', labelEvent),
+      '/v1/models': {
+        get: { summary: 'Registered versions', responses: { 200: answer('found'), ...failures(...DENIED) } },
+      },
+      '/v1/models/{model}/versions/{version}': {
+        put: {
+          summary: 'Register a version by its schema alone',
+          parameters: VERSION,
+          requestBody: { required: true, content: { 'application/json': json(schemaBody) } },
+          responses: {
+            200: answer('known already'),
+            201: answer('registered'),
+            ...failures(...DENIED, [422, 'the schema contradicts itself or the reference']),
+          },
+        },
+      },
+      '/v1/models/{model}/versions/{version}/reference': {
+        put: {
+          summary: 'Register a version with its training baseline; the schema is inferred',
+          parameters: VERSION,
+          requestBody: {
+            required: true,
+            content: {
+              'application/vnd.apache.parquet': BINARY,
+              'text/csv': BINARY,
+              'application/x-ndjson': BINARY,
+            },
+          },
+          responses: {
+            201: answer('registered'),
+            ...failures(
+              ...DENIED,
+              [413, 'the reference is too large'],
+              [415, 'another format'],
+              [422, 'no usable reference'],
+            ),
+          },
+        },
+      },
+      '/v1/models/{model}/verdicts': list('Verdicts of windows, oldest first', verdictQuery),
+      '/v1/models/{model}/profiles': list('Merged counts of a period, with their grids', profileQuery),
+      '/v1/models/{model}/episodes': list('Episodes, newest first', episodeQuery),
+      '/v1/models/{model}/outliers': list('Flagged rows', outlierQuery),
+      '/v1/reports': {
+        post: {
+          summary: 'Write a report',
+          requestBody: { required: true, content: { 'application/json': json(reportBody) } },
+          responses: { 201: answer('written'), ...failures([400, 'nothing to report on'], ...DENIED) },
+        },
+      },
+      '/metrics': {
+        get: {
+          summary: 'Prometheus exposition',
+          responses: { 200: answer('metrics'), ...failures(...DENIED) },
+        },
+      },
+      '/healthz': {
+        get: { summary: 'Whether the process lives', security: [{}], responses: { 200: answer('alive') } },
+      },
+      '/readyz': {
+        get: {
+          summary: 'Whether it can do its work',
+          security: [{}],
+          responses: { 200: answer('ready'), 503: answer('not ready, with the reason') },
+        },
+      },
+      '/openapi.json': {
+        get: { summary: 'This document', security: [{}], responses: { 200: answer('OpenAPI 3.1') } },
+      },
+    },
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        basic: { type: 'http', scheme: 'basic', description: 'the key is the password' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      },
+    },
+  };
+}

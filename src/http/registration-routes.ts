@@ -1,0 +1,160 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { type Request, type Response, Router } from 'express';
+import type { ModelVersion } from '../domain/model.js';
+import type { ModelStore } from '../domain/ports.js';
+import type { Reference } from '../domain/reference.js';
+import { AppError } from '../errors.js';
+import type { Access } from './access.js';
+import { decoderFor } from './body.js';
+import { checked, schemaBody, versionPath } from './request-schemas.js';
+
+const FORMATS: Readonly<Record<string, string>> = {
+  'application/vnd.apache.parquet': 'parquet',
+  'application/x-parquet': 'parquet',
+  'text/csv': 'csv',
+  'application/x-ndjson': 'ndjson',
+  'application/ndjson': 'ndjson',
+  'application/jsonl': 'ndjson',
+};
+/** Types that say nothing: the first bytes tell. */
+const UNTOLD: ReadonlySet<string> = new Set(['', 'application/octet-stream']);
+
+const DEFAULT_MAX_REFERENCE_BYTES = 2 * 1024 * 1024 * 1024;
+
+export interface RegistrationPorts {
+  readonly store: Pick<ModelStore, 'saveModel' | 'listModels' | 'currentReference'>;
+  readonly registerReference: (input: {
+    path: string;
+    model: string;
+    modelVersion: string;
+    provenance: string;
+  }) => Promise<{ model: ModelVersion; reference: Reference }>;
+  /** Called after a schema was saved, so that its events are taken at once. */
+  readonly modelSaved: () => Promise<void>;
+  readonly nowMs: () => number;
+  /** Of one reference, after decompression. */
+  readonly maxReferenceBytes?: number;
+}
+
+/** Registration of model versions: by schema alone, or with the training baseline that verdicts need. */
+export function createRegistrationRoutes(ports: RegistrationPorts, access: Access): Router {
+  const { store, maxReferenceBytes = DEFAULT_MAX_REFERENCE_BYTES } = ports;
+  const router = Router();
+  const admin = access.require('admin');
+
+  router.put('/v1/models/:model/versions/:version', admin, async (request, response) => {
+    const { model, version: modelVersion } = checked(versionPath, request.params);
+    const { probability, ...declared } = checked(schemaBody, request.body, 'invalid_schema');
+    const schema = { ...declared, ...(probability === false ? { probability } : {}) };
+    const earlier = (await store.listModels()).find(
+      (known) => known.model === model && known.modelVersion === modelVersion,
+    );
+    if (earlier !== undefined && isDeepStrictEqual(earlier.schema, schema)) {
+      response.json({ model: earlier });
+      return;
+    }
+    if (earlier !== undefined && (await store.currentReference({ model, modelVersion })) !== null)
+      throw new AppError(
+        'invalid_schema',
+        `version ${modelVersion} of ${model} has a reference with another schema: register a new version, or a new reference`,
+      );
+    const saved: ModelVersion = { model, modelVersion, schema, registeredAtMs: ports.nowMs() };
+    await store.saveModel(saved);
+    await ports.modelSaved();
+    response.status(201).json({ model: saved });
+  });
+
+  router.put(
+    '/v1/models/:model/versions/:version/reference',
+    admin,
+    async (request: Request, response: Response) => {
+      const { model, version: modelVersion } = checked(versionPath, request.params);
+      const told = toldFormat(request);
+      const directory = await mkdtemp(join(tmpdir(), 'plumbline-reference-'));
+      const registered = await (async () => {
+        const upload = join(directory, 'upload');
+        await receive(request, upload, maxReferenceBytes);
+        const format = told ?? (await formatOf(upload));
+        const path = join(directory, `reference.${format}`);
+        await rename(upload, path);
+        return ports.registerReference({ path, model, modelVersion, provenance: `uploaded as ${format}` });
+      })().finally(() => rm(directory, { recursive: true, force: true }));
+      // The forest is as large as its training rows are many, and of use to this service only.
+      const { forest: _, ...reference } = registered.reference;
+      response.status(201).json({ model: registered.model, reference });
+    },
+  );
+
+  return router;
+}
+
+function toldFormat(request: Request): string | null {
+  const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  if (UNTOLD.has(type)) return null;
+  const format = Object.hasOwn(FORMATS, type) ? FORMATS[type] : undefined;
+  if (format === undefined)
+    throw new AppError(
+      'unsupported_media_type',
+      `content-type ${type.slice(0, 60)} is no reference: send ${Object.keys(FORMATS).join(', ')}`,
+    );
+  return format;
+}
+
+/** Streams the body to a file: a reference may be larger than memory. */
+async function receive(request: Request, path: string, maxBytes: number): Promise<void> {
+  let bytes = 0;
+  const count = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes <= maxBytes) done(null, chunk);
+      else
+        done(
+          new AppError(
+            'payload_too_large',
+            `the reference is larger than ${maxBytes} bytes: send a sample of its rows`,
+          ),
+        );
+    },
+  });
+  const decoder = decoderFor(request);
+  try {
+    if (decoder === null) await pipeline(request, count, createWriteStream(path));
+    else await pipeline(request, decoder, count, createWriteStream(path));
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    if (isStorageFailure(cause))
+      throw new AppError(
+        'overloaded',
+        'there is no room to keep the upload: free some space for temporary files',
+        {
+          cause,
+          retryable: true,
+        },
+      );
+    throw new AppError('invalid_request', 'the reference did not arrive whole, or cannot be decompressed', {
+      cause,
+    });
+  }
+  if (bytes === 0)
+    throw new AppError('invalid_reference', 'the reference is empty: send Parquet, CSV or NDJSON');
+}
+
+function isStorageFailure(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && ['ENOSPC', 'EDQUOT', 'EROFS'].includes(String(error.code))
+  );
+}
+
+async function formatOf(path: string): Promise<string> {
+  let head = Buffer.alloc(0);
+  for await (const chunk of createReadStream(path, { end: 63 }))
+    head = Buffer.concat([head, chunk as Buffer]);
+  if (head.subarray(0, 4).toString('latin1') === 'PAR1') return 'parquet';
+  return head.toString('utf8').trimStart().startsWith('{') ? 'ndjson' : 'csv';
+}

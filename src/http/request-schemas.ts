@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import { NAME_PATTERN, RESERVED_FEATURES } from '../domain/model.js';
+import { HOUR_MS } from '../domain/window.js';
+import { AppError, type ErrorCode } from '../errors.js';
+
+const MAX_PAGE = 10_000;
+const MAX_FEATURES = 2_000;
+
+/** ISO date or date and time with a zone → ms since the epoch. */
+const time = z
+  .union(
+    [z.iso.date(), z.iso.datetime({ offset: true })],
+    'must be an ISO date or time, e.g. 2026-01-01T00:00:00Z',
+  )
+  .transform((text) => Date.parse(text));
+const wholeHour = time.refine((ms) => ms % HOUR_MS === 0, 'must be a whole hour');
+const name = z.string().regex(NAME_PATTERN, 'must have 1 to 120 letters, digits, spaces and . : / _ -');
+const limit = z.coerce.number().int().min(1).max(MAX_PAGE).default(1_000);
+const offset = z.coerce.number().int().min(0).max(1_000_000_000).default(0);
+/** Any text can be asked for; what is not there is an empty list. */
+const text = z.string().max(512);
+
+export const versionPath = z.object({ model: name, version: name });
+
+export const verdictQuery = z.strictObject({
+  version: text,
+  from: time.optional(),
+  to: time.optional(),
+  feature: text.optional(),
+  detector: text.optional(),
+  limit,
+});
+export const episodeQuery = z.strictObject({ state: z.enum(['open', 'closed']).optional(), limit });
+export const outlierQuery = z.strictObject({ version: text, limit, offset });
+export const profileQuery = z.strictObject({
+  version: text,
+  scope: z.enum(['production', 'reference']).default('production'),
+  from: wholeHour.optional(),
+  to: wholeHour.optional(),
+  feature: text.optional(),
+});
+export const reportBody = z.strictObject({
+  model: text,
+  modelVersion: text,
+  from: time.optional(),
+  to: time.optional(),
+});
+
+export const schemaBody = z.strictObject({
+  task: z.enum(['binary', 'multiclass', 'regression']),
+  /** False where a binary model gives no probability. */
+  probability: z.boolean().optional(),
+  features: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .min(1)
+          .max(256)
+          .refine((feature) => !RESERVED_FEATURES.has(feature), 'is the name of a model output'),
+        kind: z.enum(['numeric', 'categorical']),
+      }),
+    )
+    .min(1)
+    .max(MAX_FEATURES)
+    .refine(
+      (features) => new Set(features.map((feature) => feature.name)).size === features.length,
+      'a feature is declared twice',
+    ),
+});
+
+/** The input as the schema reads it; all that is wrong at once, without the values. */
+export function checked<T extends z.ZodType>(
+  schema: T,
+  input: unknown,
+  code: ErrorCode = 'invalid_request',
+): z.output<T> {
+  const result = schema.safeParse(input ?? {});
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`,
+  );
+  throw new AppError(code, problems.join('; ').slice(0, 2_000));
+}

@@ -1,0 +1,299 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { ModelVersion } from '../../../src/domain/model.js';
+import type { Reference } from '../../../src/domain/reference.js';
+import type { Bucket } from '../../../src/domain/window.js';
+import { createKey } from '../../../src/http/access.js';
+import { createModelRoutes, type ModelPorts } from '../../../src/http/model-routes.js';
+import { labelEvent, openapiDocument, predictionEvent } from '../../../src/http/openapi.js';
+import { EVENT, type HttpService, LABEL, NOW_MS, startHttpService } from '../../support/http-service.js';
+
+const HOUR = 3_600_000;
+const CHURN: ModelVersion = {
+  model: 'churn',
+  modelVersion: '3',
+  schema: { task: 'binary', features: [{ name: 'age', kind: 'numeric' }] },
+  registeredAtMs: 1,
+};
+const REFERENCE: Reference = {
+  model: 'churn',
+  modelVersion: '3',
+  hash: 'abc',
+  rows: 10,
+  period: { startMs: 0, endMs: 2 * HOUR },
+  provenance: 'a test',
+  createdAtMs: 1,
+  nullModel: { kind: 'iid', pieceMs: 0, spreads: [] },
+  forest: 'a large text',
+};
+
+describe('the model routes', () => {
+  let service: HttpService;
+  let saved: ModelVersion[];
+  let reference: Reference | null;
+  let calls: [string, unknown][];
+  let uploads: { path: string; content: string; provenance: string }[];
+  const admin = createKey(['admin'], ['*']);
+  const reader = createKey(['read'], ['chu*']);
+
+  beforeAll(async () => {
+    const note =
+      <T>(name: string, value: T) =>
+      async (query: unknown): Promise<T> => {
+        calls.push([name, query]);
+        return value;
+      };
+    const ports: ModelPorts = {
+      store: {
+        listModels: async () => [...saved],
+        saveModel: async (model) => {
+          saved.push(model);
+        },
+        currentReference: async () => reference,
+        listVerdicts: note('verdicts', []),
+        listEpisodes: note('episodes', []),
+        listOutliers: note('outliers', []),
+        listGrids: async () => [
+          { kind: 'numeric', feature: 'age', cutPoints: [1], quantum: 1 },
+          { kind: 'numeric', feature: 'other', cutPoints: [1], quantum: 1 },
+        ],
+        mergedProfiles: async (query, buckets: readonly Bucket[]) => {
+          calls.push(['profiles', { ...query, hours: buckets.length }]);
+          return [];
+        },
+        watermarks: async () => [
+          { model: 'churn', modelVersion: '3', firstEventMs: 0, watermarkMs: 100 * HOUR + 5, rows: 9 },
+        ],
+      },
+      registerReference: async ({ path, model, modelVersion, provenance }) => {
+        uploads.push({ path, content: readFileSync(path, 'utf8'), provenance });
+        return { model: { ...CHURN, model, modelVersion }, reference: REFERENCE };
+      },
+      modelSaved: async () => {
+        calls.push(['modelSaved', null]);
+      },
+      nowMs: () => NOW_MS,
+      buildReport: async ({ model }) => ({ path: `/reports/${model}.html`, summary: 'fine' }),
+      maxReferenceBytes: 1_000,
+    };
+    service = await startHttpService({
+      keys: [admin.entry, reader.entry],
+      api: (access) => createModelRoutes(ports, access),
+    });
+  });
+  afterAll(() => service.stop());
+  beforeEach(() => {
+    saved = [CHURN, { ...CHURN, model: 'other' }];
+    reference = null;
+    calls = [];
+    uploads = [];
+  });
+
+  async function call(
+    method: string,
+    path: string,
+    body?: string | Uint8Array<ArrayBuffer>,
+    type = 'application/json',
+  ) {
+    const headers: Record<string, string> = { authorization: `Bearer ${admin.key}` };
+    if (type !== '') headers['content-type'] = type;
+    const response = await fetch(service.url + path, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body }),
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  }
+
+  it('list the models that the key covers', async () => {
+    const { body } = await call('GET', '/v1/models');
+    expect(body.models).toEqual(saved);
+    const narrow = await fetch(`${service.url}/v1/models`, { headers: { 'x-api-key': reader.key } });
+    expect(await narrow.json()).toEqual({ models: [CHURN] });
+  });
+
+  it.each([
+    [
+      'verdicts?version=3',
+      'verdicts',
+      { model: 'churn', modelVersion: '3', window: { startMs: 0 }, limit: 1_000 },
+    ],
+    [
+      'verdicts?version=3&from=1970-01-02&to=1970-01-03T00:00:00%2B01:00&feature=age&detector=ks&limit=5',
+      'verdicts',
+      { window: { startMs: 24 * HOUR, endMs: 47 * HOUR }, feature: 'age', detector: 'ks', limit: 5 },
+    ],
+    ['episodes?state=open', 'episodes', { model: 'churn', state: 'open', limit: 1_000 }],
+    ['outliers?version=3&limit=2&offset=4', 'outliers', { modelVersion: '3', limit: 2, offset: 4 }],
+    ['profiles?version=3', 'profiles', { scope: 'production', hours: 24 }],
+    [
+      'profiles?version=3&from=1970-01-02&to=1970-01-03&feature=age',
+      'profiles',
+      { scope: 'production', features: ['age'], hours: 1 },
+    ],
+  ])('read %s', async (path, name, query) => {
+    expect((await call('GET', `/v1/models/churn/${path}`)).status).toBe(200);
+    expect(calls).toMatchObject([[name, query]]);
+  });
+
+  it("read the reference's profiles once there is one, with the grids of the feature", async () => {
+    const path = '/v1/models/churn/profiles?version=3&scope=reference&feature=age';
+    expect(await call('GET', path)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    reference = REFERENCE;
+    const { body } = await call('GET', path);
+    expect(body).toMatchObject({ scope: 'reference', window: REFERENCE.period, grids: [{ feature: 'age' }] });
+    expect(calls).toEqual([['profiles', expect.objectContaining({ scope: 'reference:abc', hours: 2 })]]);
+  });
+
+  it.each([
+    ['verdicts', 'version'],
+    ['verdicts?version=3&limit=0', 'limit'],
+    ['verdicts?version=3&limit=1e9', 'limit'],
+    ['verdicts?version=3&from=yesterday', 'from'],
+    ['verdicts?version=3&sql=1', 'sql'],
+    ['verdicts?version=3&version=4', 'version'],
+    ['episodes?state=ajar', 'state'],
+    ['outliers?version=3&offset=-1', 'offset'],
+    ['profiles?version=3&from=1970-01-01T00:30:00Z', 'whole hour'],
+    ['profiles?version=3&from=1970-01-03&to=1970-01-02', 'from'],
+    ['profiles?version=3&from=1970-01-01&to=1999-01-01', 'ten years'],
+  ])('refuse %s and name what is wrong', async (path, named) => {
+    const { status, body } = await call('GET', `/v1/models/churn/${path}`);
+    expect([status, body.code]).toEqual([400, 'invalid_request']);
+    expect(body.detail).toContain(named);
+    expect(calls).toEqual([]);
+  });
+
+  it.each([
+    'absent/verdicts?version=3',
+    'churn/verdicts?version=4',
+    'churn/profiles?version=4',
+    'churn/outliers?version=4',
+    'absent/episodes',
+    '__proto__/episodes',
+  ])('say that %s is not registered', async (path) => {
+    expect(await call('GET', `/v1/models/${path}`)).toMatchObject({
+      status: 404,
+      body: { code: 'unknown_model' },
+    });
+  });
+
+  it('register a version by its schema, and again without a change', async () => {
+    const schema = {
+      task: 'regression',
+      features: [
+        { name: '<b>', kind: 'numeric' },
+        { name: '__proto__', kind: 'categorical' },
+      ],
+    };
+    const first = await call('PUT', '/v1/models/price/versions/1', JSON.stringify(schema));
+    expect(first).toMatchObject({
+      status: 201,
+      body: { model: { model: 'price', modelVersion: '1', schema, registeredAtMs: NOW_MS } },
+    });
+    expect(calls).toEqual([['modelSaved', null]]);
+    expect((await call('PUT', '/v1/models/price/versions/1', JSON.stringify(schema))).status).toBe(200);
+    expect(saved).toHaveLength(3);
+  });
+
+  it('change a schema only while there is no reference', async () => {
+    const schema = JSON.stringify({ task: 'binary', features: [{ name: 'age', kind: 'categorical' }] });
+    reference = REFERENCE;
+    expect(await call('PUT', '/v1/models/churn/versions/3', schema)).toMatchObject({
+      status: 422,
+      body: { code: 'invalid_schema' },
+    });
+    reference = null;
+    expect((await call('PUT', '/v1/models/churn/versions/3', schema)).status).toBe(201);
+  });
+
+  it.each([
+    [{}, 'task'],
+    [{ task: 'binary', features: [] }, 'features'],
+    [{ task: 'binary', features: [{ name: 'prediction', kind: 'numeric' }] }, 'model output'],
+    [{ task: 'binary', features: [{ name: 'a', kind: 'text' }] }, 'kind'],
+    [
+      {
+        task: 'binary',
+        features: [
+          { name: 'a', kind: 'numeric' },
+          { name: 'a', kind: 'numeric' },
+        ],
+      },
+      'twice',
+    ],
+  ])('refuse the schema %j', async (schema, named) => {
+    const { status, body } = await call('PUT', '/v1/models/price/versions/1', JSON.stringify(schema));
+    expect([status, body.code]).toEqual([422, 'invalid_schema']);
+    expect(body.detail).toContain(named);
+  });
+
+  it.each(['a,b', '<script>', 'x'.repeat(121), 'tab\t'])('refuse the name %p', async (name) => {
+    const path = `/v1/models/${encodeURIComponent(name)}/versions/1`;
+    expect(await call('PUT', path, '{}')).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+  });
+
+  it.each([
+    ['text/csv', 'a,b\n1,2\n', 'csv'],
+    ['application/x-ndjson', '{"a":1}\n', 'ndjson'],
+    ['application/vnd.apache.parquet', 'PAR1…', 'parquet'],
+    ['application/octet-stream', 'PAR1…', 'parquet'],
+    ['application/octet-stream', ' {"a":1}', 'ndjson'],
+    ['application/octet-stream', 'a,b\n', 'csv'],
+  ])('take a reference sent as %s: %j is %s', async (type, content, format) => {
+    const { status, body } = await call('PUT', '/v1/models/churn/versions/3/reference', content, type);
+    expect(status).toBe(201);
+    expect(body.reference).not.toHaveProperty('forest');
+    expect(uploads).toMatchObject([{ content, provenance: `uploaded as ${format}` }]);
+    expect(uploads[0]?.path.endsWith(`.${format}`)).toBe(true);
+    expect(existsSync(uploads[0]?.path ?? '')).toBe(false);
+  });
+
+  it('take a compressed reference, and refuse one that is empty, cut, too large or of another type', async () => {
+    const put = (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string>) =>
+      fetch(`${service.url}/v1/models/churn/versions/3/reference`, {
+        method: 'PUT',
+        body,
+        headers: { authorization: `Bearer ${admin.key}`, 'content-type': 'text/csv', ...headers },
+      });
+    const gzip = { 'content-encoding': 'gzip' };
+    expect((await put(new Uint8Array(gzipSync('a,b\n')), gzip)).status).toBe(201);
+    expect(uploads.map(({ content }) => content)).toEqual(['a,b\n']);
+    expect((await put('', {})).status).toBe(422);
+    expect((await put(new Uint8Array(gzipSync('a,b\n'.repeat(50)).subarray(0, 20)), gzip)).status).toBe(400);
+    expect((await put('x'.repeat(1_001), {})).status).toBe(413);
+    expect((await put(new Uint8Array(gzipSync('x'.repeat(1_000_000))), gzip)).status).toBe(413);
+    expect((await put('x', { 'content-type': 'application/msgpack' })).status).toBe(415);
+    expect(uploads).toHaveLength(1);
+  });
+
+  it('write reports', async () => {
+    const body = JSON.stringify({ model: 'churn', modelVersion: '3', from: '2026-01-01' });
+    expect(await call('POST', '/v1/reports', body)).toMatchObject({ status: 201, body: { summary: 'fine' } });
+    expect(await call('POST', '/v1/reports', '{')).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request' },
+    });
+  });
+
+  it('describe themselves: each described path and method is there, and the events are as described', async () => {
+    const document = (await (await fetch(`${service.url}/openapi.json`)).json()) as ReturnType<
+      typeof openapiDocument
+    >;
+    expect(document).toEqual(JSON.parse(JSON.stringify(openapiDocument())));
+    expect(document.openapi).toBe('3.1.0');
+    for (const [path, methods] of Object.entries(document.paths))
+      for (const method of Object.keys(methods)) {
+        const real = path.replace('{model}', 'churn').replace('{version}', '3');
+        const response = await fetch(service.url + real, {
+          method,
+          headers: { authorization: `Bearer ${admin.key}` },
+        });
+        const text = await response.text();
+        expect([path, text.includes('nothing is at')]).toEqual([path, false]);
+      }
+    expect(predictionEvent.safeParse(EVENT).success).toBe(true);
+    expect(labelEvent.safeParse(LABEL).success).toBe(true);
+  });
+});
