@@ -38,11 +38,13 @@ export async function startService(options: {
   configFile: string;
   url: string;
   logFile: string;
+  /** Further arguments of `serve`. */
+  args?: readonly string[];
   env?: NodeJS.ProcessEnv;
 }): Promise<GuardedProcess> {
   const service = startGuarded({
     command: process.execPath,
-    args: [COMMAND, 'serve', '--config', options.configFile],
+    args: [COMMAND, 'serve', '--config', options.configFile, ...(options.args ?? [])],
     logFile: options.logFile,
     env: { ...process.env, ...options.env },
   });
