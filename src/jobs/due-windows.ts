@@ -34,14 +34,43 @@ export function readyWindows(input: ReadyInput, afterMs: number): { windows: Win
   return { windows: [...withRows, ...kept], skipped: empty.length - kept.length };
 }
 
+/** A window to be judged, and the rows that are counted in it. */
+export interface DueWindow {
+  readonly window: Window;
+  readonly rows: number;
+}
+
 /** Of the given windows, those never judged, or with more rows now than when they were. */
 export function outstanding(
   windows: readonly Window[],
   rows: readonly number[],
   runs: readonly RunRecord[],
-): { window: Window; rows: number }[] {
+): DueWindow[] {
   const judgedRows = new Map(runs.map((run) => [run.window.endMs, run.rows]));
   return windows
     .map((window, index) => ({ window, rows: rows[index] ?? 0 }))
     .filter(({ window, rows: now }) => now > (judgedRows.get(window.endMs) ?? -1));
+}
+
+/**
+ * Of windows in order, leaves out those of a long stretch without rows but its newest `maxEmpty`: one row that is years older
+ * than the others must not keep the service busy with every hour between.
+ */
+export function createGapFilter(maxEmpty: number) {
+  const empty: DueWindow[] = [];
+  let skipped = 0;
+  return {
+    /** Those to be judged now that this one is known. */
+    next(due: DueWindow): DueWindow[] {
+      if (due.rows > 0) return [...empty.splice(0), due];
+      empty.push(due);
+      if (empty.length > maxEmpty) {
+        empty.shift();
+        skipped += 1;
+      }
+      return [];
+    },
+    /** Those still held back at the end, and how many were left out. */
+    end: () => ({ rest: empty.splice(0), skipped }),
+  };
 }

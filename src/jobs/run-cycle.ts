@@ -6,12 +6,12 @@ import type { Reference } from '../domain/reference.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 import { END_OF_TIME_MS, type Window, type WindowSpec } from '../domain/window.js';
 import type { Metrics } from '../metrics.js';
-import { outstanding, readyWindows } from './due-windows.js';
+import { createGapFilter, type DueWindow, outstanding, readyWindows } from './due-windows.js';
 
 const GRACE_MS = 3_600_000;
 const MAX_EMPTY_WINDOWS = 24;
 /** Windows looked at together, so that memory does not grow with the length of a backlog. */
-const WINDOWS_PER_SLICE = 200;
+const WINDOWS_PER_SLICE = 1_000;
 
 export interface CycleSettings {
   readonly window: WindowSpec;
@@ -128,26 +128,34 @@ export function createCycle(deps: CycleDeps) {
       { spec, ...rows, nowMs, graceMs: GRACE_MS, maxEmptyWindows: MAX_EMPTY_WINDOWS },
       state.frontierMs,
     );
-    if (ready.skipped > 0)
-      logger.warn(
-        { model: model.model, modelVersion: model.modelVersion, skipped: ready.skipped },
-        'empty windows skipped',
-      );
-    const again = [...state.touched]
-      .sort((a, b) => a - b)
-      .map((endMs) => ({ startMs: endMs - spec.lengthMs, endMs }));
-    const windows = [...again, ...ready.windows];
     let judged = 0;
-    for (let at = 0; at < windows.length; at += WINDOWS_PER_SLICE) {
-      const slice = windows.slice(at, at + WINDOWS_PER_SLICE);
-      const profiled = await store.profiledRows(model, slice);
-      const runs = await store.listRuns(model, (slice[0]?.endMs ?? 0) - 1, slice.at(-1)?.endMs ?? 0);
-      for (const due of outstanding(slice, profiled, runs)) {
+    async function judge(dues: readonly DueWindow[]): Promise<void> {
+      for (const due of dues) {
         await judgeOne(model, reference, state, due, level);
         judged += 1;
       }
+    }
+    const again = [...state.touched]
+      .sort((a, b) => a - b)
+      .map((endMs) => ({ startMs: endMs - spec.lengthMs, endMs }));
+    for (const slice of slices(again)) {
+      const profiled = await store.profiledRows(model, slice);
+      const runs = await store.listRuns(model, (slice[0]?.endMs ?? 0) - 1, slice.at(-1)?.endMs ?? 0);
+      await judge(outstanding(slice, profiled, runs));
       for (const window of slice) state.touched.delete(window.endMs);
     }
+    const gaps = createGapFilter(MAX_EMPTY_WINDOWS);
+    for (const slice of slices(ready.windows)) {
+      const profiled = await store.profiledRows(model, slice);
+      for (const [i, window] of slice.entries()) await judge(gaps.next({ window, rows: profiled[i] ?? 0 }));
+    }
+    const { rest, skipped } = gaps.end();
+    await judge(rest);
+    if (ready.skipped + skipped > 0)
+      logger.warn(
+        { model: model.model, modelVersion: model.modelVersion, skipped: ready.skipped + skipped },
+        'empty windows skipped',
+      );
     return judged;
   }
 
@@ -155,7 +163,7 @@ export function createCycle(deps: CycleDeps) {
     model: ModelVersion,
     reference: Reference,
     state: VersionState,
-    due: { window: Window; rows: number },
+    due: DueWindow,
     level: number,
   ): Promise<void> {
     const { verdicts, outcomes } = await deps.judge(model, reference, due.window, level);
@@ -197,3 +205,8 @@ export function createCycle(deps: CycleDeps) {
 }
 
 export type Cycle = ReturnType<typeof createCycle>;
+
+function* slices(windows: readonly Window[]): Generator<readonly Window[]> {
+  for (let at = 0; at < windows.length; at += WINDOWS_PER_SLICE)
+    yield windows.slice(at, at + WINDOWS_PER_SLICE);
+}

@@ -132,6 +132,22 @@ describe('the cycle', () => {
     expect([...w.runs.values()].map((run) => run.status)).toEqual(['judged', 'no_data', 'no_data']);
   });
 
+  it('is not kept busy by one row from decades ago: of a long gap only the newest days are recorded', async () => {
+    const w = world();
+    const cycle = w.cycle();
+    w.stored.set(0, 1);
+    w.stored.set(20_000, 5);
+    w.stored.set(20_001, 5);
+    const result = await cycle.run();
+    expect(result.windowsJudged).toBe(26);
+    expect(w.judged).toEqual([0, ...Array.from({ length: 25 }, (_, i) => 19_976 + i)]);
+    // A day left out is judged like any other once rows for it come.
+    w.stored.set(700, 9);
+    await cycle.run();
+    expect(w.judged.slice(26)).toEqual([700]);
+    expect(w.runs.get(701 * DAY_MS)?.status).toBe('judged');
+  });
+
   it('judges a window again when late rows came, without alerting about the past', async () => {
     const w = world();
     const cycle = w.cycle();
