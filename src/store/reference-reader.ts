@@ -158,9 +158,11 @@ async function numericGrids(
     const some = columns.slice(at, at + COLUMNS_PER_READING);
     const values = some.map((column) => file.number(column));
     const [row] = await file.query<{ points: (number | string)[][] }>(
+      // Elements are picked from the sorted values by their index alone: a lambda over the 1,000 indices would copy all values for each.
       `SELECT arrayMap(pair -> if(length(pair.1) <= ${MAX_CUT_POINTS}, arraySort(pair.1),
-           arrayDistinct(arrayMap(i -> pair.2[toUInt64(1 + round(i * (length(pair.2) - 1) / ${MAX_CUT_POINTS - 1}))],
-             range(${MAX_CUT_POINTS})))),
+           arrayDistinct(arrayFilter(
+             (x, k) -> k = round(round(k * ${MAX_CUT_POINTS - 1} / (length(pair.2) - 1)) * (length(pair.2) - 1) / ${MAX_CUT_POINTS - 1}),
+             pair.2, range(length(pair.2))))),
          [${values
            .map(
              (value) =>

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Store } from '../../src/domain/ports.js';
 import { HOUR_MS } from '../../src/domain/window.js';
+import { inferSchema } from '../../src/jobs/infer-schema.js';
 import { createStore } from '../../src/store/store.js';
 import { startBridgeProcess } from '../support/clickhouse-bridge-process.js';
 import { recount } from '../support/recount.js';
@@ -64,6 +65,20 @@ describe.each(['embedded', 'on a server'] as const)('the reference reader, %s', 
       ['x', 'Float64'],
       ['prediction', 'Int64'],
     ]);
+  });
+
+  it('cuts a column of many values at 1,000 order statistics', async () => {
+    const path = join(directory, 'many.csv');
+    const last = 2_499;
+    // 1,117 has no factor in common with 2,500: every value once, out of order.
+    const rows = Array.from({ length: last + 1 }, (_, i) => `${((i * 1_117) % (last + 1)) / 8},${i % 2}`);
+    await writeFile(path, `x,prediction\n${rows.join('\n')}\n`);
+    const { schema } = inferSchema(await store.describeFile(path), path);
+    const model = { model: 'many', modelVersion: '1', schema, registeredAtMs: 0 };
+    const grid = (await store.buildGrids(path, model)).find(({ feature }) => feature === 'x');
+    // No i × 2,499 / 999 ends in one half, so the rounding of halves does not matter.
+    const expected = Array.from({ length: 1_000 }, (_, i) => Math.round((i * last) / 999) / 8);
+    expect(grid).toMatchObject({ kind: 'numeric', cutPoints: expected });
   });
 
   it('infers the flights from their Parquet file and counts every row', async () => {
