@@ -16,7 +16,7 @@ spec.loader.exec_module(oracle)
 matrix = oracle.encode(pd.read_parquet("examples/flights/reference.parquet"))
 matrix.astype("<f8").tofile(sys.argv[1])
 forest = IsolationForest(n_estimators=100, max_samples=256, random_state=1, n_jobs=1).fit(matrix)
-print(json.dumps({"rows": matrix.shape[0], "columns": matrix.shape[1], "sklearn": sklearn.__version__}), flush=True)
+print(json.dumps({"rows": matrix.shape[0], "columns": matrix.shape[1], "versions": {"scikitLearn": sklearn.__version__}}), flush=True)
 for _ in sys.stdin:
     before = time.perf_counter()
     forest.score_samples(matrix)

@@ -1,0 +1,153 @@
+// Judging a 30-day window over judging a 1-day window, 50 features, from stored profiles: the cost of a window must not
+// follow its rows. Real rows are inserted and profiled first; the reference has its own 28 days.
+import { join } from 'node:path';
+import { importBundle, subjectOverBaseline, takeTurns } from './harness.mjs';
+
+const SOURCES = `
+export { createStore } from './src/store/store.js';
+export { createLogger } from './src/logger.js';
+export { createWindowJudge } from './src/jobs/judge-window.js';
+export { createRandom } from './src/stats/random.js';
+`;
+const DAY_MS = 86_400_000;
+const DAYS = 30;
+const ROWS_PER_DAY = 5_000;
+const NUMERIC = 40;
+const CATEGORICAL = 10;
+const FIRST_MS = Date.UTC(2026, 0, 1);
+
+function modelOf() {
+  const names = (prefix, count, kind) =>
+    Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index}`, kind }));
+  return {
+    model: 'window-length',
+    modelVersion: '1',
+    registeredAtMs: 0,
+    schema: {
+      task: 'binary',
+      probability: false,
+      features: [...names('n', NUMERIC, 'numeric'), ...names('c', CATEGORICAL, 'categorical')],
+    },
+  };
+}
+
+function rowsOfDay(day, random) {
+  return Array.from({ length: ROWS_PER_DAY }, (_, index) => {
+    const numeric = Object.create(null);
+    const categorical = Object.create(null);
+    for (let i = 0; i < NUMERIC; i++) numeric[`n${i}`] = random() + random() * i;
+    for (let i = 0; i < CATEGORICAL; i++)
+      categorical[`c${i}`] = `category ${Math.floor(random() ** 2 * (3 + 20 * i))}`;
+    return {
+      model: 'window-length',
+      modelVersion: '1',
+      predictionId: `${day}-${index}`,
+      rowIndex: 0,
+      timestampMs: FIRST_MS + day * DAY_MS + Math.floor((index / ROWS_PER_DAY) * DAY_MS),
+      numeric,
+      categorical,
+      prediction: random() < 0.2 ? 1 : 0,
+      proba: null,
+      probas: Object.create(null),
+      latencyMs: null,
+      tags: Object.create(null),
+      source: { kind: 'http', topic: '', partition: -1, offset: -1 },
+    };
+  });
+}
+
+/** 1,000 cut points per number, as many as a grid may have: profiles as large as they come. */
+function gridsOf(model) {
+  return [...model.schema.features, { name: 'prediction', kind: 'categorical' }].map(({ name, kind }) => {
+    if (kind === 'numeric') {
+      const width = 1 + Number(name.slice(1));
+      const cutPoints = Array.from({ length: 1_000 }, (_, index) => (index / 999) * width);
+      return { kind, feature: name, cutPoints, quantum: 2 ** Math.ceil(Math.log2(width / 2 ** 26)) };
+    }
+    const count = name === 'prediction' ? 2 : 3 + 20 * Number(name.slice(1));
+    const categories = Array.from({ length: count }, (_, k) =>
+      name === 'prediction' ? String(k) : `category ${k}`,
+    );
+    return { kind, feature: name, categories, headSize: count };
+  });
+}
+
+export const windowLength = {
+  name: 'window-length',
+  title: 'judging a 30-day window over a 1-day window, 50 features',
+  bar: { atMost: 2 },
+  rounds: 15,
+
+  async run({ directory, log, rounds }) {
+    const parts = await importBundle(join(directory, 'dist'), 'window-length', SOURCES);
+    const logger = parts.createLogger({ level: 'warn' });
+    const store = await parts.createStore({ kind: 'embedded', dataDir: join(directory, 'data'), logger });
+    try {
+      await store.migrate();
+      const model = modelOf();
+      await store.saveGrids(model.model, gridsOf(model));
+      await store.saveModel(model);
+      const random = parts.createRandom(1);
+      for (let day = 0; day < DAYS; day++)
+        await store.insertRows({
+          predictions: rowsOfDay(day, random),
+          labels: [],
+          rejected: [],
+          token: `window-length/${day}`,
+        });
+      log(`${DAYS * ROWS_PER_DAY} rows stored`);
+      for (const dirty of await store.dirtyBuckets()) await store.profileHours(model, dirty.hourStartsMs);
+      log('profiled');
+      const end = FIRST_MS + DAYS * DAY_MS;
+      const reference = {
+        model: model.model,
+        modelVersion: '1',
+        hash: 'none',
+        rows: ROWS_PER_DAY,
+        period: { startMs: FIRST_MS, endMs: FIRST_MS + DAY_MS },
+        provenance: '',
+        createdAtMs: 0,
+        nullModel: { kind: 'iid', pieceMs: 0, spreads: [] },
+        forest: null,
+      };
+      // The first day's rows are the reference: production profiles under the reference's scope.
+      const judged = {
+        ...store,
+        mergedProfiles: (query, buckets) => store.mergedProfiles({ ...query, scope: 'production' }, buckets),
+      };
+      const judge = parts.createWindowJudge({
+        store: judged,
+        clock: { now: () => end, observe: () => undefined },
+      });
+      const timed = (days) => async () => {
+        const before = performance.now();
+        const { verdicts } = await judge.judge(
+          model,
+          reference,
+          { startMs: end - days * DAY_MS, endMs: end },
+          0.05,
+        );
+        const seconds = (performance.now() - before) / 1_000;
+        if (!verdicts.some((verdict) => verdict.status !== 'undecided'))
+          throw new Error('nothing was decided: the windows were not measured');
+        return seconds;
+      };
+      // The reference's counts are read once and kept.
+      await timed(1)();
+      const turns = await takeTurns({
+        rounds,
+        log,
+        ratioOf: subjectOverBaseline,
+        subject: timed(DAYS),
+        baseline: timed(1),
+      });
+      return {
+        unit: 's',
+        ...turns,
+        notes: { features: NUMERIC + CATEGORICAL, rowsPerDay: ROWS_PER_DAY, cutPoints: 1_000 },
+      };
+    } finally {
+      await store.close();
+    }
+  },
+};
