@@ -59,7 +59,10 @@ export interface ProfileQuery extends VersionKey {
   readonly features?: readonly string[];
 }
 
-/** Unprofiled work: hour buckets of one version whose stored rows are more than the profiled ones. */
+/**
+ * Unprofiled work: hour buckets of one version whose stored rows are more than the profiled ones. The version's newest hour, which
+ * still fills, may lag behind by a tenth of its rows for some minutes.
+ */
 export interface DirtyBuckets extends VersionKey {
   readonly hourStartsMs: readonly number[];
 }

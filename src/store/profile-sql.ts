@@ -66,7 +66,7 @@ LEFT JOIN (
     minIf(low, is_finite) AS low, maxIf(high, is_finite) AS high
   FROM (
     SELECT v.hour AS hour, v.column AS column, v.is_finite AS is_finite,
-      toUInt32(2 * g.position - (g.position > 0 AND g.value = v.x)) AS cell,
+      toUInt32(2 * g.position - (g.position > 0 AND g.base = v.x)) AS cell,
       count() AS n, min(v.x) AS low, max(v.x) AS high,
       sum(toInt64(least(greatest(round((v.x - g.base) / g.quantum), -${MAX_OFFSET_QUANTA}.), ${MAX_OFFSET_QUANTA}.))) AS offset
     FROM (SELECT hour, column, isFinite(number) AS is_finite, if(is_finite, number, 0) AS x

@@ -13,12 +13,20 @@ const ROWS_PER_STATEMENT = 4_000_000;
 
 const MAX_PIECES = 400;
 
-/** Stored rows per version and hour, from the table's projection, beside the rows that were counted. */
+/**
+ * The newest hour of a version still fills, and no window that holds it is due: it is counted again when it has grown by a tenth or
+ * its count is so old, not for every few rows.
+ */
+const NEWEST_HOUR_AGE_US = 300_000_000;
+const NEWEST_HOUR_GROWTH = 1.1;
+
+/** Stored rows per version and hour, from the table's projection, beside the rows that were counted, and when (µs). */
 const STORED_AND_COUNTED = `
-  SELECT s.model AS model, s.version AS version, s.hour AS hour, s.stored AS stored, p.counted AS counted
+  SELECT s.model AS model, s.version AS version, s.hour AS hour, s.stored AS stored, p.counted AS counted,
+    p.counted_at AS counted_at, max(s.hour) OVER (PARTITION BY s.model, s.version) AS newest
   FROM (SELECT model, version, ${HOUR_OF_ROW} AS hour, count() AS stored FROM predictions GROUP BY model, version, hour) AS s
-  LEFT JOIN (SELECT model, version, hour, argMax(raw_rows, revision) AS counted FROM profiled_hours
-             GROUP BY model, version, hour) AS p
+  LEFT JOIN (SELECT model, version, hour, argMax(raw_rows, revision) AS counted, max(revision) AS counted_at
+             FROM profiled_hours GROUP BY model, version, hour) AS p
     ON s.model = p.model AND s.version = p.version AND s.hour = p.hour`;
 
 interface ProfileRow {
@@ -118,7 +126,9 @@ export function createProfileStore(
     async dirtyBuckets(): Promise<DirtyBuckets[]> {
       const rows = await client.query<{ model: string; version: string; hours: number[] }>(
         `SELECT model, version, arraySort(groupArray(hour)) AS hours FROM (${STORED_AND_COUNTED})
-         WHERE stored > counted GROUP BY model, version ORDER BY model, version`,
+         WHERE stored > counted AND (hour < newest OR stored >= counted * ${NEWEST_HOUR_GROWTH}
+           OR counted_at + ${NEWEST_HOUR_AGE_US} <= toUInt64(toUnixTimestamp64Micro(now64(6))))
+         GROUP BY model, version ORDER BY model, version`,
       );
       return rows.map((row) => ({
         model: row.model,

@@ -217,6 +217,38 @@ describe.each(BACKENDS)('the profile store, %s', (kind) => {
     await expectExact();
   });
 
+  it('lets the newest hour fill before it counts it again', async () => {
+    const newest = start + (HOURS - 1) * HOUR_MS;
+    const few = randomRows(20, 5, 40_000).map((row) => ({ ...row, tsMs: newest }));
+    const many = randomRows(60, 6, 50_000).map((row) => ({ ...row, tsMs: newest }));
+    await insert(few);
+    stored.push(...few);
+    expect(await backend.store.dirtyBuckets()).toEqual([]);
+    await insert(many);
+    stored.push(...many);
+    const dirty = [{ model: 'm', modelVersion: '1', hourStartsMs: [newest] }];
+    expect(await backend.store.dirtyBuckets()).toEqual(dirty);
+    await backend.store.profileHours(model, [newest]);
+    await expectExact();
+    // The last count of it, short of one row, is six minutes old.
+    const hour = newest / HOUR_MS;
+    const [mark] = await client.query<{ raw_rows: number }>(
+      'SELECT model, version, hour, raw_rows, rows FROM profiled_hours FINAL WHERE hour = {hour:Int64}',
+      { hour },
+    );
+    await client.command(
+      'ALTER TABLE profiled_hours DELETE WHERE hour = {hour:Int64} SETTINGS mutations_sync = 2',
+      {
+        hour,
+      },
+    );
+    const revision = (Date.now() - 360_000) * 1_000;
+    await client.insert('profiled_hours', [{ ...mark, raw_rows: (mark?.raw_rows ?? 0) - 1, revision }]);
+    expect(await backend.store.dirtyBuckets()).toEqual(dirty);
+    await backend.store.profileHours(model, [newest]);
+    await expectExact();
+  });
+
   it('keeps what it counted when raw rows expire, also when asked to count again', async () => {
     await client.command('ALTER TABLE predictions DELETE WHERE identity < 1000 SETTINGS mutations_sync = 2');
     expect(await backend.store.dirtyBuckets()).toEqual([]);
