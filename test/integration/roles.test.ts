@@ -7,7 +7,8 @@ import { registerModel } from '../../src/cli/model.js';
 import { createServiceClient } from '../../src/cli/service-client.js';
 import { type ConfigInput, parseConfig } from '../../src/config.js';
 import { DAY_MS, HOUR_MS } from '../../src/domain/window.js';
-import { type ClickHouseBridge, startClickHouseBridge } from '../support/clickhouse-bridge.js';
+import { startClickHouseBridge } from '../support/clickhouse-bridge.js';
+import { type BridgeProcess, startBridgeProcess } from '../support/clickhouse-bridge-process.js';
 import { until } from '../support/service-process.js';
 
 const START_MS = Date.UTC(2025, 0, 1);
@@ -31,13 +32,14 @@ function rows(fromMs: number, days: number, shift = 0) {
 
 describe('collector, detector and api as three processes over one store', () => {
   let directory = '';
-  let bridge: ClickHouseBridge;
+  let bridge: BridgeProcess;
   const apps: App[] = [];
   const urls: Record<string, string> = {};
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'plumbline-roles-'));
-    bridge = await startClickHouseBridge({ dataDir: join(directory, 'data') });
+    // In a process of its own: the api reads reference files with an engine of its own, and a process holds one directory.
+    bridge = await startBridgeProcess({ dataDir: join(directory, 'data') });
     for (const role of ['collector', 'detector', 'api'] as const) {
       const input: ConfigInput = {
         roles: [role],
@@ -56,7 +58,7 @@ describe('collector, detector and api as three processes over one store', () => 
   });
   afterAll(async () => {
     for (const app of apps) await app.stop();
-    await bridge.stop();
+    await bridge.kill();
     await rm(directory, { recursive: true, force: true });
   });
 
