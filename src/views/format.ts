@@ -18,8 +18,9 @@ export function formatNumber(value: number | null | undefined, digits = 3): stri
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e9)) return value.toExponential(1).replace('-', '−');
   const rounded = Number(value.toPrecision(digits));
-  const text = rounded.toLocaleString('en-US', { maximumSignificantDigits: Math.max(digits, 1) });
-  return size >= 1000 ? formatCount(value).replace('-', '−') : text.replace('-', '−');
+  // toLocaleString with options builds a formatter each time, and a page has thousands of numbers.
+  const text = Math.abs(rounded) < 1000 ? String(rounded) : formatCount(size >= 1000 ? value : rounded);
+  return text.replace('-', '−');
 }
 
 /** A share in [0, 1] as `12.3 %`, unbreakable. */

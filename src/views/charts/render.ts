@@ -15,8 +15,10 @@ export interface Caption {
 /**
  * Draws a plot as an SVG string without styles of its own (the page's style sheet has them), named by <title> and <desc>.
  * Links inside pictures repeat links of the page, so they are out of the tab order.
+ *
+ * @param cells SVG that goes below the plot's own marks, escaped by the caller
  */
-export function renderChart(options: PlotOptions, caption: Caption): Html {
+export function renderChart(options: PlotOptions, caption: Caption, cells = ''): Html {
   const plot = Plot.plot({
     style: { fontFamily: 'inherit' },
     ...options,
@@ -29,7 +31,7 @@ export function renderChart(options: PlotOptions, caption: Caption): Html {
   const open = svg.indexOf('>');
   const head = svg.slice(0, open).replace('<svg', '<svg role="img"');
   return raw(
-    `${head}><title>${escapeHtml(caption.title)}</title><desc>${escapeHtml(caption.description)}</desc>${svg.slice(open + 1)}`,
+    `${head}><title>${escapeHtml(caption.title)}</title><desc>${escapeHtml(caption.description)}</desc>${cells}${svg.slice(open + 1)}`,
   );
 }
 

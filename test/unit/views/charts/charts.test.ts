@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseHTML } from 'linkedom';
+import type { Episode } from '../../../../src/domain/episode.js';
 import type { Grid } from '../../../../src/domain/profile.js';
 import { DAY_MS, type Window } from '../../../../src/domain/window.js';
 import { distributionChart } from '../../../../src/views/charts/distribution.js';
@@ -63,6 +64,46 @@ describe('heatmap', () => {
     expect(text).toContain('fill="var(--material-4)"');
     expect(text).toContain('fill="url(#hatch)"');
     expect(text).toContain('temp · 2 Mar 2013\ndrifted and material · 5.0× alarm');
+  });
+
+  test('cells tile the plot from edge to edge, in the rows of their labels, below the episodes', () => {
+    const verdicts = ['a', 'b'].flatMap((feature) =>
+      [0, 1, 2, 3, 4].map((index) => verdictOf({ feature, window: day(index) })),
+    );
+    const heatmap = buildHeatmap(['a', 'b'], verdicts, [], range);
+    const episode: Episode = {
+      id: 'e',
+      model: 'm',
+      modelVersion: '1',
+      category: 'drift',
+      severity: 'warning',
+      state: 'open',
+      firstWindow: day(1),
+      openedBy: day(2),
+      closedBy: null,
+      lastWindow: day(2),
+      drivers: [],
+      openedAtMs: 0,
+      closedAtMs: null,
+    };
+    const text = expectGood(heatmapChart(heatmap, { title: 'Drift', episodes: [episode] }));
+    const { document } = parseHTML(`<html><body>${text}</body></html>`);
+    const rects = [...document.querySelectorAll('[aria-label=cells] rect')].map((rect) =>
+      ['x', 'width', 'y', 'height'].map((name) => Number(rect.getAttribute(name))),
+    );
+    const ys = [...new Set(rects.map(([, , y]) => y))];
+    expect(ys).toEqual([8 + 21 + 1, 8 + 42 + 1]);
+    const [left, width] = [rects[0]?.[0] ?? Number.NaN, rects[0]?.[1] ?? Number.NaN];
+    expect(rects.slice(0, 5).map(([x]) => x)).toEqual(
+      [0, 1, 2, 3, 4].map((index) => expect.closeTo(left + index * (width + 1.5), 1)),
+    );
+    const last = rects[4] ?? [];
+    expect((last[0] ?? 0) + (last[1] ?? 0)).toBeCloseTo(1000 - 8 - 0.75, 1);
+    // Labels are Plot's own: each at the top of its row, moved by half a row with their group.
+    const heights = [...document.querySelectorAll('text')]
+      .filter((node) => ['a', 'b'].includes(node.firstChild?.textContent ?? ''))
+      .map((node) => Number(/translate\([^,]+,([\d.]+)\)/.exec(node.getAttribute('transform') ?? '')?.[1]));
+    expect(heights).toEqual(ys.map((y) => (y ?? 0) - 1));
   });
 
   test('all undecided: nothing looks stable', () => {
