@@ -12,6 +12,8 @@ const BYTES_PER_CELL = 16;
 /** The arrays of one statement's hours together, about. */
 const ARRAY_BYTES = 256 * 1_024 * 1_024;
 const MAX_HOURS = 168;
+/** Columns of a file that one statement reads beside each other: bounds its memory. */
+const COLUMNS_AT_ONCE = 32;
 const HOURS_PER_DAY = DAY_MS / HOUR_MS;
 
 export interface CountInput {
@@ -43,6 +45,20 @@ export function createProfileCounter(client: StoreClient, grids: GridStore): Pro
     return { columns, hoursPerStatement: Math.min(MAX_HOURS, Math.max(1, hours)) };
   }
 
+  async function countNumbers(
+    source: ProfileSource,
+    params: Readonly<Record<string, unknown>> & { readonly numericColumns: readonly string[] },
+  ): Promise<void> {
+    if (source.cells === undefined) return client.command(numericProfilesSql(source), params);
+    for (let at = 0; at < params.numericColumns.length; at += COLUMNS_AT_ONCE) {
+      const some = params.numericColumns.slice(at, at + COLUMNS_AT_ONCE);
+      await client.command(numericProfilesSql(source, source.cells(some)), {
+        ...params,
+        numericColumns: some,
+      });
+    }
+  }
+
   return {
     plan,
 
@@ -60,7 +76,7 @@ export function createProfileCounter(client: StoreClient, grids: GridStore): Pro
         version: model.modelVersion,
         revision,
       };
-      await client.command(numericProfilesSql(source), all);
+      await countNumbers(source, all);
       await client.command(textProfilesSql(source), all);
       const days = [...new Set(hours.map((hour) => Math.floor(hour / HOURS_PER_DAY)))].sort((a, b) => a - b);
       await client.command(DAY_PROFILES_SQL, {

@@ -44,6 +44,7 @@ export function productionSource(repeated: boolean): ProfileSource {
       UNION ALL
       SELECT ${HOUR_OF_ROW} AS hour, ${positionOf(`'${PREDICTION}'`)} AS column, assumeNotNull(prediction_num) AS x FROM ${rows}
       WHERE isNotNull(prediction_num) AND column > 0`,
+    mistypes: true,
     texts: `
       SELECT ${HOUR_OF_ROW} AS hour, key AS feature, toString(value) AS x FROM ${rows} ARRAY JOIN mapKeys(cat) AS key, mapValues(cat) AS value
       WHERE key NOT IN ${RESERVED}

@@ -30,6 +30,8 @@ export interface FileColumn {
 /** A reference file as a table of the engine. Column names may hold anything: they are parameters, qualified by the table. */
 export interface ReferenceFile {
   readonly columns: readonly FileColumn[];
+  /** Whether reading one column costs a column, and not the file. */
+  readonly columnar: boolean;
   /** Goes after FROM. */
   readonly table: string;
   /** Parameters of `table` and of all expressions. */
@@ -117,6 +119,7 @@ function tableOf(
   };
   return {
     columns,
+    columnar: location.format === 'Parquet',
     table: 'file({path:String}, {format:String}) AS file_rows',
     params: {
       ...location,

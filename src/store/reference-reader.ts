@@ -7,7 +7,7 @@ import { AppError } from '../errors.js';
 import type { StoreClient } from './client.js';
 import { float64 } from './encoding.js';
 import type { ProfileCounter } from './profile-counter.js';
-import type { ProfileSource } from './profile-sql.js';
+import { columnCells, type ProfileSource } from './profile-sql.js';
 import { openReferenceFile, type ReferenceFile } from './reference-file.js';
 
 /** Distinct values up to which a numeric grid holds them all, and order statistics beyond. */
@@ -75,7 +75,8 @@ export function createReferenceReader(
         );
 
       const { columns, hoursPerStatement } = await counter.plan(model);
-      const source = fileSource(file, columns, `intDiv(assumeNotNull(${timeMs}), ${HOUR_MS})`);
+      const hour = timestampColumn === null ? null : `intDiv(assumeNotNull(${timeMs}), ${HOUR_MS})`;
+      const source = fileSource(file, columns, hour);
       const all = { ...file.params, fromHour: 0, toHour: END_OF_TIME_MS / HOUR_MS };
       const hours = (
         await file.query<{ hour: number }>(`SELECT hour FROM (${source.hours}) ORDER BY hour`, all)
@@ -120,21 +121,56 @@ function cellOf(
   return Number.isNaN(number) ? null : number;
 }
 
-/** The file's rows as values by column, for the hours in [fromHour, toHour). */
-function fileSource(file: ReferenceFile, columns: readonly FeatureSchema[], hour: string): ProfileSource {
-  const inside = `WHERE ${hour} >= {fromHour:Int64} AND ${hour} < {toHour:Int64}`;
-  const numeric = columns
-    .filter(isNumeric)
-    .map((column, index) => `(toUInt16(${index + 1}), ${file.number(column)})`);
-  const texts = columns.filter((column) => !isNumeric(column)).map((column) => textPair(file, column));
-  return {
+/** The file's rows as values by column, for the hours in [fromHour, toHour). `hourOfRow` is null where all rows have hour 0. */
+function fileSource(
+  file: ReferenceFile,
+  columns: readonly FeatureSchema[],
+  hourOfRow: string | null,
+): ProfileSource {
+  const hour = hourOfRow ?? 'toInt64(0)';
+  const inside = hourOfRow === null ? '' : `WHERE ${hour} >= {fromHour:Int64} AND ${hour} < {toHour:Int64}`;
+  const numeric = columns.filter(isNumeric);
+  const texts = columns.filter((column) => !isNumeric(column));
+  const hours = `SELECT hour, count() AS rows FROM (SELECT ${hour} AS hour FROM ${file.table} ${inside}) GROUP BY hour`;
+  const rows = (values: string) => `SELECT ${hour} AS hour, ${values} FROM ${file.table} ${inside}`;
+  const numbers = numeric.map((column, index) => `(toUInt16(${index + 1}), ${file.number(column)})`);
+  const all = {
     numbers: `SELECT hour, pair.1 AS column, pair.2 AS x
-      FROM (SELECT ${hour} AS hour, ${pairs(numeric, 'UInt16, Float64')} AS all FROM ${file.table} ${inside})
+      FROM (${rows(`${pairs(numbers, 'UInt16, Float64')} AS all`)})
       ARRAY JOIN arrayFilter(pair -> NOT isNaN(pair.2), all) AS pair`,
     texts: textsSql(
-      `SELECT ${hour} AS hour, ${pairs(texts, 'String, Nullable(String)')} AS all FROM ${file.table} ${inside}`,
+      rows(
+        `${pairs(
+          texts.map((column) => textPair(file, column)),
+          'String, Nullable(String)',
+        )} AS all`,
+      ),
     ),
-    hours: `SELECT hour, count() AS rows FROM (SELECT ${hour} AS hour FROM ${file.table} ${inside}) GROUP BY hour`,
+    hours,
+    // Text in a numeric column of a file is read as a number, or is missing.
+    mistypes: false,
+  };
+  if (!file.columnar || texts.length === 0) return all;
+  return {
+    ...all,
+    cells: (names) =>
+      numeric
+        .filter(({ name }) => names.includes(name))
+        .map((column) =>
+          columnCells(
+            rows(`${file.number(column)} AS x`),
+            file.nameOf(column),
+            names.indexOf(column.name) + 1,
+          ),
+        )
+        .join('\nUNION ALL\n'),
+    texts: texts
+      .map(
+        (column) =>
+          `SELECT hour, ${file.nameOf(column)} AS feature, assumeNotNull(value) AS x
+           FROM (${rows(`${file.text(column)} AS value`)}) WHERE isNotNull(value)`,
+      )
+      .join('\nUNION ALL\n'),
   };
 }
 
