@@ -13,7 +13,7 @@ import { driftedEntries, monthLines } from './demo-summary.js';
 import { answer, createProgress, type Output, say, table } from './output.js';
 import { type ReplayCounts, replay } from './replay-stream.js';
 import { unlessInterrupted, untilInterrupted } from './serve.js';
-import { createServiceClient } from './service-client.js';
+import { createServiceClient, REPLAY_PATIENCE_MS } from './service-client.js';
 
 const MODEL = 'flight-delay';
 const VERSION = '1';
@@ -95,7 +95,7 @@ function demoConfig(options: DemoOptions, dataDir: string, retrainUrl: string, s
 }
 
 async function feed(app: App, url: string, options: DemoOptions, output: Output) {
-  const client = createServiceClient({ url });
+  const client = createServiceClient({ url, patienceMs: REPLAY_PATIENCE_MS });
   await client.putFile(
     `/v1/models/${MODEL}/versions/${VERSION}/reference`,
     join(options.examples, 'reference.parquet'),

@@ -8,7 +8,7 @@ import { listModels, registerModel, showModel } from './model.js';
 import { answer, createProgress, type Output, say } from './output.js';
 import { replay } from './replay-stream.js';
 import { serve, unlessInterrupted } from './serve.js';
-import { createServiceClient } from './service-client.js';
+import { createServiceClient, REPLAY_PATIENCE_MS } from './service-client.js';
 
 const EXAMPLES = join(dirname(fileURLToPath(import.meta.url)), '..', 'examples', 'flights');
 
@@ -80,7 +80,7 @@ export function createProgram(streams: Pick<Output, 'stdout' | 'stderr'>): Comma
       const output = outputOf(options);
       const progress = createProgress(output, 'replay');
       const work = replay({
-        client: createServiceClient(options),
+        client: createServiceClient({ ...options, patienceMs: REPLAY_PATIENCE_MS }),
         files,
         onProgress: (done, total, eventTime) => progress.update(done, total, eventTime.slice(0, 10)),
       });

@@ -2,7 +2,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { z } from 'zod';
-import { AppError } from '../errors.js';
+import { AppError, messageOf } from '../errors.js';
 import type { ServiceClient } from './service-client.js';
 
 /** Events sent in one request. */
@@ -27,7 +27,7 @@ export interface ReplayOptions {
 interface LineStream {
   readonly kind: 'predictions' | 'labels';
   readonly bytesRead: () => number;
-  readonly lines: AsyncIterator<string>;
+  readonly next: () => Promise<string | null>;
   head: string | null;
 }
 
@@ -44,15 +44,21 @@ async function openStream(path: string): Promise<LineStream> {
   // pipe() does not pass errors on: a truncated archive must fail the replay, not end it early.
   raw.on('error', (error) => text.destroy(error));
   const lines = createInterface({ input: text, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
-  const head = await next(lines);
+  const head = await next(path, lines);
   const kind =
     head !== null && /"label"\s*:/.test(head) && !/"features"\s*:/.test(head) ? 'labels' : 'predictions';
-  return { kind, bytesRead: () => raw.bytesRead, lines, head };
+  return { kind, bytesRead: () => raw.bytesRead, next: () => next(path, lines), head };
 }
 
-async function next(lines: AsyncIterator<string>): Promise<string | null> {
+async function next(path: string, lines: AsyncIterator<string>): Promise<string | null> {
   for (;;) {
-    const { value, done } = await lines.next();
+    const { value, done } = await lines.next().catch((cause: unknown) => {
+      throw new AppError(
+        'file_unreadable',
+        `cannot read ${path} to its end: ${messageOf(cause)}; mend it and replay it again, what was sent will count as duplicate`,
+        { cause },
+      );
+    });
     if (done) return null;
     if (value.trim() !== '') return value;
   }
@@ -64,7 +70,7 @@ async function take(stream: LineStream, limit: number, untilTime: string | null)
   while (batch.length < limit && stream.head !== null) {
     if (untilTime !== null && timeOf(stream.head) > untilTime) break;
     batch.push(stream.head);
-    stream.head = await next(stream.lines);
+    stream.head = await stream.next();
   }
   return batch;
 }

@@ -2,7 +2,11 @@ import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, messageOf } from '../errors.js';
 
-const RETRY_DEADLINE_MS = 120_000;
+/** An overloaded service is asked again for so long. */
+const OVERLOADED_PATIENCE_MS = 120_000;
+/** One that is not there: a person waits for the answer; a replay goes on over a restart of the service. */
+const ABSENT_PATIENCE_MS = 3_000;
+export const REPLAY_PATIENCE_MS = 120_000;
 const FIRST_WAIT_MS = 200;
 const MAX_WAIT_MS = 5_000;
 
@@ -10,6 +14,8 @@ export interface ServiceClientOptions {
   /** Base URL of the service, e.g. http://127.0.0.1:8080 */
   readonly url: string;
   readonly key?: string | undefined;
+  /** How long a service that does not answer is asked again, ms. */
+  readonly patienceMs?: number;
 }
 
 interface Call {
@@ -20,7 +26,9 @@ interface Call {
 }
 
 /** What the commands know of the running service: JSON over HTTP, patient with a service that is busy or restarting. */
-export function createServiceClient({ url, key }: ServiceClientOptions) {
+export function createServiceClient({ url, key, patienceMs = ABSENT_PATIENCE_MS }: ServiceClientOptions) {
+  if (!/^https?:$/.test(protocolOf(url)))
+    throw new AppError('config_invalid', `${url} is no address of a service: write http://HOST:PORT`);
   const base = url.replace(/\/+$/, '');
 
   async function attempt(call: Call): Promise<{ response: Response; retryAfterMs: number | null }> {
@@ -42,9 +50,9 @@ export function createServiceClient({ url, key }: ServiceClientOptions) {
   }
 
   async function send(call: Call): Promise<unknown> {
-    const deadline = Date.now() + RETRY_DEADLINE_MS;
+    const startMs = Date.now();
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, MAX_WAIT_MS)) {
-      let failure: unknown;
+      let failure: AppError;
       try {
         const { response, retryAfterMs } = await attempt(call);
         if (retryAfterMs === null) return await answerOf(call, response);
@@ -59,7 +67,8 @@ export function createServiceClient({ url, key }: ServiceClientOptions) {
           { cause: error },
         );
       }
-      if (Date.now() + waitMs > deadline) throw failure;
+      const limitMs = failure.code === 'overloaded' ? OVERLOADED_PATIENCE_MS : patienceMs;
+      if (Date.now() + waitMs > startMs + limitMs) throw failure;
       await sleep(waitMs);
     }
   }
@@ -101,6 +110,14 @@ export function createServiceClient({ url, key }: ServiceClientOptions) {
       }),
     delete: (path: string) => send({ method: 'DELETE', path }),
   };
+}
+
+function protocolOf(url: string): string {
+  try {
+    return new URL(url).protocol;
+  } catch {
+    return ''; // no URL at all
+  }
 }
 
 export type ServiceClient = ReturnType<typeof createServiceClient>;

@@ -54,7 +54,20 @@ describe('replay', () => {
     const path = join(dir, 'cut.ndjson.gz');
     const whole = gzipSync(Array.from({ length: 5_000 }, (_, i) => prediction(i)).join('\n'));
     await writeFile(path, whole.subarray(0, whole.length - 100));
-    await expect(replay({ client: recorder(), files: [path] })).rejects.toThrow(/unexpected end of file/);
+    await expect(replay({ client: recorder(), files: [path] })).rejects.toMatchObject({
+      code: 'file_unreadable',
+      message: expect.stringMatching(/cut\.ndjson\.gz to its end: .*unexpected end of file/),
+    });
+  });
+
+  it('names a directory, and a file that is no archive, as unreadable', async () => {
+    const path = join(dir, 'no.ndjson.gz');
+    await writeFile(path, 'plain text');
+    for (const file of [dir, path])
+      await expect(replay({ client: recorder(), files: [file] })).rejects.toMatchObject({
+        code: 'file_unreadable',
+        message: expect.stringContaining(file),
+      });
   });
 
   it('names a missing file', async () => {

@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from '@jest/globals';
+import { createServiceClient } from '../../../src/cli/service-client.js';
+
+describe('the service client', () => {
+  it('says soon that no service is there, and how to start one', async () => {
+    const client = createServiceClient({ url: 'http://127.0.0.1:1', patienceMs: 300 });
+    const startMs = performance.now();
+    await expect(client.get('/v1/models')).rejects.toMatchObject({
+      code: 'service_unreachable',
+      message:
+        'no service answers at http://127.0.0.1:1: start it with "plumbline serve", or name it with --url',
+    });
+    expect(performance.now() - startMs).toBeLessThan(5_000);
+  });
+
+  it('asks an overloaded service again, longer than one that is not there', async () => {
+    let calls = 0;
+    const server = createServer((_request, response) => {
+      calls += 1;
+      if (calls < 3) response.writeHead(503).end();
+      else response.end('{"models":[]}');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const client = createServiceClient({ url: `http://127.0.0.1:${port}/`, patienceMs: 1 });
+      await expect(client.get('/v1/models')).resolves.toEqual({ models: [] });
+      expect(calls).toBe(3);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it('refuses what is no address of a service', () => {
+    for (const url of ['localhost:8080', 'not a url', ''])
+      expect(() => createServiceClient({ url })).toThrow(
+        expect.objectContaining({
+          code: 'config_invalid',
+          message: `${url} is no address of a service: write http://HOST:PORT`,
+        }),
+      );
+  });
+});
