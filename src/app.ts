@@ -13,7 +13,7 @@ import { createStore } from './store/store.js';
 import { wireApi } from './wiring/api.js';
 import { wireCollection } from './wiring/collection.js';
 import { DETECTION, wireDetection } from './wiring/detection.js';
-import type { Parts } from './wiring/parts.js';
+import { followStore, type Parts } from './wiring/parts.js';
 
 const REGISTRY_CRON = '*/5 * * * * *';
 
@@ -50,7 +50,7 @@ export async function createApp(config: Config) {
 
   async function wire() {
     await store.migrate();
-    for (const { watermarkMs } of await store.watermarks()) clock.observe(watermarkMs);
+    await followStore(parts);
     await registry.refresh();
     const has = (role: Config['roles'][number]) => config.roles.includes(role);
     return {
@@ -66,7 +66,14 @@ export async function createApp(config: Config) {
 
   const scheduler = createScheduler({
     jobs: [
-      { name: 'registry', cron: REGISTRY_CRON, run: () => registry.refresh() },
+      {
+        name: 'registry',
+        cron: REGISTRY_CRON,
+        run: async () => {
+          await registry.refresh();
+          await followStore(parts);
+        },
+      },
       ...(detection === null ? [] : [detection.job]),
     ],
     metrics,

@@ -11,7 +11,7 @@ import { createWindowJudge } from '../jobs/judge-window.js';
 import { createCycle } from '../jobs/run-cycle.js';
 import type { Job } from '../jobs/scheduler.js';
 import { createOutlierScorer } from '../jobs/score-outliers.js';
-import type { Parts } from './parts.js';
+import { followStore, type Parts } from './parts.js';
 
 export const DETECTION = 'detection';
 /** As in the alert PlumblineDetectorOverrun. */
@@ -78,9 +78,7 @@ export function wireDetection(parts: Parts) {
     name: DETECTION,
     cron: config.jobs.cron,
     run: async () => {
-      // Other processes store rows too: the stored predictions tell a clock that follows the data how far they are.
-      if (config.clock === 'data')
-        for (const { watermarkMs } of await store.watermarks()) clock.observe(watermarkMs);
+      await followStore(parts);
       lastCycle = await cycle.run();
     },
     lastSuccess: {

@@ -18,3 +18,13 @@ export interface Parts {
 
 export const earliestMs = (config: Config) => (model: string) =>
   Date.parse(modelConfig(config, model).earliest);
+
+/** Other processes store rows too: a clock that follows the data learns from the stored predictions how far they are. */
+export async function followStore({
+  config,
+  store,
+  clock,
+}: Pick<Parts, 'config' | 'store' | 'clock'>): Promise<void> {
+  if (config.clock !== 'data') return;
+  for (const { watermarkMs } of await store.watermarks()) clock.observe(watermarkMs);
+}
