@@ -1,8 +1,10 @@
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { messageOf } from '../errors.js';
 import { runDemo } from './demo.js';
 import { doctor } from './doctor.js';
+import { addKey, parseScopes } from './key.js';
 import { migrate } from './migrate.js';
 import { listModels, registerModel, showModel } from './model.js';
 import { answer, createProgress, type Output, say } from './output.js';
@@ -17,6 +19,14 @@ function port(text: string): number {
   if (!Number.isInteger(value) || value < 0 || value > 65_535)
     throw new InvalidArgumentError('a port is a whole number from 0 to 65535 (0: any free one).');
   return value;
+}
+
+function scopes(text: string) {
+  try {
+    return parseScopes(text);
+  } catch (error) {
+    throw new InvalidArgumentError(messageOf(error));
+  }
 }
 
 /** The command line. `output` is where answers and messages go; nothing here ends the process. */
@@ -150,6 +160,21 @@ export function createProgram(streams: Pick<Output, 'stdout' | 'stderr'>): Comma
       say(output, `Report: ${document.path}`);
       answer(output, document);
     });
+
+  const keys = program.command('key').description('make API keys');
+  keys
+    .command('create')
+    .description('make a key, print it once, and add its hash to a keys file (http.keysFile)')
+    .requiredOption('--keys-file <file>', 'the file, made when it is not there')
+    .requiredOption('--scopes <list>', 'of ingest, read and admin, with commas', scopes)
+    .option('--models <list>', 'model names with commas; * stands for any characters', '*')
+    .addOption(json())
+    .action((options) =>
+      addKey(
+        { ...options, models: options.models.split(',').map((m: string) => m.trim()) },
+        outputOf(options),
+      ),
+    );
 
   program
     .command('migrate')
