@@ -70,7 +70,11 @@ export interface DirtyBuckets extends VersionKey {
 export interface ProfileStore {
   /** Oldest and newest event time stored for each version, ms. Versions without rows are absent. */
   watermarks(): Promise<(VersionKey & { firstEventMs: number; watermarkMs: number; rows: number })[]>;
-  dirtyBuckets(): Promise<DirtyBuckets[]>;
+  /**
+   * Hours with more stored rows than counted ones. A version's newest hour may wait for more, unless it ends by `settledMs`:
+   * then the clock lets windows that hold it be judged.
+   */
+  dirtyBuckets(settledMs?: number): Promise<DirtyBuckets[]>;
   /** Recounts the hours from raw rows and replaces their profiles whole, then the days that hold them. Idempotent. */
   profileHours(model: ModelVersion, hourStartsMs: readonly number[]): Promise<void>;
   /** One merged profile per column over the buckets; columns without rows are absent. */

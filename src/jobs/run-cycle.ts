@@ -100,9 +100,9 @@ export function createCycle(deps: CycleDeps) {
     return ends;
   }
 
-  async function profile(models: readonly ModelVersion[]): Promise<number> {
+  async function profile(models: readonly ModelVersion[], nowMs: number): Promise<number> {
     let hours = 0;
-    for (const dirty of await store.dirtyBuckets()) {
+    for (const dirty of await store.dirtyBuckets(nowMs - GRACE_MS)) {
       const model = models.find((m) => m.model === dirty.model && m.modelVersion === dirty.modelVersion);
       if (model === undefined) continue;
       const state = await stateOf(model);
@@ -183,7 +183,7 @@ export function createCycle(deps: CycleDeps) {
       const watermarks = await store.watermarks();
       const models = await store.listModels();
       deps.gauges.retain(models);
-      const hoursProfiled = await profile(models);
+      const hoursProfiled = await profile(models, nowMs);
       for (const mark of watermarks)
         if (models.some((m) => m.model === mark.model && m.modelVersion === mark.modelVersion))
           deps.metrics.ingestLag.set(

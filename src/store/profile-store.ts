@@ -14,8 +14,8 @@ const ROWS_PER_STATEMENT = 4_000_000;
 const MAX_PIECES = 400;
 
 /**
- * The newest hour of a version still fills, and no window that holds it is due: it is counted again when it has grown by a tenth or
- * its count is so old, not for every few rows.
+ * The newest hour of a version still fills, and no window that holds it is due until the clock is well past it: before that it is
+ * counted again when it has grown by a tenth or its count is so old, not for every few rows.
  */
 const NEWEST_HOUR_AGE_US = 300_000_000;
 const NEWEST_HOUR_GROWTH = 1.1;
@@ -123,12 +123,13 @@ export function createProfileStore(
       }));
     },
 
-    async dirtyBuckets(): Promise<DirtyBuckets[]> {
+    async dirtyBuckets(settledMs = 0): Promise<DirtyBuckets[]> {
       const rows = await client.query<{ model: string; version: string; hours: number[] }>(
         `SELECT model, version, arraySort(groupArray(hour)) AS hours FROM (${STORED_AND_COUNTED})
-         WHERE stored > counted AND (hour < newest OR stored >= counted * ${NEWEST_HOUR_GROWTH}
+         WHERE stored > counted AND (hour < newest OR (hour + 1) * ${HOUR_MS} <= {settled:Int64} OR stored >= counted * ${NEWEST_HOUR_GROWTH}
            OR counted_at + ${NEWEST_HOUR_AGE_US} <= toUInt64(toUnixTimestamp64Micro(now64(6))))
          GROUP BY model, version ORDER BY model, version`,
+        { settled: settledMs },
       );
       return rows.map((row) => ({
         model: row.model,

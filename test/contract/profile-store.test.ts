@@ -224,6 +224,9 @@ describe.each(BACKENDS)('the profile store, %s', (kind) => {
     await insert(few);
     stored.push(...few);
     expect(await backend.store.dirtyBuckets()).toEqual([]);
+    expect(await backend.store.dirtyBuckets(newest + HOUR_MS - 1)).toEqual([]);
+    // Once the clock has gone so far that windows with it may be judged, it counts in full.
+    expect(await backend.store.dirtyBuckets(newest + HOUR_MS)).toHaveLength(1);
     await insert(many);
     stored.push(...many);
     const dirty = [{ model: 'm', modelVersion: '1', hourStartsMs: [newest] }];
