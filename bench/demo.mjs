@@ -1,7 +1,7 @@
 // Seconds and memory of the demo: `plumbline demo --exit`, from its start to its end.
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cpuSeconds, freePort, memoryOf, root, startNode } from './harness.mjs';
+import { cpuSeconds, freePort, peakBytesOf, root, startNode } from './harness.mjs';
 
 const SAMPLE_MS = 100;
 
@@ -32,7 +32,7 @@ export const demo = {
       const sampling = (async () => {
         while (running) {
           try {
-            peakBytes = Math.max(peakBytes, (await memoryOf(child.pid)).peakBytes);
+            peakBytes = Math.max(peakBytes, await peakBytesOf(child.pid));
             cpu = await cpuSeconds(child.pid);
           } catch (error) {
             // Gone between two samples.

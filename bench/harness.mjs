@@ -218,20 +218,10 @@ export async function registerFlights(url) {
   if (!response.ok) throw new Error(`the reference was refused: ${await response.text()}`);
 }
 
-/** Sum of a counter over its labels, from the text of /metrics. */
-export function metricSum(text, name, labels = '') {
-  let sum = 0;
-  for (const line of text.split('\n'))
-    if ((line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(labels))
-      sum += Number(line.slice(line.lastIndexOf(' ') + 1));
-  return sum;
-}
-
-/** Resident memory now and at its height, bytes. */
-export async function memoryOf(pid) {
+/** Resident memory of a process at its height, bytes. */
+export async function peakBytesOf(pid) {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const kilobytes = (field) => Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
-  return { bytes: kilobytes('VmRSS') * 1024, peakBytes: kilobytes('VmHWM') * 1024 };
+  return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024;
 }
 
 /** Seconds of processor time that a process has used. */
