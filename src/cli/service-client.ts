@@ -23,6 +23,8 @@ interface Call {
   readonly path: string;
   readonly contentType?: string;
   readonly body?: () => RequestInit['body'];
+  /** The body is a file, which takes a while to send. */
+  readonly streamed?: boolean;
 }
 
 /** What the commands know of the running service: JSON over HTTP, patient with a service that is busy or restarting. */
@@ -61,6 +63,7 @@ export function createServiceClient({ url, key, patienceMs = ABSENT_PATIENCE_MS 
         failure = new AppError('overloaded', `the service at ${base} is overloaded: try again later`);
       } catch (error) {
         if (error instanceof AppError) throw error;
+        if (call.streamed) await explainRefusal(call);
         failure = new AppError(
           'service_unreachable',
           `no service answers at ${base}: start it with "plumbline serve", or name it with --url`,
@@ -71,6 +74,19 @@ export function createServiceClient({ url, key, patienceMs = ABSENT_PATIENCE_MS 
       if (Date.now() + waitMs > startMs + limitMs) throw failure;
       await sleep(waitMs);
     }
+  }
+
+  /** A service that refuses a key does so at once and hangs up on the file: the same call without it gets the answer. */
+  async function explainRefusal({ method, path, contentType }: Call): Promise<void> {
+    const call = { method, path, ...(contentType === undefined ? {} : { contentType }) };
+    let response: Response;
+    try {
+      ({ response } = await attempt(call));
+    } catch {
+      return; // it is not there at all, which the caller reports
+    }
+    if (response.status === 401 || response.status === 403) await answerOf(call, response);
+    else await response.arrayBuffer();
   }
 
   async function answerOf(call: Call, response: Response): Promise<unknown> {
@@ -106,6 +122,7 @@ export function createServiceClient({ url, key, patienceMs = ABSENT_PATIENCE_MS 
         method: 'PUT',
         path,
         contentType,
+        streamed: true,
         body: () => createReadStream(file) as unknown as RequestInit['body'],
       }),
     delete: (path: string) => send({ method: 'DELETE', path }),

@@ -35,6 +35,24 @@ describe('the service client', () => {
     }
   });
 
+  it('tells why a file was refused, though the service hung up while it was being sent', async () => {
+    const server = createServer((request, response) => {
+      if (request.headers['transfer-encoding'] !== undefined) request.socket.destroy();
+      else response.writeHead(403).end('{"detail":"this key lacks the scope admin"}');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const client = createServiceClient({ url: `http://127.0.0.1:${port}`, patienceMs: 1 });
+      await expect(client.putFile('/reference', 'package.json', 'text/csv')).rejects.toThrow(
+        'PUT /reference was answered 403: this key lacks the scope admin',
+      );
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
   it('refuses what is no address of a service', () => {
     for (const url of ['localhost:8080', 'not a url', ''])
       expect(() => createServiceClient({ url })).toThrow(
