@@ -86,7 +86,7 @@ describe('the page in Chromium', () => {
 
     await page.click('text=flight-delay');
     const cells = page.locator(
-      'svg:has(> title:text("Drift by feature and time")) g[aria-label="rect"] rect',
+      'svg:has(> title:text("Drift by feature and time")) g[aria-label="cells"] rect',
     );
     expect(await cells.count()).toBeGreaterThan(17 * 88);
     expect(await page.locator('rect[fill^="url(#hatch)"]').count()).toBe(88);
