@@ -10,6 +10,7 @@ import { createStoreClient } from '../../src/store/client.js';
 import { freePort } from '../support/free-port.js';
 import type { GuardedProcess } from '../support/guarded-process.js';
 import { plumbline, startService, until } from '../support/service-process.js';
+import { verdictDifferences } from '../support/verdict-differences.js';
 import { startWebhookReceiver } from '../support/webhook-receiver.js';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -25,19 +26,6 @@ async function excerpt(name: string, path: string): Promise<number> {
   }
   await writeFile(path, `${lines.join('\n')}\n`);
   return lines.length;
-}
-
-/** Verdicts that are not the same, byte for byte, on both sides. */
-function differences(left: readonly Verdict[], right: readonly Verdict[]): string[] {
-  const texts = new Set(right.map((verdict) => JSON.stringify(verdict)));
-  const odd = left.filter((verdict) => !texts.has(JSON.stringify(verdict)));
-  const lengths = left.length === right.length ? [] : [`${left.length} and ${right.length} verdicts`];
-  return [
-    ...lengths,
-    ...odd.map(
-      (v) => `${new Date(v.window.startMs).toISOString()} ${v.feature} ${v.detector} ${v.currentRows} rows`,
-    ),
-  ].slice(0, 10);
 }
 
 describe('kill -9 in the middle of a replay', () => {
@@ -185,7 +173,7 @@ ${retrain}
     const undisturbed = await calm.start();
     expect((await register(calm.url)).code).toBe(0);
     await replay(calm.url);
-    expect(differences(verdicts, await settled(calm.url))).toEqual([]);
+    expect(verdictDifferences(verdicts, await settled(calm.url))).toEqual([]);
     await undisturbed.kill();
   }, 400_000);
 });

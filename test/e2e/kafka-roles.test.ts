@@ -16,6 +16,7 @@ import { freePort } from '../support/free-port.js';
 import type { GuardedProcess } from '../support/guarded-process.js';
 import { type KafkaBroker, startKafkaBroker } from '../support/kafka-broker.js';
 import { plumbline, startService, until } from '../support/service-process.js';
+import { verdictDifferences } from '../support/verdict-differences.js';
 
 const EVENTS = 50_000;
 const PARTITIONS = 3;
@@ -58,19 +59,6 @@ async function auditOffsets(location: StoreLocation): Promise<OffsetAudit[]> {
 
 async function storedRows(location: StoreLocation): Promise<number> {
   return (await auditOffsets(location)).reduce((sum, { rows }) => sum + rows, 0);
-}
-
-/** Verdicts that are not the same, byte for byte, on both sides. */
-function differences(left: readonly Verdict[], right: readonly Verdict[]): string[] {
-  const texts = new Set(right.map((verdict) => JSON.stringify(verdict)));
-  const odd = left.filter((verdict) => !texts.has(JSON.stringify(verdict)));
-  const lengths = left.length === right.length ? [] : [`${left.length} and ${right.length} verdicts`];
-  return [
-    ...lengths,
-    ...odd.map(
-      (v) => `${new Date(v.window.startMs).toISOString()} ${v.feature} ${v.detector} ${v.currentRows} rows`,
-    ),
-  ].slice(0, 10);
 }
 
 /** All verdicts of the whole days, once every one of them counts all of its rows. */
@@ -228,7 +216,7 @@ ${kafka}`,
       return audit.reduce((sum, { rows }) => sum + rows, 0) >= total ? audit : null;
     });
     expect(stored).toEqual(expected);
-    expect(differences(await settledVerdicts(judge.url), verdictsOverHttp)).toEqual([]);
+    expect(verdictDifferences(await settledVerdicts(judge.url), verdictsOverHttp)).toEqual([]);
     await judge.kill(judging);
   }, 600_000);
 
