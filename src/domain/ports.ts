@@ -2,7 +2,7 @@ import type { Episode, WebhookAttempt, WebhookEvent } from './episode.js';
 import type { FeatureSchema, ModelVersion } from './model.js';
 import type { IngestCounts, LabelRow, PredictionRow, RejectedRow } from './prediction.js';
 import type { Grid, Profile } from './profile.js';
-import type { Reference } from './reference.js';
+import type { Reference, ReferenceChange, ReferenceSummary } from './reference.js';
 import type { Verdict, WindowOutcome } from './verdict.js';
 import type { Bucket, Window } from './window.js';
 
@@ -47,6 +47,32 @@ export interface ModelStore {
   /** Saves the reference and makes it the version's current one. */
   saveReference(reference: Reference): Promise<void>;
   currentReference(key: VersionKey): Promise<Reference | null>;
+  /** One of the version's references, current or not. */
+  findReference(key: VersionKey & { hash: string }): Promise<Reference | null>;
+  /** All references of the version, the current one first, then by the time they were last current. */
+  listReferences(key: VersionKey): Promise<ReferenceSummary[]>;
+  saveReferenceChange(change: ReferenceChange): Promise<void>;
+  /** Newest first. */
+  listReferenceChanges(key: VersionKey): Promise<ReferenceChange[]>;
+}
+
+/** Production as a reference: the counts of a past period, kept for good, and its raw rows while they are there. */
+export interface PeriodStore {
+  /**
+   * Copies production's profiles of the period (whole hours) to scope `reference:<hash>`, the hash being that of the counts:
+   * what is counted later in those hours does not change the reference. No rows, no copy.
+   */
+  freezePeriod(model: ModelVersion, period: Window): Promise<{ hash: string; rows: number }>;
+  /**
+   * Raw rows of the period for fitting, in the order of `columns`; of more than `limit` the same sample each time. `stored` is how
+   * many there still are.
+   */
+  sampleRows(
+    model: ModelVersion,
+    columns: readonly FeatureSchema[],
+    period: Window,
+    limit: number,
+  ): Promise<{ stored: number; rows: { values: FeatureRow['values']; timestampMs: number }[] }>;
 }
 
 /** Whose rows a profile counts: `production`, or `reference:<hash>`. */
@@ -215,6 +241,7 @@ export interface Store
     OutboxStore,
     OutlierStore,
     ReferenceReader,
+    PeriodStore,
     StatsStore {
   migrate(): Promise<{ applied: string[] }>;
   /** Engine version, tables, deduplication windows and free disk; throws what is wrong. */

@@ -40,6 +40,38 @@ export interface Reference {
   readonly forest: string | null;
 }
 
+/** What is told of a reference: all but its forest, which is large and of use to the service only. */
+export interface ReferenceSummary extends Omit<Reference, 'forest'> {
+  /** Whether the version's windows are judged against it now. */
+  readonly current: boolean;
+}
+
+/** Why a reference became the current one: a new file or query, a past production period, or an earlier reference again. */
+export type ReferenceChangeKind = 'registered' | 'rebaselined' | 'restored';
+
+/** One change of a version's current reference. Verdicts keep the hash of the one that they were made with. */
+export interface ReferenceChange {
+  readonly model: string;
+  readonly modelVersion: string;
+  readonly kind: ReferenceChangeKind;
+  /** The current one from then on. */
+  readonly hash: string;
+  /** The current one before; null for a version's first. */
+  readonly previousHash: string | null;
+  /** Real time, ms. */
+  readonly atMs: number;
+  /** Id of the API key that asked for it; `local` where the service has no keys. */
+  readonly by: string;
+  /** In the words of who did it; may be empty. */
+  readonly reason: string;
+}
+
+/** Whose doing a change is. */
+export interface ReferenceAuthor {
+  readonly by: string;
+  readonly reason: string;
+}
+
 /** The hours and days that hold a reference's rows; references without timestamps keep them in the epoch's first hour. */
 export function referenceBuckets(reference: Pick<Reference, 'period'>): Bucket[] {
   const period = reference.period ?? { startMs: 0, endMs: HOUR_MS };

@@ -1,8 +1,15 @@
 import type { ModelVersion } from '../domain/model.js';
 import type { ModelStore } from '../domain/ports.js';
-import type { Reference } from '../domain/reference.js';
+import type { Reference, ReferenceChange } from '../domain/reference.js';
 import type { StoreClient } from './client.js';
-import { fromBody, toBody } from './encoding.js';
+import { dateTime64, fromBody, toBody } from './encoding.js';
+
+interface ReferenceRow {
+  readonly body: string;
+  readonly forest: string | null;
+}
+
+const OF_VERSION = 'model = {model:String} AND version = {version:String}';
 
 /** Registered versions and their references; grids are in grid-store.ts. */
 export function createModelStore(
@@ -27,7 +34,7 @@ export function createModelStore(
       return rows.map((row) => fromBody<ModelVersion>(row.body));
     },
 
-    saveReference: (reference) =>
+    saveReference: ({ forest, ...reference }) =>
       client.insert('references', [
         {
           model: reference.model,
@@ -35,18 +42,63 @@ export function createModelStore(
           hash: reference.hash,
           rows: reference.rows,
           body: toBody(reference),
+          forest,
           revision: nextRevision(),
         },
       ]),
 
     currentReference: async (key) => {
-      const [row] = await client.query<{ body: string }>(
-        `SELECT body FROM references
-         WHERE model = {model:String} AND version = {version:String}
-         ORDER BY revision DESC LIMIT 1`,
+      const [row] = await client.query<ReferenceRow>(
+        `SELECT body, forest FROM references WHERE ${OF_VERSION} ORDER BY revision DESC LIMIT 1`,
         { model: key.model, version: key.modelVersion },
       );
-      return row === undefined ? null : fromBody<Reference>(row.body);
+      return row === undefined ? null : referenceOf(row);
+    },
+
+    findReference: async ({ hash, ...key }) => {
+      const [row] = await client.query<ReferenceRow>(
+        `SELECT body, forest FROM references WHERE ${OF_VERSION} AND hash = {hash:String}
+         ORDER BY revision DESC LIMIT 1`,
+        { model: key.model, version: key.modelVersion, hash },
+      );
+      return row === undefined ? null : referenceOf(row);
+    },
+
+    listReferences: async (key) => {
+      const rows = await client.query<{ body: string }>(
+        `SELECT body FROM references FINAL WHERE ${OF_VERSION} ORDER BY revision DESC`,
+        { model: key.model, version: key.modelVersion },
+      );
+      return rows.map((row, index) => {
+        const { forest: _, ...reference } = referenceOf({ ...row, forest: null });
+        return { ...reference, current: index === 0 };
+      });
+    },
+
+    saveReferenceChange: (change) =>
+      client.insert('reference_changes', [
+        {
+          model: change.model,
+          version: change.modelVersion,
+          hash: change.hash,
+          at: dateTime64(change.atMs),
+          body: toBody(change),
+          revision: nextRevision(),
+        },
+      ]),
+
+    listReferenceChanges: async (key) => {
+      const rows = await client.query<{ body: string }>(
+        `SELECT body FROM reference_changes WHERE ${OF_VERSION} ORDER BY revision DESC`,
+        { model: key.model, version: key.modelVersion },
+      );
+      return rows.map((row) => fromBody<ReferenceChange>(row.body));
     },
   };
+}
+
+/** References from before the column hold their forest in the body. */
+function referenceOf({ body, forest }: ReferenceRow): Reference {
+  const stored = fromBody<Omit<Reference, 'forest'> & Partial<Pick<Reference, 'forest'>>>(body);
+  return { ...stored, forest: stored.forest ?? forest };
 }

@@ -1,8 +1,9 @@
-import { type FeatureSchema, monitoredColumns, PREDICTION, PREDICTION_PROBA } from '../domain/model.js';
-import type { FeatureRow, OutlierStore, VersionKey } from '../domain/ports.js';
+import { monitoredColumns } from '../domain/model.js';
+import type { OutlierStore, VersionKey } from '../domain/ports.js';
 import type { StoreClient } from './client.js';
-import { dateTime64, float64 } from './encoding.js';
+import { dateTime64 } from './encoding.js';
 import { rowIdentity } from './identity.js';
+import { CELL_COLUMNS, cellOf, type RowCells } from './row-cells.js';
 
 /** A row may become visible so long after it was stamped, and is still found: an insert is retried, a redo repairs. */
 const VISIBILITY_MS = 3_600_000;
@@ -16,16 +17,11 @@ interface Cursor {
 
 const START: Cursor = { ingestedMs: 0, identity: '0' };
 
-interface RawRow {
+interface RawRow extends RowCells {
   readonly prediction_id: string;
   readonly row_index: number;
   readonly at: number;
   readonly ingested: number;
-  readonly num: Readonly<Record<string, number | string>>;
-  readonly cat: Readonly<Record<string, string>>;
-  readonly prediction_num: number | string | null;
-  readonly prediction_cat: string | null;
-  readonly proba: number | string | null;
 }
 
 interface Keys {
@@ -116,7 +112,7 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
       // The narrow columns found the page; only its rows are read whole.
       const rows = await client.query<RawRow>(
         `SELECT prediction_id, row_index, toUnixTimestamp64Milli(ts) AS at, toUnixTimestamp64Milli(ingested_at) AS ingested,
-           num, cat, prediction_num, prediction_cat, proba
+           ${CELL_COLUMNS}
          FROM predictions
          WHERE model = {model:String} AND version = {version:String} AND ingested_at >= {first:DateTime64(3, 'UTC')}
            AND ingested_at <= {last:DateTime64(3, 'UTC')} AND identity IN {identities:Array(UInt64)}
@@ -202,22 +198,4 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
       }));
     },
   };
-}
-
-function cellOf(
-  row: RawRow,
-  column: string,
-  kind: FeatureSchema['kind'] | undefined,
-): FeatureRow['values'][number] {
-  if (column === PREDICTION_PROBA) return row.proba === null ? null : float64(row.proba);
-  if (column === PREDICTION) {
-    const value = row.prediction_cat ?? row.prediction_num;
-    if (value === null) return null;
-    if (kind === 'categorical') return String(value);
-    return row.prediction_num === null ? null : float64(row.prediction_num);
-  }
-  // Own properties only: a feature may be called `constructor`.
-  if (kind === 'numeric')
-    return Object.hasOwn(row.num, column) ? float64(row.num[column] ?? Number.NaN) : null;
-  return Object.hasOwn(row.cat, column) ? (row.cat[column] ?? null) : null;
 }

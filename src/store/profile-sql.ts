@@ -27,7 +27,7 @@ export interface ProfileSource {
  */
 const MAX_OFFSET_QUANTA = 2 ** 34;
 
-const COLUMNS =
+export const PROFILE_COLUMNS =
   'scope, model, version, granularity, bucket, feature, kind, rows, missing, non_finite, mistyped, counts, offsets, min, max, revision';
 
 const KEYS = '{scope:String}, {model:String}, {version:String}';
@@ -65,7 +65,7 @@ const CATEGORIES = `
 export function numericProfilesSql(source: ProfileSource, cells: string = joinedCells(source)): string {
   const mistyped = source.mistypes ? 'm.mistyped' : 'toUInt64(0)';
   return `
-INSERT INTO profiles (${COLUMNS})
+INSERT INTO profiles (${PROFILE_COLUMNS})
 SELECT ${KEYS}, ${HOUR_BUCKET}, f.feature, 'numeric', f.rows, ${missing(`c.finite + c.non_finite + ${mistyped}`)},
   c.non_finite, ${mistyped}, c.counts, c.offsets, if(c.finite = 0, NULL, c.low), if(c.finite = 0, NULL, c.high), {revision:UInt64}
 FROM ${frame(source, 'numericColumns')}
@@ -115,7 +115,7 @@ export function columnCells(rows: string, name: string, column: number): string 
 /** Cells of categories: the head's own, then the pooled tail, then unseen. */
 export function textProfilesSql(source: ProfileSource): string {
   return `
-INSERT INTO profiles (${COLUMNS})
+INSERT INTO profiles (${PROFILE_COLUMNS})
 SELECT ${KEYS}, ${HOUR_BUCKET}, f.feature, 'categorical', f.rows, ${missing('c.present')},
   0, 0, c.counts, [], NULL, NULL, {revision:UInt64}
 FROM ${frame(source, 'textColumns')}
@@ -134,7 +134,7 @@ LEFT JOIN (
 
 /** Days are the sums of their hours. Parameters also: days Array(Int64) (days since the epoch, ascending), fromTs, toTs. */
 export const DAY_PROFILES_SQL = `
-INSERT INTO profiles (${COLUMNS})
+INSERT INTO profiles (${PROFILE_COLUMNS})
 SELECT ${KEYS}, 'day', fromUnixTimestamp64Milli(day * 86400000, 'UTC'), feature, any(h.kind), sum(h.rows), sum(h.missing),
   sum(h.non_finite), sum(h.mistyped), sumForEach(h.counts), sumForEach(h.offsets), min(h.min), max(h.max), {revision:UInt64}
 FROM (SELECT *, intDiv(toUnixTimestamp64Milli(bucket), 86400000) AS day FROM profiles FINAL

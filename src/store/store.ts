@@ -8,6 +8,7 @@ import { migrate } from './migrate.js';
 import { createModelStore } from './model-store.js';
 import { createOutboxStore } from './outbox-store.js';
 import { createOutlierStore } from './outlier-store.js';
+import { createPeriodStore } from './period-store.js';
 import { createProfileCounter } from './profile-counter.js';
 import { createProfileStore } from './profile-store.js';
 import { createReferenceReader } from './reference-reader.js';
@@ -48,6 +49,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...(options.kind === 'embedded'
       ? createReferenceReader(jobs, counter, revisions.next)
       : createRemoteReferenceReader(jobs, revisions.next)),
+    ...createPeriodStore(jobs, revisions.next),
     ...createOutlierStore(jobs),
     ...createVerdictStore(api, revisions.next),
     ...createEpisodeStore(api, revisions.next),

@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type ModelVersion, monitoredColumns } from '../../src/domain/model.js';
+import { PRODUCTION } from '../../src/domain/ports.js';
+import type { PredictionRow } from '../../src/domain/prediction.js';
+import type { Reference, ReferenceChange } from '../../src/domain/reference.js';
+import { DAY_MS, HOUR_MS, tile } from '../../src/domain/window.js';
+import { createStoreClient } from '../../src/store/client.js';
+import { predictionRow, record } from '../support/rows.js';
+import { BACKENDS, openBackend, type StoreBackend } from '../support/store-backends.js';
+
+const MODEL: ModelVersion = {
+  model: 'churn',
+  modelVersion: '3',
+  schema: {
+    task: 'binary',
+    features: [
+      { name: 'age', kind: 'numeric' },
+      { name: 'plan', kind: 'categorical' },
+    ],
+  },
+  registeredAtMs: 0,
+};
+const START_MS = Date.UTC(2026, 0, 5);
+const PERIOD = { startMs: START_MS + 6 * HOUR_MS, endMs: START_MS + 2 * DAY_MS };
+
+/** Two rows an hour for three days; every seventh lacks its age, one is infinite. */
+const ROWS: PredictionRow[] = Array.from({ length: 3 * 48 }, (_, index) =>
+  predictionRow(`r${index}`, {
+    timestampMs: START_MS + index * (HOUR_MS / 2),
+    numeric: record(index % 7 === 0 ? [] : [['age', index === 50 ? Number.POSITIVE_INFINITY : index % 60]]),
+    categorical: record([['plan', index % 3 === 0 ? 'pro' : 'free']]),
+  }),
+);
+
+describe.each(BACKENDS)('references in the %s store', (kind) => {
+  let backend: StoreBackend;
+  const insert = (rows: readonly PredictionRow[], token: string) =>
+    backend.store.insertRows({ predictions: rows, labels: [], rejected: [], token });
+  const count = async () => {
+    for (const dirty of await backend.store.dirtyBuckets(START_MS + 100 * DAY_MS))
+      await backend.store.profileHours(MODEL, dirty.hourStartsMs);
+  };
+
+  beforeAll(async () => {
+    backend = await openBackend(kind);
+    await backend.store.saveModel(MODEL);
+    await backend.store.saveGrids('churn', [
+      { kind: 'numeric', feature: 'age', cutPoints: [10, 20, 30, 40], quantum: 2 ** -20 },
+      { kind: 'numeric', feature: 'prediction_proba', cutPoints: [0.5, 0.83], quantum: 2 ** -26 },
+      { kind: 'categorical', feature: 'plan', categories: ['free', 'pro'], headSize: 2 },
+      { kind: 'categorical', feature: 'prediction', categories: ['0', '1'], headSize: 2 },
+    ]);
+    await insert(ROWS, 'first');
+    await count();
+  });
+  afterAll(() => backend.close());
+
+  test('a frozen period is the merge of its production hours, in hours and in days', async () => {
+    const { store } = backend;
+    const { hash, rows } = await store.freezePeriod(MODEL, PERIOD);
+    expect(hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(rows).toBe(84);
+    const key = { model: 'churn', modelVersion: '3' };
+    const production = await store.mergedProfiles({ ...key, scope: PRODUCTION }, tile(PERIOD));
+    const scope = `reference:${hash}`;
+    expect(production).toHaveLength(4);
+    expect(await store.mergedProfiles({ ...key, scope }, tile(PERIOD))).toEqual(production);
+    // The first day is not whole: as a day it holds the hours of the period only.
+    const days = await store.pieceProfiles({ ...key, scope }, DAY_MS);
+    expect(days.map(({ window }) => window.startMs)).toEqual([START_MS, START_MS + DAY_MS]);
+    expect(days.map(({ profiles }) => profiles[0]?.rows)).toEqual([36, 48]);
+  });
+
+  test('counts that come later change the hash of the period, not the reference', async () => {
+    const { store } = backend;
+    const key = { model: 'churn', modelVersion: '3' };
+    const first = await store.freezePeriod(MODEL, PERIOD);
+    expect(await store.freezePeriod(MODEL, PERIOD)).toEqual(first);
+    const before = await store.mergedProfiles({ ...key, scope: `reference:${first.hash}` }, tile(PERIOD));
+    await insert([predictionRow('late', { timestampMs: PERIOD.startMs + 5 })], 'second');
+    await count();
+    const second = await store.freezePeriod(MODEL, PERIOD);
+    expect(second.rows).toBe(85);
+    expect(second.hash).not.toBe(first.hash);
+    expect(await store.mergedProfiles({ ...key, scope: `reference:${first.hash}` }, tile(PERIOD))).toEqual(
+      before,
+    );
+  });
+
+  test('a period without rows has none, and leaves nothing behind', async () => {
+    const later = { startMs: START_MS + 30 * DAY_MS, endMs: START_MS + 31 * DAY_MS };
+    expect((await backend.store.freezePeriod(MODEL, later)).rows).toBe(0);
+    const admin = await createStoreClient(backend.location);
+    const [found] = await admin.query<{ n: number }>(
+      "SELECT count() AS n FROM profiles WHERE scope LIKE 'reference:%' AND bucket >= {from:DateTime64(3, 'UTC')}",
+      { from: '2026-02-01 00:00:00' },
+    );
+    await admin.close();
+    expect(found?.n).toBe(0);
+  });
+
+  test('the sample of raw rows holds each row once, the same each time', async () => {
+    const { store } = backend;
+    const columns = monitoredColumns(MODEL.schema);
+    const all = await store.sampleRows(MODEL, columns, PERIOD, 1_000);
+    expect(all.stored).toBe(85);
+    expect(all.rows).toHaveLength(85);
+    const at = (index: number) => all.rows.find((row) => row.timestampMs === ROWS[index]?.timestampMs);
+    expect(at(51)?.values).toEqual([51, 'pro', '1', 0.83]);
+    expect(at(50)?.values[0]).toBe(Number.POSITIVE_INFINITY);
+    expect(at(49)?.values[0]).toBeNull();
+    const some = await store.sampleRows(MODEL, columns, PERIOD, 10);
+    expect(some.stored).toBe(85);
+    expect(some.rows).toEqual(all.rows.slice(0, 10));
+  });
+
+  test('references are listed, the current one first, and found by their hash', async () => {
+    const { store } = backend;
+    const key = { model: 'churn', modelVersion: '9' };
+    const reference = (hash: string): Reference => ({
+      ...key,
+      hash,
+      rows: 5,
+      period: null,
+      provenance: `file ${hash}`,
+      createdAtMs: 7,
+      nullModel: { kind: 'iid', pieceMs: 0, spreads: [] },
+      forest: `forest of ${hash}`,
+    });
+    expect(await store.listReferences(key)).toEqual([]);
+    for (const hash of ['a', 'b', 'c', 'a']) await store.saveReference(reference(hash));
+    const listed = await store.listReferences(key);
+    expect(listed.map(({ hash, current }) => [hash, current])).toEqual([
+      ['a', true],
+      ['c', false],
+      ['b', false],
+    ]);
+    expect(listed[0]).not.toHaveProperty('forest');
+    expect(await store.findReference({ ...key, hash: 'b' })).toEqual(reference('b'));
+    expect(await store.findReference({ ...key, hash: 'z' })).toBeNull();
+    expect(await store.currentReference(key)).toEqual(reference('a'));
+  });
+
+  test('a reference from before forests had a column keeps its forest', async () => {
+    const { store } = backend;
+    const key = { model: 'churn', modelVersion: 'old' };
+    const body = JSON.stringify({ ...key, hash: 'h', rows: 1, forest: 'a tree' });
+    const admin = await createStoreClient(backend.location);
+    await admin.insert('references', [
+      { model: 'churn', version: 'old', hash: 'h', rows: 1, body, revision: 1 },
+    ]);
+    await admin.close();
+    expect(await store.currentReference(key)).toMatchObject({ hash: 'h', forest: 'a tree' });
+    expect((await store.listReferences(key))[0]).not.toHaveProperty('forest');
+  });
+
+  test('changes of the current reference read back newest first', async () => {
+    const { store } = backend;
+    const change = (hash: string, atMs: number): ReferenceChange => ({
+      model: 'churn',
+      modelVersion: '3',
+      kind: 'rebaselined',
+      hash,
+      previousHash: null,
+      atMs,
+      by: 'a1b2c3d4',
+      reason: 'prices "rose"',
+    });
+    await store.saveReferenceChange(change('x', 5));
+    await store.saveReferenceChange(change('y', 5));
+    expect(await store.listReferenceChanges({ model: 'churn', modelVersion: '3' })).toEqual([
+      change('y', 5),
+      change('x', 5),
+    ]);
+    expect(await store.listReferenceChanges({ model: 'churn', modelVersion: '4' })).toEqual([]);
+  });
+});
