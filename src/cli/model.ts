@@ -12,12 +12,12 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.jsonl': 'application/x-ndjson',
 };
 
-const versionPath = (model: string, version: string) =>
+export const versionPath = (model: string, version: string) =>
   `/v1/models/${encodeURIComponent(model)}/versions/${encodeURIComponent(version)}`;
 
 export async function registerModel(
   client: ServiceClient,
-  options: { model: string; version: string; reference: string },
+  options: { model: string; version: string; reference: string; reason?: string | undefined },
   output: Output,
 ): Promise<void> {
   const contentType = CONTENT_TYPES[extname(options.reference).toLowerCase()];
@@ -33,8 +33,9 @@ export async function registerModel(
       { cause },
     );
   });
+  const reason = options.reason === undefined ? '' : `?reason=${encodeURIComponent(options.reason)}`;
   const document = await client.putFile(
-    `${versionPath(options.model, options.version)}/reference`,
+    `${versionPath(options.model, options.version)}/reference${reason}`,
     options.reference,
     contentType,
   );

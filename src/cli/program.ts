@@ -8,6 +8,7 @@ import { addKey, parseScopes } from './key.js';
 import { migrate } from './migrate.js';
 import { listModels, registerModel, showModel } from './model.js';
 import { answer, createProgress, type Output, say } from './output.js';
+import { listReferences, rebaseline } from './references.js';
 import { replay } from './replay-stream.js';
 import { serve, unlessInterrupted } from './serve.js';
 import { createServiceClient, REPLAY_PATIENCE_MS } from './service-client.js';
@@ -113,13 +114,19 @@ export function createProgram(streams: Pick<Output, 'stdout' | 'stderr'>): Comma
     .argument('<model>')
     .requiredOption('--version <version>', 'version of the model')
     .requiredOption('--reference <file>', 'training baseline with features, prediction and, best, timestamps')
+    .option('--reason <text>', 'why, for the history of references')
     .addOption(url())
     .addOption(key())
     .addOption(json())
     .action((name: string, options) =>
       registerModel(
         createServiceClient(options),
-        { model: name, version: options.version, reference: resolve(options.reference) },
+        {
+          model: name,
+          version: options.version,
+          reference: resolve(options.reference),
+          reason: options.reason,
+        },
         outputOf(options),
       ),
     );
@@ -138,6 +145,44 @@ export function createProgram(streams: Pick<Output, 'stdout' | 'stderr'>): Comma
     .addOption(key())
     .addOption(json())
     .action((name: string, options) => showModel(createServiceClient(options), name, outputOf(options)));
+
+  model
+    .command('references')
+    .description('list the references that a version has had, and who changed them when and why')
+    .argument('<model>')
+    .argument('<version>')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((name: string, version: string, options) =>
+      listReferences(createServiceClient(options), { model: name, version }, outputOf(options)),
+    );
+  model
+    .command('rebaseline')
+    .description('compare with a past production period, or an earlier reference, from now on')
+    .argument('<model>')
+    .argument('<version>')
+    .option('--from <time>', 'first hour of the period, e.g. 2013-04-01 or 2013-04-01T06:00:00Z')
+    .option('--to <time>', 'hour after the last')
+    .option('--reference <hash>', 'go back to an earlier reference (see "model references")')
+    .option('--reason <text>', 'why, for the history of references')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((name: string, version: string, options) =>
+      rebaseline(
+        createServiceClient(options),
+        {
+          model: name,
+          version,
+          from: options.from,
+          to: options.to,
+          hash: options.reference,
+          reason: options.reason,
+        },
+        outputOf(options),
+      ),
+    );
 
   program
     .command('report')

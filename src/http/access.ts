@@ -140,6 +140,10 @@ export function createAccess(keys: readonly StoredKey[] | null) {
 
   return {
     mayUse,
+    mayUseAll,
+
+    /** Who asks, for what is written down: the id of the key, or `local` without keys. */
+    actorOf: (request: Request): string => granted.get(request)?.id ?? 'local',
 
     /** A route of one model (parameter `model`), or one that looks at `mayUse` itself. */
     require(scope: Scope): RequestHandler {

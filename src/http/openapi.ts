@@ -4,6 +4,8 @@ import {
   episodeQuery,
   outlierQuery,
   profileQuery,
+  referenceBody,
+  referenceQuery,
   reportBody,
   schemaBody,
   verdictQuery,
@@ -147,11 +149,13 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
       },
       '/v1/models/{model}/versions/{version}/reference': {
         put: {
-          summary: 'Register a version with its training baseline; the schema is inferred',
-          parameters: VERSION,
+          summary:
+            'Register a version with its training baseline (the schema is inferred), or compare it with a past production period or an earlier reference from now on',
+          parameters: [...VERSION, ...queryOf(referenceQuery)],
           requestBody: {
             required: true,
             content: {
+              'application/json': json(referenceBody),
               'application/vnd.apache.parquet': BINARY,
               'text/csv': BINARY,
               'application/x-ndjson': BINARY,
@@ -163,9 +167,18 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
               ...DENIED,
               [413, 'the reference is too large'],
               [415, 'another format'],
+              [404, 'not registered, or no such reference'],
               [422, 'no usable reference'],
+              [503, 'rows of the period are not counted yet: ask again after Retry-After'],
             ),
           },
+        },
+      },
+      '/v1/models/{model}/versions/{version}/references': {
+        get: {
+          summary: 'References of a version, the current one first, and who changed them when and why',
+          parameters: VERSION,
+          responses: { 200: answer('found'), ...failures(...DENIED, [404, 'not registered']) },
         },
       },
       '/v1/models/{model}/verdicts': list('Verdicts of windows, oldest first', verdictQuery),

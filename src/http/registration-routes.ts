@@ -8,11 +8,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Request, type Response, Router } from 'express';
 import type { ModelVersion } from '../domain/model.js';
 import type { ModelStore } from '../domain/ports.js';
-import type { Reference } from '../domain/reference.js';
+import type { Reference, ReferenceAuthor } from '../domain/reference.js';
 import { AppError } from '../errors.js';
 import type { Access } from './access.js';
 import { decoderFor } from './body.js';
-import { checked, schemaBody, versionPath } from './request-schemas.js';
+import { answerOf, createReferenceRoutes, type ReferencePorts } from './reference-routes.js';
+import { checked, referenceQuery, schemaBody, versionPath } from './request-schemas.js';
 
 const FORMATS: Readonly<Record<string, string>> = {
   'application/vnd.apache.parquet': 'parquet',
@@ -27,13 +28,14 @@ const UNTOLD: ReadonlySet<string> = new Set(['', 'application/octet-stream']);
 
 const DEFAULT_MAX_REFERENCE_BYTES = 2 * 1024 * 1024 * 1024;
 
-export interface RegistrationPorts {
-  readonly store: Pick<ModelStore, 'saveModel' | 'listModels' | 'currentReference'>;
+export interface RegistrationPorts extends ReferencePorts {
+  readonly store: ReferencePorts['store'] & Pick<ModelStore, 'saveModel' | 'currentReference'>;
   readonly registerReference: (input: {
     path: string;
     model: string;
     modelVersion: string;
     provenance: string;
+    author: ReferenceAuthor;
   }) => Promise<{ model: ModelVersion; reference: Reference }>;
   /** Called after a schema was saved, so that its events are taken at once. */
   readonly modelSaved: () => Promise<void>;
@@ -70,6 +72,9 @@ export function createRegistrationRoutes(ports: RegistrationPorts, access: Acces
     response.status(201).json({ model: saved });
   });
 
+  // Takes JSON; files go on to the next.
+  router.use(createReferenceRoutes(ports, access));
+
   router.put(
     '/v1/models/:model/versions/:version/reference',
     admin,
@@ -83,15 +88,26 @@ export function createRegistrationRoutes(ports: RegistrationPorts, access: Acces
         const format = told ?? (await formatOf(upload));
         const path = join(directory, `reference.${format}`);
         await rename(upload, path);
-        return ports.registerReference({ path, model, modelVersion, provenance: `uploaded as ${format}` });
+        const author = { by: access.actorOf(request), reason: toldReason(request) };
+        return ports.registerReference({
+          path,
+          model,
+          modelVersion,
+          provenance: `uploaded as ${format}`,
+          author,
+        });
       })().finally(() => rm(directory, { recursive: true, force: true }));
-      // The forest is as large as its training rows are many, and of use to this service only.
-      const { forest: _, ...reference } = registered.reference;
-      response.status(201).json({ model: registered.model, reference });
+      response.status(201).json(answerOf(registered));
     },
   );
 
   return router;
+}
+
+/** A file leaves no room for words in the body: they come in the address. */
+function toldReason(request: Request): string {
+  const { reason } = checked(referenceQuery, request.query);
+  return reason;
 }
 
 function toldFormat(request: Request): string | null {

@@ -46,6 +46,20 @@ export const reportBody = z.strictObject({
   to: time.optional(),
 });
 
+/** Why a reference is changed, in the words of who does it. */
+const reason = z.string().max(500).default('');
+export const referenceQuery = z.object({ reason });
+const referenceHash = z.string().regex(/^[0-9a-f]{64}$/, 'must be the 64 hex digits of a reference');
+
+/** A reference from what the service knows: a past production period, or an earlier reference by its hash. */
+export const referenceBody = z.union(
+  [
+    z.strictObject({ period: z.strictObject({ from: wholeHour, to: wholeHour }), reason }),
+    z.strictObject({ hash: referenceHash, reason }),
+  ],
+  'must be {"period":{"from","to"}} with whole hours, or {"hash"} of an earlier reference; "reason" is optional',
+);
+
 export const schemaBody = z.strictObject({
   task: z.enum(['binary', 'multiclass', 'regression']),
   /** False where a binary model gives no probability. */

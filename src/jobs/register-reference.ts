@@ -5,14 +5,15 @@ import type { Clock } from '../domain/clock.js';
 import { type FeatureSchema, type ModelVersion, monitoredColumns } from '../domain/model.js';
 import type { FeatureRow, Logger, Store } from '../domain/ports.js';
 import type { Grid, Profile } from '../domain/profile.js';
-import type { NullModel, Reference } from '../domain/reference.js';
+import type { NullModel, Reference, ReferenceAuthor } from '../domain/reference.js';
 import { HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import { inferSchema } from './infer-schema.js';
+import { noteReferenceChange } from './reference-changes.js';
 
 /** Rows the forest is fitted on at most; each tree sees 256 of them. */
-const MAX_FOREST_ROWS = 100_000;
-const FOREST_SEED = 1;
+export const MAX_FOREST_ROWS = 100_000;
+export const FOREST_SEED = 1;
 
 export interface RegisterReferenceDeps {
   readonly store: Pick<
@@ -27,6 +28,9 @@ export interface RegisterReferenceDeps {
     | 'pieceProfiles'
     | 'readRows'
     | 'saveReference'
+    | 'currentReference'
+    | 'saveReferenceChange'
+    | 'listReferenceChanges'
   >;
   /** Real time: when somebody registered it, also where the service's clock follows old data. */
   readonly wallClock: Clock;
@@ -54,6 +58,8 @@ export interface RegisterReferenceInput {
   readonly model: string;
   readonly modelVersion: string;
   readonly provenance: string;
+  /** Whose doing it is; nobody's in particular by default. */
+  readonly author?: ReferenceAuthor;
 }
 
 async function fileHash(path: string): Promise<string> {
@@ -136,7 +142,15 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
         { seed: FOREST_SEED, ...(timed ? { time: { timestampsMs, pieceMs } } : {}) },
       ),
     };
+    const previous = await store.currentReference(model);
     await store.saveReference(reference);
+    const author = input.author ?? { by: 'local', reason: '' };
+    await noteReferenceChange(deps, model, {
+      ...author,
+      kind: 'registered',
+      hash,
+      previousHash: previous?.hash ?? null,
+    });
     // Last: rows are accepted, and windows judged, from now on.
     await store.saveModel(model);
     deps.logger.info(

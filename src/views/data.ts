@@ -1,7 +1,7 @@
 import type { Episode } from '../domain/episode.js';
 import type { FeatureKind, ModelVersion } from '../domain/model.js';
 import type { OutlierRecord, RunRecord } from '../domain/ports.js';
-import type { Reference } from '../domain/reference.js';
+import type { Reference, ReferenceChange, ReferenceSummary } from '../domain/reference.js';
 import type { Verdict } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
 import type { Distribution } from './rebin.js';
@@ -93,6 +93,10 @@ export interface ModelData {
   readonly generatedAtMs: number;
   readonly version: ModelVersion;
   readonly reference: Reference | null;
+  /** All that the version has had, the current one first. */
+  readonly references: readonly ReferenceSummary[];
+  /** Newest first. */
+  readonly referenceChanges: readonly ReferenceChange[];
   readonly rows: number;
   readonly watermarkMs: number | null;
   /** The time shown. */

@@ -14,7 +14,10 @@ import { tile, type Window } from '../domain/window.js';
 import { type Distribution, quantile, rebin } from './rebin.js';
 
 /** What pages and reports read. */
-export type ViewStore = Pick<ModelStore, 'listModels' | 'listGrids' | 'currentReference'> &
+export type ViewStore = Pick<
+  ModelStore,
+  'listModels' | 'listGrids' | 'currentReference' | 'listReferences' | 'listReferenceChanges'
+> &
   Pick<ProfileStore, 'watermarks' | 'mergedProfiles'> &
   Pick<VerdictStore, 'listVerdicts' | 'listRuns'> &
   Pick<EpisodeStore, 'listEpisodes'> &

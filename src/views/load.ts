@@ -145,9 +145,11 @@ export async function loadModel(
 ): Promise<{ data: ModelData; verdicts: Verdict[]; runs: RunRecord[] } | null> {
   const version = await findVersion(store, key);
   if (version === null) return null;
-  const [runs, reference, marks, episodes, outliers] = await Promise.all([
+  const [runs, reference, references, referenceChanges, marks, episodes, outliers] = await Promise.all([
     allRuns(store, key),
     store.currentReference(key),
+    store.listReferences(key),
+    store.listReferenceChanges(key),
     marksOf(store),
     store.listEpisodes({ model: key.model, limit: EPISODE_LIMIT }),
     store.listOutliers({ ...key, limit: OUTLIER_LIMIT, offset: 0 }),
@@ -168,6 +170,8 @@ export async function loadModel(
     generatedAtMs: nowMs,
     version,
     reference,
+    references,
+    referenceChanges,
     rows: mark?.rows ?? 0,
     watermarkMs: mark?.watermarkMs ?? null,
     range: shown,

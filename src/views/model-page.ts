@@ -15,6 +15,7 @@ import {
   section,
   versionPath,
 } from './parts.js';
+import { referenceHistory } from './reference-history.js';
 import { modelSentence, unitOf } from './sentences.js';
 
 /** Links to the time before and after, and to all of it. */
@@ -93,7 +94,7 @@ ${heatmapSection(data, true)}
 ${section('Episodes', 'open first', episodesTable(data.episodes, { links: true, showModel: false }))}
 ${section('Features', 'by effect in the last judged window', rankedTable(data.ranked, { key: version, window: lastJudged(data), links: true }))}
 ${outlierSection(data, true)}
-${section('Reference', 'what the model is compared with', referenceFacts(data.reference))}`,
+${section('Reference', 'what the model is compared with', html`${referenceFacts(data.reference)}${referenceHistory(data.references, data.referenceChanges)}`)}`,
   });
 }
 

@@ -7,7 +7,8 @@ import type { Access } from '../http/access.js';
 import { createModelRoutes } from '../http/model-routes.js';
 import { createPageRoutes } from '../http/page-routes.js';
 import { buildReport } from '../jobs/build-report.js';
-import { createReferenceRegistrar } from '../jobs/register-reference.js';
+import { createRebaseliner, type RebaselineDeps } from '../jobs/rebaseline.js';
+import { createReferenceRegistrar, type RegisterReferenceDeps } from '../jobs/register-reference.js';
 import { serialiseForest } from '../stats/forest-codec.js';
 import { fitForestModel } from '../stats/forest-model.js';
 import type { Parts } from './parts.js';
@@ -20,14 +21,16 @@ function reportsDirectoryOf({ reports, store }: Config): string {
 export function wireApi(parts: Parts, access: Access) {
   const { config, store, registry, logger, clock, wallClock } = parts;
   const reportsDirectory = reportsDirectoryOf(config);
-  const register = createReferenceRegistrar({
+  const referenceDeps: RegisterReferenceDeps & RebaselineDeps = {
     store,
     wallClock,
     logger,
     fitNullModel,
     fitForest: (columns, rows, options) => serialiseForest(fitForestModel(columns, rows, options)),
     windowMs: (model) => modelConfig(config, model).window.length,
-  });
+  };
+  const register = createReferenceRegistrar(referenceDeps);
+  const rebaseliner = createRebaseliner(referenceDeps);
 
   /** A report of a period, by default of all that was judged. */
   async function report(request: { model: string; modelVersion: string; period: Window | null }) {
@@ -55,6 +58,8 @@ export function wireApi(parts: Parts, access: Access) {
           await registry.refresh();
           return registered;
         },
+        rebaseline: rebaseliner.rebaseline,
+        restore: rebaseliner.restore,
         modelSaved: () => registry.refresh(),
         nowMs: wallClock.now,
         buildReport: async (request) => {

@@ -18,10 +18,15 @@ describe('docs/api.md', () => {
 
   it('names each query parameter', () => {
     for (const [path, methods] of Object.entries(openapiDocument().paths))
-      for (const operation of Object.values(methods) as { parameters?: { in: string; name: string }[] }[])
+      for (const [method, operation] of Object.entries(methods) as [
+        string,
+        { parameters?: { in: string; name: string }[] },
+      ][])
         for (const { in: place, name } of operation.parameters ?? [])
           if (place === 'query') {
-            const row = document.split('\n').find((line) => line.includes(`GET ${path}\``));
+            const row = document
+              .split('\n')
+              .find((line) => line.includes(`${method.toUpperCase()} ${path}\``));
             expect([path, row]).toEqual([path, expect.stringContaining(`\`${name}\``)]);
           }
   });

@@ -162,6 +162,8 @@ export function createFakeViewStore(fixture: LookFixture, others: readonly Model
     listModels: async () => [version, ...others],
     listGrids: async (model) => (model === version.model ? [...fixture.grids] : []),
     currentReference: async (key) => (mine(key) ? fixture.reference : null),
+    listReferences: async (key) => (mine(key) ? [{ ...fixture.reference, current: true }] : []),
+    listReferenceChanges: async () => [],
     watermarks: async () => [
       {
         model: version.model,

@@ -92,6 +92,18 @@ describe('registering a reference', () => {
     expect(seen.at(-1)).toEqual({ pieces: 3, sample: 96, times: 96 });
     expect(await store.listModels()).toEqual([model]);
     expect(await store.currentReference(model)).toEqual(reference);
+    expect(await store.listReferenceChanges(model)).toEqual([
+      {
+        model: 'churn',
+        modelVersion: '1',
+        kind: 'registered',
+        hash: reference.hash,
+        previousHash: null,
+        atMs: 1_000,
+        by: 'local',
+        reason: '',
+      },
+    ]);
     expect((await store.listGrids('churn')).map(({ feature }) => feature)).toEqual([
       'age',
       'plan',
@@ -106,6 +118,7 @@ describe('registering a reference', () => {
     expect(await register(join(directory, 'v1.ndjson'))).toEqual(before);
     expect(await merged('1', before.reference.hash)).toEqual(counts);
     expect(await store.listGrids('churn')).toEqual(grids);
+    expect(await store.listReferenceChanges(before.model)).toHaveLength(1);
   });
 
   it('counts another version on the grids of the first, and makes grids for its new columns only', async () => {

@@ -51,6 +51,8 @@ describe('the model routes', () => {
           saved.push(model);
         },
         currentReference: async () => reference,
+        listReferences: note('references', []),
+        listReferenceChanges: note('changes', []),
         listVerdicts: note('verdicts', []),
         listEpisodes: note('episodes', []),
         listOutliers: note('outliers', []),
@@ -70,6 +72,8 @@ describe('the model routes', () => {
         uploads.push({ path, content: readFileSync(path, 'utf8'), provenance });
         return { model: { ...CHURN, model, modelVersion }, reference: REFERENCE };
       },
+      rebaseline: note('rebaseline', { model: CHURN, reference: REFERENCE }),
+      restore: note('restore', { model: CHURN, reference: REFERENCE }),
       modelSaved: async () => {
         calls.push(['modelSaved', null]);
       },

@@ -1,0 +1,185 @@
+import { type ModelVersion, monitoredColumns } from '../domain/model.js';
+import type { Store, VersionKey } from '../domain/ports.js';
+import type { Reference, ReferenceAuthor } from '../domain/reference.js';
+import { HOUR_MS, type Window } from '../domain/window.js';
+import { AppError } from '../errors.js';
+import { noteReferenceChange } from './reference-changes.js';
+import { FOREST_SEED, MAX_FOREST_ROWS, type RegisterReferenceDeps } from './register-reference.js';
+
+export interface RebaselineDeps extends Omit<RegisterReferenceDeps, 'store'> {
+  readonly store: Pick<
+    Store,
+    | 'listModels'
+    | 'listGrids'
+    | 'currentReference'
+    | 'findReference'
+    | 'saveReference'
+    | 'saveReferenceChange'
+    | 'listReferenceChanges'
+    | 'dirtyBuckets'
+    | 'freezePeriod'
+    | 'sampleRows'
+    | 'pieceProfiles'
+  >;
+}
+
+/**
+ * Makes a past production period, or an earlier reference, the current reference of a version. Windows judged before keep their
+ * verdicts; those to come are compared with the new one. Nothing is deleted, so every change can be taken back.
+ */
+export function createRebaseliner(deps: RebaselineDeps) {
+  const { store, wallClock, logger } = deps;
+
+  async function registered({ model, modelVersion }: VersionKey): Promise<ModelVersion> {
+    const found = (await store.listModels()).find(
+      (known) => known.model === model && known.modelVersion === modelVersion,
+    );
+    if (found === undefined)
+      throw new AppError(
+        'unknown_model',
+        'this model version is not registered: register it with a reference',
+      );
+    return found;
+  }
+
+  async function assertCounted(model: ModelVersion, period: Window): Promise<void> {
+    const dirty = (await store.dirtyBuckets(wallClock.now())).find(
+      (known) => known.model === model.model && known.modelVersion === model.modelVersion,
+    );
+    const open = dirty?.hourStartsMs.filter((ms) => ms >= period.startMs && ms < period.endMs) ?? [];
+    if (open.length > 0)
+      throw new AppError(
+        'overloaded',
+        `${open.length} hours of this period hold rows that are not counted yet: ask again after the next detection cycle`,
+        { retryable: true },
+      );
+  }
+
+  /** Fits the forest on the period's raw rows while all of them are there; else keeps the one there is. */
+  async function forestFor(
+    model: ModelVersion,
+    period: Window,
+    rows: number,
+    pieceMs: number,
+    previous: Reference | null,
+  ): Promise<{ forest: string | null; note: string }> {
+    const columns = monitoredColumns(model.schema);
+    const sample = await store.sampleRows(model, columns, period, MAX_FOREST_ROWS);
+    if (sample.stored >= rows) {
+      const forest = deps.fitForest(
+        columns,
+        sample.rows.map((row) => row.values),
+        { seed: FOREST_SEED, time: { timestampsMs: sample.rows.map((row) => row.timestampMs), pieceMs } },
+      );
+      return { forest, note: '' };
+    }
+    return previous === null
+      ? { forest: null, note: '; no isolation forest: its raw rows have expired' }
+      : {
+          forest: previous.forest,
+          note: `; isolation forest of ${previous.hash.slice(0, 12)}: raw rows have expired`,
+        };
+  }
+
+  async function makeCurrent(
+    model: ModelVersion,
+    reference: Reference,
+    change: ReferenceAuthor & { kind: 'rebaselined' | 'restored'; previousHash: string | null },
+  ): Promise<void> {
+    await store.saveReference(reference);
+    await noteReferenceChange(deps, model, { ...change, hash: reference.hash });
+    logger.info(
+      {
+        model: model.model,
+        modelVersion: model.modelVersion,
+        hash: reference.hash,
+        previousHash: change.previousHash,
+        by: change.by,
+        reason: change.reason,
+      },
+      `reference ${change.kind}`,
+    );
+  }
+
+  return {
+    /**
+     * @param input.period whole hours of production that are over
+     * Throws AppError `unknown_model`, `invalid_reference` (no rows, no grids), `overloaded` (rows not counted yet).
+     */
+    async rebaseline(
+      input: VersionKey & ReferenceAuthor & { period: Window },
+    ): Promise<{ model: ModelVersion; reference: Reference }> {
+      const { period, by, reason } = input;
+      if (period.startMs % HOUR_MS !== 0 || period.endMs % HOUR_MS !== 0 || period.startMs >= period.endMs)
+        throw new AppError('invalid_request', 'a period is whole hours long, and from comes before to');
+      const model = await registered(input);
+      const grids = await store.listGrids(model.model);
+      if (grids.length === 0)
+        throw new AppError(
+          'invalid_reference',
+          'this model has no grids to count production on yet: register a first reference from a file',
+        );
+      await assertCounted(model, period);
+      const previous = await store.currentReference(model);
+      const { hash, rows } = await store.freezePeriod(model, period);
+      if (rows === 0)
+        throw new AppError('invalid_reference', 'no row is counted in this period: choose another');
+      const pieceMs = deps.windowMs(model.model);
+      const pieces = await store.pieceProfiles(
+        { model: model.model, modelVersion: model.modelVersion, scope: `reference:${hash}` },
+        pieceMs,
+      );
+      const { forest, note } = await forestFor(model, period, rows, pieceMs, previous);
+      const reference: Reference = {
+        model: model.model,
+        modelVersion: model.modelVersion,
+        hash,
+        rows,
+        period,
+        provenance: `production from ${hourOf(period.startMs)} to ${hourOf(period.endMs)}${note}`,
+        createdAtMs: wallClock.now(),
+        nullModel: deps.fitNullModel({
+          grids,
+          pieces: pieces.filter(
+            ({ window }) => window.startMs >= period.startMs && window.endMs <= period.endMs,
+          ),
+          pieceMs,
+        }),
+        forest,
+      };
+      await makeCurrent(model, reference, {
+        kind: 'rebaselined',
+        previousHash: previous?.hash ?? null,
+        by,
+        reason,
+      });
+      return { model, reference };
+    },
+
+    /** Goes back to one of the version's earlier references. Throws `unknown_model`, or `not_found` for an unknown hash. */
+    async restore(
+      input: VersionKey & ReferenceAuthor & { hash: string },
+    ): Promise<{ model: ModelVersion; reference: Reference }> {
+      const model = await registered(input);
+      const { modelVersion, hash, by, reason } = input;
+      const reference = await store.findReference({ model: model.model, modelVersion, hash });
+      if (reference === null)
+        throw new AppError(
+          'not_found',
+          `version ${modelVersion} of ${model.model} never had the reference ${hash.slice(0, 12)}: GET …/references lists those it had`,
+        );
+      const previous = await store.currentReference(model);
+      await makeCurrent(model, reference, {
+        kind: 'restored',
+        previousHash: previous?.hash ?? null,
+        by,
+        reason,
+      });
+      return { model, reference };
+    },
+  };
+}
+
+export type Rebaseliner = ReturnType<typeof createRebaseliner>;
+
+const hourOf = (ms: number) => `${new Date(ms).toISOString().slice(0, 16)}Z`;
