@@ -3,6 +3,9 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { AppError, messageOf } from './errors.js';
 
+/** With fewer windows nobody can tell how much they differ. */
+const LEAST_REFERENCE_WINDOWS = 10;
+
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** `250ms`, `10s`, `10m`, `24h`, `7d` → milliseconds. */
@@ -37,6 +40,13 @@ const policy = z.strictObject({
   level: z.number().gt(0).lt(0.5).default(0.05),
 });
 
+/** What windows are compared with: the registered reference, or production's own past. */
+const reference = z.strictObject({
+  kind: z.enum(['training', 'seasonal', 'trailing']).default('training'),
+  /** How far `seasonal` and `trailing` look back. */
+  days: z.int().min(1).max(730).default(28),
+});
+
 const secretRef = { secretEnv: z.string().optional(), secretFile: z.string().optional() };
 
 const retrain = z
@@ -50,13 +60,31 @@ const retrain = z
     'give secretEnv or secretFile',
   );
 
-const model = z.strictObject({
-  window: windowSpec.prefault({}),
-  policy: policy.prefault({}),
-  retrain: retrain.optional(),
-  /** Events before this date are rejected as ancient. */
-  earliest: z.iso.date().default('1971-01-01'),
-});
+const model = z
+  .strictObject({
+    window: windowSpec.prefault({}),
+    policy: policy.prefault({}),
+    reference: reference.prefault({}),
+    retrain: retrain.optional(),
+    /** Events before this date are rejected as ancient. */
+    earliest: z.iso.date().default('1971-01-01'),
+  })
+  .superRefine(({ window, reference: { kind, days } }, context) => {
+    const problem = (message: string) =>
+      context.addIssue({ code: 'custom', path: ['reference', 'days'], message });
+    const weeks = Math.floor(days / 7);
+    const spanMs = kind === 'seasonal' ? weeks * 7 * UNIT_MS.d : days * UNIT_MS.d;
+    if (kind === 'training') return;
+    if (spanMs < LEAST_REFERENCE_WINDOWS * window.length)
+      problem(`must hold at least ${LEAST_REFERENCE_WINDOWS} windows of this length for a ${kind} reference`);
+    if (kind === 'seasonal' && weeks < 3) problem('must be at least 21 for a seasonal reference');
+    if (kind === 'seasonal' && (7 * UNIT_MS.d) % window.length !== 0)
+      context.addIssue({
+        code: 'custom',
+        path: ['window', 'length'],
+        message: 'must divide a week for a seasonal reference, e.g. 1h, 6h, 24h or 7d',
+      });
+  });
 
 const topicName = z
   .string()

@@ -21,6 +21,8 @@ export interface JudgeInput {
   readonly level: number;
   /** Verdicts about whole rows, judged elsewhere, with their p-value: they join the corrected family. */
   readonly extra?: readonly Verdict[];
+  /** Of the reference, for each column's verdicts to carry. */
+  readonly parameters?: Verdict['parameters'];
 }
 
 interface Candidate {
@@ -173,6 +175,7 @@ function decided(
     threshold,
     smallestVisibleEffect: threshold === null ? null : measured.effectOf(threshold),
     parameters: {
+      ...input.parameters,
       ...measured.parameters,
       ...testNull.parameters,
       level: input.level,
@@ -191,7 +194,7 @@ function undecided(input: JudgeInput, candidate: Candidate, reason: UndecidedRea
     // What was seen is told even when it cannot be judged.
     statistic: known?.statistic ?? null,
     effect: known?.effectWithInterval(testNull?.designEffect ?? 1) ?? null,
-    parameters: { ...known?.parameters, ...testNull?.parameters, level: input.level },
+    parameters: { ...input.parameters, ...known?.parameters, ...testNull?.parameters, level: input.level },
   };
 }
 

@@ -2,7 +2,7 @@ import type { Grid, Profile } from '../domain/profile.js';
 import type { NullModel, TemporalSpread } from '../domain/reference.js';
 import type { Window } from '../domain/window.js';
 import { cautiousShape, pauleMandelExcess } from '../stats/paule-mandel.js';
-import { type Detector, informationOf, type Measurement } from './detector.js';
+import { type Detector, informationOf, type Measurement, type Samples } from './detector.js';
 import { mergeProfiles, withoutPart } from './merge-profiles.js';
 import { COLUMN_DETECTORS } from './registry.js';
 
@@ -26,15 +26,15 @@ export function fitNullModel(input: {
   readonly grids: readonly Grid[];
   readonly pieces: readonly Piece[];
   readonly pieceMs: number;
+  /** Pieces are compared with others of their phase only, e.g. those of the same hour of the week; all are of one by default. */
+  readonly phaseOf?: (window: Window) => number;
 }): NullModel {
-  const pieces = usablePieces(input.pieces);
-  if (pieces.length < LEAST_PIECES) return { kind: 'iid', pieceMs: 0, spreads: [] };
+  const phases = groupBy(input.pieces, (piece) => input.phaseOf?.(piece.window) ?? 0).map(usablePieces);
+  if (phases.flat().length < LEAST_PIECES) return { kind: 'iid', pieceMs: 0, spreads: [] };
   const spreads: TemporalSpread[] = [];
   for (const grid of input.grids) {
-    const profiles = pieces.flatMap((piece) => piece.profiles.filter((p) => p.feature === grid.feature));
-    if (profiles.length < LEAST_COLUMN_PIECES) continue;
-    const whole = mergeProfiles(profiles);
-    const pairs = profiles.map((current) => ({ grid, current, reference: withoutPart(whole, current) }));
+    const pairs = phases.flatMap((pieces) => leaveOneOut(grid, pieces));
+    if (pairs.length < LEAST_COLUMN_PIECES) continue;
     for (const detector of COLUMN_DETECTORS) {
       if (!detector.accepts.includes(grid.kind)) continue;
       const spread = fitSpread(grid.feature, detector, pairs.map(detector.measure));
@@ -42,6 +42,24 @@ export function fitNullModel(input: {
     }
   }
   return { kind: 'temporal', pieceMs: input.pieceMs, spreads };
+}
+
+/** Each piece beside the sum of the others. */
+function leaveOneOut(grid: Grid, pieces: readonly Piece[]): Samples[] {
+  const profiles = pieces.flatMap((piece) => piece.profiles.filter((p) => p.feature === grid.feature));
+  if (profiles.length < 2) return [];
+  const whole = mergeProfiles(profiles);
+  return profiles.map((current) => ({ grid, current, reference: withoutPart(whole, current) }));
+}
+
+function groupBy<T>(values: readonly T[], keyOf: (value: T) => number): T[][] {
+  const groups = new Map<number, T[]>();
+  for (const value of values) {
+    const group = groups.get(keyOf(value));
+    if (group === undefined) groups.set(keyOf(value), [value]);
+    else group.push(value);
+  }
+  return [...groups.values()];
 }
 
 /** Drops pieces with less than half the median rows. */

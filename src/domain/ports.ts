@@ -114,6 +114,11 @@ export interface ProfileStore {
     pieceMs: number,
     limit?: number,
   ): Promise<{ window: Window; profiles: Profile[] }[]>;
+  /** The profiles of each window, which must be whole hours and not overlap; in order, those without rows left out. */
+  windowProfiles(
+    query: ProfileQuery,
+    windows: readonly Window[],
+  ): Promise<{ window: Window; profiles: Profile[] }[]>;
 }
 
 export interface RunRecord extends VersionKey {
@@ -146,6 +151,8 @@ export interface VerdictStore {
   recentOutcomes(
     key: VersionKey & { category: string; untilMs: number; limit: number },
   ): Promise<WindowOutcome[]>;
+  /** Windows that overlap the period and were judged drifted in `drift` or `dataQuality`, by end. */
+  breachedWindows(key: VersionKey, period: Window): Promise<Window[]>;
 }
 
 export interface EpisodeStore {
@@ -192,8 +199,12 @@ export interface OutlierStore {
     referenceHash: string,
     scored: readonly { row: FeatureRow; score: number; flagged: boolean }[],
   ): Promise<void>;
-  /** Scored and flagged rows in a window of event time. */
-  outlierCounts(key: VersionKey, window: Window): Promise<{ scored: number; flagged: number }>;
+  /** Scored and flagged rows in a window of event time, by the forest of a reference: of the current one by default. */
+  outlierCounts(
+    key: VersionKey,
+    window: Window,
+    referenceHash?: string,
+  ): Promise<{ scored: number; flagged: number }>;
   listOutliers(key: VersionKey & { limit: number; offset: number }): Promise<OutlierRecord[]>;
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../domain/clock.js';
 import type { Episode } from '../domain/episode.js';
 import type { ModelVersion } from '../domain/model.js';
-import type { Logger, Store, VersionKey } from '../domain/ports.js';
+import type { Logger, RunRecord, Store, VersionKey } from '../domain/ports.js';
 import type { Reference } from '../domain/reference.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 import { END_OF_TIME_MS, type Window, type WindowSpec } from '../domain/window.js';
@@ -27,6 +27,7 @@ export interface CycleDeps {
     | 'dirtyBuckets'
     | 'profileHours'
     | 'currentReference'
+    | 'findReference'
     | 'listRuns'
     | 'profiledRows'
   >;
@@ -36,9 +37,14 @@ export interface CycleDeps {
     reference: Reference,
     window: Window,
     level: number,
-  ) => Promise<{ verdicts: Verdict[]; outcomes: WindowOutcome[] }>;
+  ) => Promise<{ verdicts: Verdict[]; outcomes: WindowOutcome[]; referenceHash: string }>;
   /** Marks the window as done; called last. */
-  readonly record: (model: ModelVersion, reference: Reference, window: Window, rows: number) => Promise<void>;
+  readonly record: (
+    model: ModelVersion,
+    referenceHash: string,
+    window: Window,
+    rows: number,
+  ) => Promise<void>;
   readonly scoreOutliers: (model: ModelVersion, reference: Reference) => Promise<{ scored: number }>;
   readonly alerts: { windowJudged(outcomes: readonly WindowOutcome[]): Promise<Episode[]> };
   readonly gauges: {
@@ -129,9 +135,10 @@ export function createCycle(deps: CycleDeps) {
       state.frontierMs,
     );
     let judged = 0;
-    async function judge(dues: readonly DueWindow[]): Promise<void> {
+    async function judge(dues: readonly DueWindow[], runs: readonly RunRecord[] = []): Promise<void> {
       for (const due of dues) {
-        await judgeOne(model, reference, state, due, level);
+        const run = runs.find(({ window }) => window.endMs === due.window.endMs);
+        await judgeOne(model, await referenceOf(reference, run), state, due, level);
         judged += 1;
       }
     }
@@ -141,7 +148,7 @@ export function createCycle(deps: CycleDeps) {
     for (const slice of slices(again)) {
       const profiled = await store.profiledRows(model, slice);
       const runs = await store.listRuns(model, (slice[0]?.endMs ?? 0) - 1, slice.at(-1)?.endMs ?? 0);
-      await judge(outstanding(slice, profiled, runs));
+      await judge(outstanding(slice, profiled, runs), runs);
       for (const window of slice) state.touched.delete(window.endMs);
     }
     const gaps = createGapFilter(MAX_EMPTY_WINDOWS);
@@ -159,6 +166,13 @@ export function createCycle(deps: CycleDeps) {
     return judged;
   }
 
+  /** A window judged again, for rows that came late, is compared with what it was compared with, whatever is current now. */
+  async function referenceOf(current: Reference, run: RunRecord | undefined): Promise<Reference> {
+    if (run === undefined || run.referenceHash === current.hash) return current;
+    const { model, modelVersion } = current;
+    return (await store.findReference({ model, modelVersion, hash: run.referenceHash })) ?? current;
+  }
+
   async function judgeOne(
     model: ModelVersion,
     reference: Reference,
@@ -166,13 +180,13 @@ export function createCycle(deps: CycleDeps) {
     due: DueWindow,
     level: number,
   ): Promise<void> {
-    const { verdicts, outcomes } = await deps.judge(model, reference, due.window, level);
+    const { verdicts, outcomes, referenceHash } = await deps.judge(model, reference, due.window, level);
     // An older window judged again corrects the record; only the newest one speaks for the present.
     if (due.window.endMs >= state.frontierMs) {
       await deps.alerts.windowJudged(outcomes);
       deps.gauges.windowJudged(model, verdicts);
     }
-    await deps.record(model, reference, due.window, due.rows);
+    await deps.record(model, referenceHash, due.window, due.rows);
     state.frontierMs = Math.max(state.frontierMs, due.window.endMs);
   }
 

@@ -160,7 +160,7 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
       cursors.set(nameOf(keys), reached);
     },
 
-    async outlierCounts(key, window) {
+    async outlierCounts(key, window, referenceHash) {
       const [counts] = await client.query<{ scored: number; flagged: number }>(
         `SELECT count() AS scored, countIf(flagged) AS flagged FROM outlier_scores FINAL
          WHERE model = {model:String} AND version = {version:String} AND reference_hash = {hash:String}
@@ -168,7 +168,7 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
         {
           model: key.model,
           version: key.modelVersion,
-          hash: await hashOf(key),
+          hash: referenceHash ?? (await hashOf(key)),
           from: dateTime64(window.startMs),
           to: dateTime64(window.endMs),
         },

@@ -29,7 +29,7 @@ const STORED_AND_COUNTED = `
              FROM profiled_hours GROUP BY model, version, hour) AS p
     ON s.model = p.model AND s.version = p.version AND s.hour = p.hour`;
 
-interface ProfileRow {
+export interface ProfileRow {
   readonly piece: number;
   readonly feature: string;
   readonly kind: Profile['kind'];
@@ -43,7 +43,7 @@ interface ProfileRow {
   readonly max: number | string | null;
 }
 
-const MERGED = `feature, any(p.kind) AS kind, sum(p.rows) AS rows, sum(p.missing) AS missing, sum(p.non_finite) AS non_finite,
+export const MERGED = `feature, any(p.kind) AS kind, sum(p.rows) AS rows, sum(p.missing) AS missing, sum(p.non_finite) AS non_finite,
   sum(p.mistyped) AS mistyped, sumForEach(p.counts) AS counts, sumForEach(p.offsets) AS offsets, min(p.min) AS min, max(p.max) AS max`;
 
 /** Counts of production's and the references' columns per hour and day, made and merged inside the engine. */
@@ -52,7 +52,7 @@ export function createProfileStore(
   grids: GridStore,
   counter: ProfileCounter,
   nextRevision: () => number,
-): ProfileStore & Pick<VerdictStore, 'profiledRows'> {
+): Omit<ProfileStore, 'windowProfiles'> & Pick<VerdictStore, 'profiledRows'> {
   async function merged(query: ProfileQuery, piece: string, where: string, params: Record<string, unknown>) {
     const features = query.features === undefined ? '' : 'AND feature IN {features:Array(String)}';
     return client.query<ProfileRow>(
@@ -262,7 +262,7 @@ function sumBetween(rows: readonly { hour: number; counted: number }[], window: 
 }
 
 /** Rows of the engine as profiles. Its arrays end at the last cell that holds anything: they are padded to the grid. */
-function profilesOf(rows: readonly ProfileRow[], grids: ReadonlyMap<string, Grid>): Profile[] {
+export function profilesOf(rows: readonly ProfileRow[], grids: ReadonlyMap<string, Grid>): Profile[] {
   return rows.map((row) => {
     const grid = grids.get(row.feature);
     const cells = grid === undefined ? row.counts.length : cellCount(grid);

@@ -17,6 +17,7 @@ import { createRevisions } from './revisions.js';
 import { createRowStore } from './row-store.js';
 import { createStatsStore } from './stats-store.js';
 import { createVerdictStore } from './verdict-store.js';
+import { createWindowProfiles } from './window-profiles.js';
 
 export type StoreOptions = StoreLocation & {
   readonly logger: Logger;
@@ -46,6 +47,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     saveGrids: grids.saveGrids,
     listGrids: grids.listGrids,
     ...createProfileStore(jobs, grids, counter, revisions.next),
+    ...createWindowProfiles(jobs, grids),
     ...(options.kind === 'embedded'
       ? createReferenceReader(jobs, counter, revisions.next)
       : createRemoteReferenceReader(jobs, revisions.next)),

@@ -138,6 +138,22 @@ export function createVerdictStore(
       );
       return rows.map((row) => fromBody<WindowOutcome>(row.body)).reverse();
     },
+
+    breachedWindows: async (key, period) => {
+      const rows = await client.query<Window>(
+        `SELECT DISTINCT toUnixTimestamp64Milli(window_start) AS startMs, toUnixTimestamp64Milli(window_end) AS endMs
+         FROM outcomes FINAL
+         WHERE model = {model:String} AND version = {version:String} AND category IN ('drift', 'dataQuality') AND state = 'drifted'
+           AND window_end > {from:DateTime64(3, 'UTC')} AND window_start < {to:DateTime64(3, 'UTC')}
+         ORDER BY endMs, startMs`,
+        {
+          ...keyColumns(key),
+          from: dateTime64(clampMs(period.startMs)),
+          to: dateTime64(clampMs(period.endMs)),
+        },
+      );
+      return rows.map(({ startMs, endMs }) => ({ startMs, endMs }));
+    },
   };
 }
 

@@ -4,10 +4,12 @@ import { createVerdictGauges } from '../alerts/prometheus.js';
 import type { Sink } from '../alerts/sink.js';
 import { createWebhookSink } from '../alerts/webhook-sink.js';
 import { type Config, modelConfig, readSecret } from '../config.js';
+import { fitNullModel } from '../detectors/null-model.js';
 import type { Clock } from '../domain/clock.js';
 import { AppError } from '../errors.js';
 import type { ReadinessCheck } from '../http/readiness.js';
 import { createWindowJudge } from '../jobs/judge-window.js';
+import { createRollingReferences } from '../jobs/rolling-reference.js';
 import { createCycle } from '../jobs/run-cycle.js';
 import type { Job } from '../jobs/scheduler.js';
 import { createOutlierScorer } from '../jobs/score-outliers.js';
@@ -50,7 +52,12 @@ export function wireDetection(parts: Parts) {
     metrics,
     random: Math.random,
   });
-  const judge = createWindowJudge({ store, clock });
+  const judge = createWindowJudge({
+    store,
+    clock,
+    referenceSetting: (model) => settings(model).reference,
+    rolling: createRollingReferences({ store, fitNullModel }),
+  });
   const outliers = createOutlierScorer({ store, logger });
   const cycle = createCycle({
     store,

@@ -3,6 +3,7 @@ import { type ModelVersion, monitoredColumns } from '../../src/domain/model.js';
 import { PRODUCTION } from '../../src/domain/ports.js';
 import type { PredictionRow } from '../../src/domain/prediction.js';
 import type { Reference, ReferenceChange } from '../../src/domain/reference.js';
+import type { EpisodeCategory, WindowOutcome } from '../../src/domain/verdict.js';
 import { DAY_MS, HOUR_MS, tile } from '../../src/domain/window.js';
 import { createStoreClient } from '../../src/store/client.js';
 import { predictionRow, record } from '../support/rows.js';
@@ -112,6 +113,61 @@ describe.each(BACKENDS)('references in the %s store', (kind) => {
     const some = await store.sampleRows(MODEL, columns, PERIOD, 10);
     expect(some.stored).toBe(85);
     expect(some.rows).toEqual(all.rows.slice(0, 10));
+  });
+
+  test('profiles of chosen windows are those of each window alone', async () => {
+    const { store } = backend;
+    const query = { model: 'churn', modelVersion: '3', scope: PRODUCTION };
+    const hours = (from: number, to: number) => ({
+      startMs: START_MS + from * HOUR_MS,
+      endMs: START_MS + to * HOUR_MS,
+    });
+    for (const windows of [
+      [hours(1, 4), hours(24, 48), hours(48, 49), hours(900, 901)],
+      [hours(0, 24), hours(48, 72), hours(240, 264)],
+    ]) {
+      const found = await store.windowProfiles(query, windows);
+      expect(found.map(({ window }) => window)).toEqual(windows.slice(0, -1));
+      for (const { window, profiles } of found)
+        expect(profiles).toEqual(await store.mergedProfiles(query, tile(window)));
+    }
+    expect(await store.windowProfiles(query, [])).toEqual([]);
+    const [age] = await store.windowProfiles({ ...query, features: ['age'] }, [hours(0, 24)]);
+    expect(age?.profiles.map(({ feature }) => feature)).toEqual(['age']);
+    const half = { startMs: START_MS + HOUR_MS / 2, endMs: START_MS + HOUR_MS };
+    await expect(store.windowProfiles(query, [half])).rejects.toThrow(RangeError);
+  });
+
+  test('windows in breach are those judged drifted, as they were judged last, in what a reference is made of', async () => {
+    const { store } = backend;
+    const key = { model: 'churn', modelVersion: 'b' };
+    const window = (day: number) => ({
+      startMs: START_MS + day * DAY_MS,
+      endMs: START_MS + (day + 1) * DAY_MS,
+    });
+    const outcome = (day: number, state: WindowOutcome['state'], category: EpisodeCategory = 'drift') => ({
+      ...key,
+      category,
+      window: window(day),
+      state,
+      drivers: [],
+    });
+    await store.saveOutcomes([
+      outcome(0, 'drifted'),
+      outcome(0, 'drifted', 'dataQuality'),
+      outcome(1, 'clean'),
+      outcome(2, 'drifted', 'dataQuality'),
+      outcome(3, 'drifted', 'outliers'),
+      outcome(4, 'drifted'),
+      outcome(5, 'undecided'),
+      outcome(6, 'drifted'),
+    ]);
+    await store.saveOutcomes([outcome(4, 'clean')]);
+    const all = { startMs: 0, endMs: START_MS + 100 * DAY_MS };
+    expect(await store.breachedWindows(key, all)).toEqual([0, 2, 6].map(window));
+    const part = { startMs: START_MS + DAY_MS, endMs: START_MS + 6 * DAY_MS + HOUR_MS };
+    expect(await store.breachedWindows(key, part)).toEqual([2, 6].map(window));
+    expect(await store.breachedWindows({ ...key, modelVersion: 'c' }, all)).toEqual([]);
   });
 
   test('references are listed, the current one first, and found by their hash', async () => {

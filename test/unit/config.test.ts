@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { modelConfig, parseConfig } from '../../src/config.js';
+import { type ConfigInput, modelConfig, parseConfig } from '../../src/config.js';
 
 describe('the settings of a model', () => {
   const config = parseConfig({ models: { churn: { window: { length: '1d' } } } });
@@ -7,6 +7,23 @@ describe('the settings of a model', () => {
   it('are its own, else the defaults', () => {
     expect(modelConfig(config, 'churn').window.length).toBe(86_400_000);
     expect(modelConfig(config, 'other')).toBe(config.defaults);
+  });
+
+  it.each([
+    [{ kind: 'trailing', days: 28 }, { length: '24h' }, null],
+    [{ kind: 'trailing', days: 9 }, { length: '24h' }, 'reference.days: must hold at least 10 windows'],
+    [{ kind: 'trailing', days: 1 }, { length: '1h' }, null],
+    [{ kind: 'seasonal', days: 28 }, { length: '24h' }, null],
+    [{ kind: 'seasonal', days: 20 }, { length: '1h' }, 'reference.days: must be at least 21'],
+    [{ kind: 'seasonal', days: 63 }, { length: '7d', step: '1d' }, 'must hold at least 10 windows'],
+    [{ kind: 'seasonal', days: 28 }, { length: '5h' }, 'window.length: must divide a week'],
+    [{ kind: 'training', days: 1 }, { length: '30d', step: '1d' }, null],
+    [{ kind: 'weekly' }, {}, 'reference.kind'],
+    [{ kind: 'trailing', weeks: 4 }, {}, 'weeks'],
+  ])('%j over windows of %j: %p', (reference, window, problem) => {
+    const parse = () => parseConfig({ models: { churn: { window, reference } } } as ConfigInput);
+    if (problem === null) expect(parse().models.churn?.reference.kind).toBe(reference.kind);
+    else expect(parse).toThrow(problem);
   });
 
   it('are the defaults for a model that is called like a property of every object', () => {

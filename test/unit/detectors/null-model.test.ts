@@ -200,3 +200,53 @@ describe('profiles', () => {
     expect(() => mergeProfiles([profileOf(grid, [1]), wider])).toThrow(/different cells/);
   });
 });
+
+describe('fitNullModel with phases', () => {
+  /** Weeks of days whose numeric column follows the weekday. */
+  const weeks = (count: number) =>
+    Array.from(
+      { length: 7 * count },
+      (_, day): Columns => ({
+        x: normals(7_000 + day, ROWS, day % 7),
+        plan: draws(8_000 + day, day % 7 === 6 ? 20 : ROWS, { a: 5, b: 3, c: 1 }),
+        prediction: normals(9_000 + day, ROWS),
+      }),
+    );
+  const list = weeks(5);
+  const grids = gridsOf(model, concat(list));
+  const pieces = list.map((columns, i) => ({
+    window: { startMs: i * DAY_MS, endMs: (i + 1) * DAY_MS },
+    profiles: profilesOf(grids, columns),
+  }));
+
+  test('a season inside the phases is no spread between pieces', () => {
+    const flat = fitNullModel({ grids, pieces, pieceMs: DAY_MS });
+    const phased = fitNullModel({
+      grids,
+      pieces,
+      pieceMs: DAY_MS,
+      phaseOf: ({ startMs }) => startMs % (7 * DAY_MS),
+    });
+    const inflation = (nullModel: typeof flat, others: number) =>
+      1 + spreadOf(nullModel, 'x', 'ks').excess * ((ROWS * ROWS * others) / (ROWS * (others + 1)));
+    expect(inflation(flat, 34)).toBeGreaterThan(50);
+    expect(inflation(phased, 4)).toBeLessThan(1.5);
+    expect(spreadOf(phased, 'x', 'ks').pieces).toBe(35);
+  });
+
+  test('a quiet phase is not left out for being quieter than the others', () => {
+    const small = pieces.map((piece) => ({
+      ...piece,
+      profiles: piece.profiles.filter(({ feature }) => feature === 'plan'),
+    }));
+    const phased = fitNullModel({
+      grids,
+      pieces: small,
+      pieceMs: DAY_MS,
+      phaseOf: ({ startMs }) => startMs % (7 * DAY_MS),
+    });
+    expect(spreadOf(phased, 'plan', 'chiSquare').pieces).toBe(35);
+    const flat = fitNullModel({ grids, pieces: small, pieceMs: DAY_MS });
+    expect(spreadOf(flat, 'plan', 'chiSquare').pieces).toBe(30);
+  });
+});

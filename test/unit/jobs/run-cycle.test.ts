@@ -32,6 +32,7 @@ function world() {
   const stored = new Map<number, number>();
   const profiled = new Map<number, number>();
   const runs = new Map<number, RunRecord>();
+  const references = [reference];
   const judged: number[] = [];
   const alerted: number[] = [];
   const failures = { judge: 0, record: 0 };
@@ -68,28 +69,30 @@ function world() {
         profileHours: async (_model, hours) => {
           for (const hour of hours) profiled.set(hour / DAY_MS, stored.get(hour / DAY_MS) ?? 0);
         },
-        currentReference: async () => reference,
+        currentReference: async () => references.at(-1) ?? null,
+        findReference: async ({ hash }) => references.find((known) => known.hash === hash) ?? null,
         listRuns: async (_key, afterMs, untilMs) =>
           [...runs.values()]
             .filter((run) => run.window.endMs > afterMs && run.window.endMs <= untilMs)
             .sort((a, b) => a.window.endMs - b.window.endMs),
         profiledRows: async (_key, windows) => windows.map((window) => profiled.get(dayOf(window)) ?? 0),
       },
-      judge: async (_model, _reference, window) => {
+      judge: async (_model, used, window) => {
         failing('judge');
         judged.push(dayOf(window));
         return {
+          referenceHash: used.hash,
           verdicts: [],
           outcomes: [{ ...key, category: 'drift', window, state: 'clean', drivers: [] }],
         };
       },
-      record: async (_model, _reference, window, rows) => {
+      record: async (_model, referenceHash, window, rows) => {
         failing('record');
         runs.set(window.endMs, {
           ...key,
           window,
           rows,
-          referenceHash: 'h',
+          referenceHash,
           status: rows === 0 ? 'no_data' : 'judged',
           atMs: 0,
         });
@@ -107,7 +110,7 @@ function world() {
       clock: { now: () => clock.nowMs, observe: () => undefined },
       logger: silent,
     });
-  return { stored, runs, judged, alerted, failures, clock, cycle };
+  return { stored, runs, references, judged, alerted, failures, clock, cycle };
 }
 
 describe('the cycle', () => {
@@ -122,6 +125,25 @@ describe('the cycle', () => {
     }
     expect(w.judged).toEqual([0, 1, 2, 3, 4]);
     expect(w.alerted).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it('compares a window judged again with the reference it was judged with, and those to come with the new one', async () => {
+    const w = world();
+    for (const day of [0, 1, 2]) w.stored.set(day, 100);
+    const cycle = w.cycle();
+    await cycle.run();
+    w.references.push({ ...reference, hash: 'new' });
+    w.stored.set(0, 101);
+    w.stored.set(3, 100);
+    await cycle.run();
+    expect(w.judged).toEqual([0, 1, 0, 2]);
+    expect(
+      [...w.runs.values()].map(({ window, referenceHash }) => [window.startMs / DAY_MS, referenceHash]),
+    ).toEqual([
+      [0, 'h'],
+      [1, 'h'],
+      [2, 'new'],
+    ]);
   });
 
   it('records a day without rows between days with rows', async () => {
