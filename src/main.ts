@@ -7,8 +7,16 @@ const EXIT_USAGE = 2;
 
 async function main(): Promise<number> {
   try {
-    await createProgram({ stdout: process.stdout, stderr: process.stderr }).parseAsync(process.argv);
-    return 0;
+    let code = 0;
+    await createProgram({
+      stdout: process.stdout,
+      stderr: process.stderr,
+      noColor: (process.env.NO_COLOR ?? '') !== '',
+      onExitCode: (told) => {
+        code = told;
+      },
+    }).parseAsync(process.argv);
+    return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
     // An operational failure is for its reader: what happened and what to do. Anything else is a bug and shows its stack.

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient, drainStream } from '@clickhouse/client';
 import { AppError } from '../errors.js';
@@ -28,6 +29,8 @@ export interface StoreClient {
   readonly database: string;
   /** Rows of a SELECT without FORMAT. Float64 ±inf and nan arrive as the strings `inf`, `-inf`, `nan`; 64-bit integers as numbers. */
   query<T>(sql: string, params?: SqlParams, options?: CallOptions): Promise<T[]>;
+  /** The rows of a SELECT without FORMAT as bytes of the engine's Native format: for what is too big for JSON. */
+  queryNative(sql: string, params?: SqlParams, options?: CallOptions): Promise<Uint8Array>;
   /** A statement without an answer. */
   command(sql: string, params?: SqlParams, options?: CallOptions): Promise<void>;
   /**
@@ -148,6 +151,16 @@ export async function createStoreClient(options: StoreClientOptions): Promise<St
           abort_signal: signal,
         });
         return await result.json<T>();
+      }),
+    queryNative: (sql, params = {}, { timeoutMs: limitMs = timeoutMs } = {}) =>
+      call('answer a query', limitMs, async (signal) => {
+        const result = await client.exec({
+          query: `${sql} FORMAT Native`,
+          query_params: { ...params },
+          clickhouse_settings: executionLimit(limitMs),
+          abort_signal: signal,
+        });
+        return await buffer(result.stream);
       }),
     command: (sql, params = {}, { timeoutMs: limitMs = timeoutMs } = {}) =>
       call('run a statement', limitMs, async (signal) => {

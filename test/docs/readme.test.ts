@@ -26,7 +26,12 @@ const words = (command: string) =>
   [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2] ?? match[3] ?? '');
 
 describe('commands in the README', () => {
-  const program = createProgram({ stdout: process.stdout, stderr: process.stderr });
+  const program = createProgram({
+    stdout: process.stdout,
+    stderr: process.stderr,
+    noColor: true,
+    onExitCode: () => undefined,
+  });
   const own = commands.filter((command) => command.startsWith('npx plumbline'));
 
   it('are found', () => {

@@ -1,0 +1,150 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Comparison } from '../domain/comparison.js';
+import { AppError, messageOf } from '../errors.js';
+import { type CompareRequest, compareFiles } from '../jobs/compare-files.js';
+import { comparisonDocument } from '../jobs/comparison.js';
+import { summarySentence } from '../views/comparison-words.js';
+import { formatCount } from '../views/format.js';
+import { withFileComparer } from '../wiring/comparison.js';
+import { columnsTable, paintsFor, partsTable } from './compare-table.js';
+import { answer, createProgress, type Output, say } from './output.js';
+import { unlessInterrupted } from './serve.js';
+
+export const EXIT_DRIFT = 3;
+const EXIT_UNDECIDED = 1;
+/** Work that is done sooner shows no progress. */
+const QUIET_MS = 1_500;
+const MAX_LISTED_WINDOWS = 100;
+
+export interface CompareOptions {
+  readonly report?: string | undefined;
+  readonly segment?: string | undefined;
+  readonly windowRows?: number | undefined;
+  /** ms */
+  readonly window?: number | undefined;
+  readonly time?: string | undefined;
+  readonly level: number;
+}
+
+/** `1d`, `6h`, `30m`, `2w` in ms; null for anything else. */
+export function parseWindowLength(text: string): number | null {
+  const match = /^(\d{1,6})\s?(m|min|h|d|w)$/.exec(text.trim());
+  if (match === null) return null;
+  const units: Readonly<Record<string, number>> = {
+    m: 60_000,
+    min: 60_000,
+    h: 3_600_000,
+    d: 86_400_000,
+    w: 604_800_000,
+  };
+  const lengthMs = Number(match[1]) * (units[match[2] ?? ''] ?? Number.NaN);
+  return lengthMs > 0 ? lengthMs : null;
+}
+
+/** What is wrong with the options together, or null. */
+export function usageProblem(options: CompareOptions): string | null {
+  const parts = [options.segment, options.windowRows, options.window].filter((part) => part !== undefined);
+  if (parts.length > 1) return 'choose one of --segment, --window-rows and --window';
+  if (options.window !== undefined && options.time === undefined)
+    return '--window needs the column of times: --time COLUMN';
+  return null;
+}
+
+function partsOf(options: CompareOptions): CompareRequest['parts'] {
+  if (options.segment !== undefined) return { by: 'segment', column: options.segment };
+  if (options.windowRows !== undefined) return { by: 'rows', windowRows: options.windowRows };
+  if (options.window !== undefined) return { by: 'time', lengthMs: options.window };
+  return null;
+}
+
+/** Compares two sides of files and tells the result; gives the exit code: 3 for drift, 0 for none, 1 when nothing could be decided. */
+export async function compare(
+  files: { readonly reference: readonly string[]; readonly current: readonly string[] },
+  options: CompareOptions,
+  output: Output & { readonly coloured: boolean },
+  renderReport: (comparison: Comparison) => string,
+): Promise<number> {
+  const progress = createLateProgress(output);
+  const request: CompareRequest = {
+    ...files,
+    level: options.level,
+    timeColumn: options.time ?? null,
+    parts: partsOf(options),
+  };
+  const comparison = await withFileComparer((comparer) =>
+    unlessInterrupted(
+      'the comparison',
+      compareFiles({ files: comparer, onProgress: progress.update }, request),
+    ),
+  ).finally(() => progress.stop());
+  const reportPath = options.report === undefined ? null : resolve(options.report);
+  if (reportPath !== null) await writeWhole(reportPath, renderReport(comparison));
+  tell(comparison, output);
+  if (reportPath !== null) say(output, `Report: ${reportPath}`);
+  answer(output, comparisonDocument(comparison));
+  if (comparison.dataset.status === 'drifted') return EXIT_DRIFT;
+  return comparison.dataset.status === 'undecided' ? EXIT_UNDECIDED : 0;
+}
+
+function tell(comparison: Comparison, output: Output & { readonly coloured: boolean }): void {
+  const { reference, current, columns, windows, segments, notes } = comparison;
+  const paints = paintsFor(output.coloured);
+  say(output, `reference  ${formatCount(reference.rows)} rows  ${names(reference.files)}`);
+  say(output, `current    ${formatCount(current.rows)} rows  ${names(current.files)}`);
+  say(output);
+  say(output, columnsTable(columns, paints));
+  const told = columns.filter((column) => column.status !== 'stable');
+  if (told.length > 0) say(output);
+  for (const column of told) say(output, column.explanation);
+  for (const [kind, parts] of [
+    ['window', windows?.parts],
+    ['segment', segments?.parts],
+  ] as const) {
+    if (parts === undefined || parts.length === 0) continue;
+    say(output);
+    say(output, partsTable(kind, parts.slice(0, MAX_LISTED_WINDOWS), paints));
+    if (parts.length > MAX_LISTED_WINDOWS)
+      say(output, `… and ${parts.length - MAX_LISTED_WINDOWS} more ${kind}s: --json has them all`);
+  }
+  say(output);
+  for (const note of notes) say(output, note);
+  say(output, paints.strong(summarySentence(comparison)));
+}
+
+function names(files: readonly string[]): string {
+  const [first = ''] = files;
+  return files.length > 1 ? `${first} and ${files.length - 1} more` : first;
+}
+
+/** The file appears whole or not at all. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const draft = `${path}.${process.pid}.tmp`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(draft, text);
+    await rename(draft, path);
+  } catch (cause) {
+    await rm(draft, { force: true }).catch(() => undefined);
+    throw new AppError(
+      'file_unreadable',
+      `cannot write the report ${path}: ${messageOf(cause)}; choose another place`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function createLateProgress(output: Output) {
+  const startedMs = performance.now();
+  let progress: ReturnType<typeof createProgress> | null = null;
+  return {
+    update: (done: number, total: number, note: string) => {
+      if (performance.now() - startedMs < QUIET_MS) return;
+      progress ??= createProgress(output, 'compare');
+      progress.update(done, total, note);
+    },
+    stop: () => progress?.stop(),
+  };
+}

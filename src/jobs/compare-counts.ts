@@ -1,0 +1,197 @@
+import { type ComparedSide, type GroupCount, type Grouping, NO_GROUP } from '../domain/compared-files.js';
+import type { FeatureKind } from '../domain/model.js';
+import { cellCount, type Grid, type Profile, quantumFor } from '../domain/profile.js';
+import { createCellCounter, cutPointsOf, orderByGroup, sortedFinite } from '../stats/value-cells.js';
+import { isCounter, MAX_CATEGORIES, type PlannedColumn } from './compare-columns.js';
+
+/** As in the service's grids, so that both give the same figures. */
+const MAX_CUT_POINTS = 1_000;
+const MAX_HEAD = 1_000;
+
+/** A profile of which only the cells with rows are listed: one of thousands of windows. */
+interface SparseProfile extends Omit<Profile, 'feature' | 'kind' | 'counts' | 'offsets'> {
+  readonly cells: ArrayLike<number>;
+  readonly counts: ArrayLike<number>;
+  readonly offsets: ArrayLike<number>;
+}
+
+export interface SideCounts {
+  readonly whole: Profile;
+  /** The profile of a group, or of no rows. */
+  readonly group: (group: number) => Profile;
+  readonly groups: readonly number[];
+}
+
+export interface CountedColumn {
+  readonly id: string;
+  readonly grid: Grid;
+  readonly reference: SideCounts;
+  readonly current: SideCounts;
+}
+
+export interface CountInput {
+  readonly reference: ComparedSide;
+  readonly current: ComparedSide;
+  readonly referenceGrouping: Grouping | null;
+  readonly currentGrouping: Grouping | null;
+}
+
+/** What is read of a column before it is counted, so that the engine reads the next one meanwhile. */
+export type ReadColumn = (() => Promise<CountedColumn>) | { readonly obstacle: string };
+
+/** Reads one column of both sides; the counting is left to the returned function. Names the column `id` in its profiles. */
+export async function readColumn(input: CountInput, column: PlannedColumn, id: string): Promise<ReadColumn> {
+  return column.kind === 'numeric' ? readNumbers(input, column, id) : readCategories(input, column, id);
+}
+
+async function readNumbers(input: CountInput, { name }: PlannedColumn, id: string): Promise<ReadColumn> {
+  const side = async (from: ComparedSide, grouping: Grouping | null) => {
+    const numbers = await from.numbers(name, grouping);
+    return { ...numbers, mistyped: await from.mistyped(name, grouping) };
+  };
+  const reference = await side(input.reference, input.referenceGrouping);
+  const current = await side(input.current, input.currentGrouping);
+  const sorted = sortedFinite(reference.values);
+  const known = input.reference.columns.find((column) => column.name === name);
+  if (known !== undefined && isCounter(name, known, sorted))
+    return {
+      obstacle: 'every row has its own whole number: a counter or identifier has no distribution to compare',
+    };
+  return async () => {
+    const cutPoints = cutPointsOf(sorted, MAX_CUT_POINTS);
+    const low = cutPoints[0] ?? 0;
+    const grid: Grid = {
+      kind: 'numeric',
+      feature: id,
+      cutPoints,
+      quantum: quantumFor(low, cutPoints.at(-1) ?? low),
+    };
+    const count = createCellCounter(cutPoints, grid.quantum);
+    const countSide = ({ values, groups, mistyped }: typeof reference): SideCounts => {
+      const sparse = (
+        start: number,
+        end: number,
+        order: Uint32Array | null,
+        wrong: number,
+      ): SparseProfile => {
+        const sums = count(values, start, end, order);
+        return {
+          ...sums,
+          rows: end - start,
+          missing: sums.missing - wrong,
+          nonFinite: sums.infinite,
+          mistyped: wrong,
+        };
+      };
+      const wrong = new Map(mistyped.map(({ group, rows }) => [group, rows]));
+      const allWrong = mistyped.reduce((sum, { rows }) => sum + rows, 0);
+      const byGroup = new Map<number, SparseProfile>();
+      if (groups !== null) {
+        const { order, spans } = orderByGroup(groups, NO_GROUP);
+        for (const [group, { start, end }] of spans)
+          byGroup.set(group, sparse(start, end, order, wrong.get(group) ?? 0));
+      }
+      return sideCounts(grid, sparse(0, values.length, null, allWrong), byGroup);
+    };
+    return { id, grid, reference: countSide(reference), current: countSide(current) };
+  };
+}
+
+async function readCategories(input: CountInput, { name }: PlannedColumn, id: string): Promise<ReadColumn> {
+  const found = await input.reference.categories(name, MAX_CATEGORIES);
+  const categories = found.map(({ value }) => value);
+  const grid: Grid = {
+    kind: 'categorical',
+    feature: id,
+    categories,
+    headSize: Math.min(categories.length, MAX_HEAD),
+  };
+  const side = async (from: ComparedSide, grouping: Grouping | null): Promise<SideCounts> => {
+    const rows = await from.categoryCounts(name, categories, grouping);
+    const members = new Map<number, typeof rows>();
+    for (const row of rows) {
+      const known = members.get(row.group);
+      if (known === undefined) members.set(row.group, [row]);
+      else known.push(row);
+    }
+    const byGroup = new Map([...members].map(([group, own]) => [group, categoryProfile(grid, own)]));
+    if (grouping === null) byGroup.clear();
+    byGroup.delete(NO_GROUP);
+    return sideCounts(grid, categoryProfile(grid, rows), byGroup);
+  };
+  const reference = await side(input.reference, input.referenceGrouping);
+  const current = await side(input.current, input.currentGrouping);
+  return async () => ({ id, grid, reference, current });
+}
+
+function categoryProfile(
+  grid: Extract<Grid, { kind: 'categorical' }>,
+  rows: readonly (GroupCount & { readonly position: number })[],
+): SparseProfile {
+  const counts = new Map<number, number>();
+  let missing = 0;
+  let all = 0;
+  for (const { position, rows: count } of rows) {
+    all += count;
+    if (position === NO_GROUP) {
+      missing += count;
+      continue;
+    }
+    const cell =
+      position < grid.headSize
+        ? position
+        : position < grid.categories.length
+          ? grid.headSize
+          : grid.headSize + 1;
+    counts.set(cell, (counts.get(cell) ?? 0) + count);
+  }
+  return {
+    rows: all,
+    missing,
+    nonFinite: 0,
+    mistyped: 0,
+    min: null,
+    max: null,
+    cells: [...counts.keys()],
+    counts: [...counts.values()],
+    offsets: [],
+  };
+}
+
+const NO_ROWS: SparseProfile = {
+  rows: 0,
+  missing: 0,
+  nonFinite: 0,
+  mistyped: 0,
+  min: null,
+  max: null,
+  cells: [],
+  counts: [],
+  offsets: [],
+};
+
+function sideCounts(
+  grid: Grid,
+  whole: SparseProfile,
+  groups: ReadonlyMap<number, SparseProfile>,
+): SideCounts {
+  return {
+    whole: dense(grid, whole),
+    group: (group) => dense(grid, groups.get(group) ?? NO_ROWS),
+    groups: [...groups.keys()],
+  };
+}
+
+function dense(grid: Grid, sparse: SparseProfile): Profile {
+  const size = cellCount(grid);
+  const counts = new Array<number>(size).fill(0);
+  const offsets = grid.kind === 'numeric' ? new Array<number>(size).fill(0) : [];
+  for (let i = 0; i < sparse.cells.length; i++) {
+    const cell = sparse.cells[i] as number;
+    counts[cell] = sparse.counts[i] as number;
+    if (grid.kind === 'numeric') offsets[cell] = sparse.offsets[i] as number;
+  }
+  const kind: FeatureKind = grid.kind;
+  const { rows, missing, nonFinite, mistyped, min, max } = sparse;
+  return { feature: grid.feature, kind, rows, missing, nonFinite, mistyped, counts, offsets, min, max };
+}
