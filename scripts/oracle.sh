@@ -11,4 +11,5 @@ fi
   numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 statsmodels==0.15.0 pandas==3.1.1 pyarrow==26.0.1
 "$environment/bin/python" -W ignore test/oracle/generate.py examples/flights test/oracle
 "$environment/bin/python" -W ignore test/oracle/generate-forest.py
+"$environment/bin/python" test/oracle/episode-budget.py
 git --no-pager diff --stat -- test/oracle
