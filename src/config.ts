@@ -27,18 +27,33 @@ const windowSpec = z
   })
   .refine((spec) => spec.length % spec.step === 0, 'length must be a multiple of step');
 
-const policy = z.strictObject({
-  /** `2of3`: two drifted windows among the last three open an episode. */
-  open: z
-    .string()
-    .regex(/^[1-9]\d?of[1-9]\d?$/, 'open reads NofM, e.g. 2of3')
-    .refine((text) => Number(text.split('of')[0]) <= Number(text.split('of')[1]), 'N must not exceed M')
-    .default('2of2'),
-  close: z.int().min(1).max(99).default(2),
-  cooldown: duration.prefault('0s'),
-  /** Probability that a drift-free window has any flag at all. */
-  level: z.number().gt(0).lt(0.5).default(0.05),
-});
+/** False episodes per 30 days that people put up with when nobody has said anything. */
+const DEFAULT_BUDGET = 1;
+
+const policy = z
+  .strictObject({
+    /** `2of3`: two drifted windows among the last three open an episode. */
+    open: z
+      .string()
+      .regex(/^[1-9]\d?of[1-9]\d?$/, 'open reads NofM, e.g. 2of3')
+      .refine((text) => Number(text.split('of')[0]) <= Number(text.split('of')[1]), 'N must not exceed M')
+      .default('2of2'),
+    close: z.int().min(1).max(99).default(2),
+    cooldown: duration.prefault('0s'),
+    /** Episodes without a drift that a model version may open in 30 days, on average; the level follows from it. */
+    falseEpisodesPer30Days: z.number().min(0.05).max(100).optional(),
+    /** Instead of a budget: the probability that a drift-free window has any flag at all. */
+    level: z.number().gt(0).lt(0.5).optional(),
+  })
+  .refine(
+    ({ falseEpisodesPer30Days, level }) => falseEpisodesPer30Days === undefined || level === undefined,
+    'give falseEpisodesPer30Days or level, not both: the level follows from the budget',
+  )
+  .transform((given) =>
+    given.level === undefined
+      ? { ...given, falseEpisodesPer30Days: given.falseEpisodesPer30Days ?? DEFAULT_BUDGET }
+      : given,
+  );
 
 /** What windows are compared with: the registered reference, or production's own past. */
 const reference = z.strictObject({

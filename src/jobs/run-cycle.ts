@@ -15,8 +15,6 @@ const WINDOWS_PER_SLICE = 1_000;
 
 export interface CycleSettings {
   readonly window: WindowSpec;
-  /** Probability that a drift-free window has any flag. */
-  readonly level: number;
 }
 
 export interface CycleDeps {
@@ -38,6 +36,8 @@ export interface CycleDeps {
     window: Window,
     level: number,
   ) => Promise<{ verdicts: Verdict[]; outcomes: WindowOutcome[]; referenceHash: string }>;
+  /** Probability that a drift-free window has any flag: what the model's false-alarm budget comes to. */
+  readonly levelFor: (model: ModelVersion, reference: Reference, window: Window) => Promise<number>;
   /** Marks the window as done; called last. */
   readonly record: (
     model: ModelVersion,
@@ -128,7 +128,7 @@ export function createCycle(deps: CycleDeps) {
     rows: { firstEventMs: number; watermarkMs: number },
     nowMs: number,
   ): Promise<number> {
-    const { window: spec, level } = deps.settings(model.model);
+    const { window: spec } = deps.settings(model.model);
     const state = await stateOf(model);
     const ready = readyWindows(
       { spec, ...rows, nowMs, graceMs: GRACE_MS, maxEmptyWindows: MAX_EMPTY_WINDOWS },
@@ -138,7 +138,7 @@ export function createCycle(deps: CycleDeps) {
     async function judge(dues: readonly DueWindow[], runs: readonly RunRecord[] = []): Promise<void> {
       for (const due of dues) {
         const run = runs.find(({ window }) => window.endMs === due.window.endMs);
-        await judgeOne(model, await referenceOf(reference, run), state, due, level);
+        await judgeOne(model, await referenceOf(reference, run), state, due);
         judged += 1;
       }
     }
@@ -178,8 +178,8 @@ export function createCycle(deps: CycleDeps) {
     reference: Reference,
     state: VersionState,
     due: DueWindow,
-    level: number,
   ): Promise<void> {
+    const level = await deps.levelFor(model, reference, due.window);
     const { verdicts, outcomes, referenceHash } = await deps.judge(model, reference, due.window, level);
     // An older window judged again corrects the record; only the newest one speaks for the present.
     if (due.window.endMs >= state.frontierMs) {

@@ -8,11 +8,14 @@ import { fitNullModel } from '../detectors/null-model.js';
 import type { Clock } from '../domain/clock.js';
 import { AppError } from '../errors.js';
 import type { ReadinessCheck } from '../http/readiness.js';
+import { createLevelChooser } from '../jobs/false-alarm-level.js';
 import { createWindowJudge } from '../jobs/judge-window.js';
 import { createRollingReferences } from '../jobs/rolling-reference.js';
 import { createCycle } from '../jobs/run-cycle.js';
 import type { Job } from '../jobs/scheduler.js';
 import { createOutlierScorer } from '../jobs/score-outliers.js';
+import { createEpisodeBudget } from '../stats/episode-budget.js';
+import { alarmSettings } from './alarm-settings.js';
 import { followStore, type Parts } from './parts.js';
 
 export const DETECTION = 'detection';
@@ -28,15 +31,8 @@ export function wireDetection(parts: Parts) {
   const alerts = createAlertEngine({
     store,
     policyFor: (model) => {
-      const { policy, window } = settings(model);
-      const [openCount, openWindows] = policy.open.split('of').map(Number);
-      return {
-        openCount: openCount ?? 1,
-        openWindows: openWindows ?? 1,
-        closeCount: policy.close,
-        cooldownMs: policy.cooldown,
-        stepMs: window.step,
-      };
+      const { policy, window } = alarmSettings(settings(model));
+      return { ...policy, stepMs: window.stepMs };
     },
     retrainFor: (model) => settings(model).retrain ?? null,
     gauges,
@@ -59,6 +55,11 @@ export function wireDetection(parts: Parts) {
     rolling: createRollingReferences({ store, fitNullModel }),
   });
   const outliers = createOutlierScorer({ store, logger });
+  const levels = createLevelChooser({
+    store,
+    settings: (model) => alarmSettings(settings(model)),
+    budget: createEpisodeBudget(),
+  });
   const cycle = createCycle({
     store,
     judge: judge.judge,
@@ -67,13 +68,8 @@ export function wireDetection(parts: Parts) {
     alerts,
     gauges,
     metrics,
-    settings: (model) => {
-      const { window, policy } = settings(model);
-      return {
-        window: { lengthMs: window.length, stepMs: window.step, latenessMs: window.lateness },
-        level: policy.level,
-      };
-    },
+    levelFor: levels.levelFor,
+    settings: (model) => alarmSettings(settings(model)),
     clock,
     logger,
   });

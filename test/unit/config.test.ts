@@ -31,3 +31,22 @@ describe('the settings of a model', () => {
       expect(modelConfig(config, name)).toBe(config.defaults);
   });
 });
+
+describe("a policy's false-alarm budget", () => {
+  const policyOf = (policy: { falseEpisodesPer30Days?: number; level?: number }) =>
+    parseConfig({ defaults: { policy } }).defaults.policy;
+
+  it('is one episode in 30 days, unless the level itself is set', () => {
+    expect(policyOf({}).falseEpisodesPer30Days).toBe(1);
+    expect(policyOf({ falseEpisodesPer30Days: 4 })).toMatchObject({ falseEpisodesPer30Days: 4 });
+    expect(policyOf({ level: 0.01 }).falseEpisodesPer30Days).toBeUndefined();
+  });
+
+  it.each([
+    [{ falseEpisodesPer30Days: 1, level: 0.05 }, /not both/],
+    [{ falseEpisodesPer30Days: 0 }, /falseEpisodesPer30Days/],
+    [{ level: 0.5 }, /level/],
+  ])('%j is refused', (policy, message) => {
+    expect(() => policyOf(policy)).toThrow(message);
+  });
+});

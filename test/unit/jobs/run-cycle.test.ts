@@ -106,7 +106,8 @@ function world() {
       },
       gauges: { windowJudged: () => undefined, retain: () => undefined },
       metrics: createMetrics(),
-      settings: () => ({ window: { lengthMs: DAY_MS, stepMs: DAY_MS, latenessMs: 0 }, level: 0.05 }),
+      settings: () => ({ window: { lengthMs: DAY_MS, stepMs: DAY_MS, latenessMs: 0 } }),
+      levelFor: async () => 0.05,
       clock: { now: () => clock.nowMs, observe: () => undefined },
       logger: silent,
     });

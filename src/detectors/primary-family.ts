@@ -1,0 +1,48 @@
+import { type ModelVersion, monitoredColumns } from '../domain/model.js';
+import type { Grid, Profile } from '../domain/profile.js';
+import type { Reference } from '../domain/reference.js';
+import type { EpisodeCategory } from '../domain/verdict.js';
+import { COLUMN_DETECTORS } from './registry.js';
+
+/** The tests that can flag an ordinary window of a model version. */
+export interface PrimaryFamily {
+  /** Tests per category, in the order of the detectors; categories without a test are absent. */
+  readonly tests: ReadonlyMap<EpisodeCategory, number>;
+  /** Median degrees of freedom of the scales that a temporal null has estimated; infinite for independent rows. */
+  readonly scaleDegrees: number;
+}
+
+/**
+ * Counts the primary tests that an ordinary window puts to the reference: those that a window distributed like the reference could
+ * decide. Tests that cannot reject there (no missing value on either side, a constant column) take no share of the level.
+ */
+export function primaryFamily(input: {
+  readonly model: ModelVersion;
+  readonly reference: Reference;
+  readonly grids: readonly Grid[];
+  readonly referenceProfiles: readonly Profile[];
+}): PrimaryFamily {
+  const { nullModel, forest } = input.reference;
+  const gridOf = new Map(input.grids.map((grid) => [grid.feature, grid]));
+  const profileOf = new Map(input.referenceProfiles.map((profile) => [profile.feature, profile]));
+  const tests = new Map<EpisodeCategory, number>();
+  const count = (category: EpisodeCategory) => tests.set(category, (tests.get(category) ?? 0) + 1);
+  const degrees: number[] = [];
+  for (const column of monitoredColumns(input.model.schema)) {
+    const grid = gridOf.get(column.name);
+    const profile = profileOf.get(column.name);
+    if (grid === undefined || profile === undefined || grid.kind !== column.kind) continue;
+    for (const detector of COLUMN_DETECTORS) {
+      if (detector.role !== 'primary' || !detector.accepts.includes(column.kind)) continue;
+      const measured = detector.measure({ grid, reference: profile, current: profile });
+      if (typeof measured === 'string' || measured.vacuous !== null) continue;
+      const spread = nullModel.spreads.find((s) => s.feature === column.name && s.detector === detector.name);
+      if (nullModel.kind === 'temporal' && spread === undefined) continue;
+      if (spread !== undefined) degrees.push(spread.shape * spread.pieces);
+      count(detector.category);
+    }
+  }
+  if (forest !== null) count('outliers');
+  degrees.sort((a, b) => a - b);
+  return { tests, scaleDegrees: degrees[Math.floor(degrees.length / 2)] ?? Number.POSITIVE_INFINITY };
+}

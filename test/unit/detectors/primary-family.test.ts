@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import { primaryFamily } from '../../../src/detectors/primary-family.js';
+import { gridsOf, modelOf, profilesOf, referenceOf } from '../../support/judge-fixture.js';
+
+const model = modelOf({ age: 'numeric', plan: 'categorical', flat: 'numeric' });
+const rows = 200;
+const columns = {
+  age: Array.from({ length: rows }, (_, i) => (i % 10 === 0 ? null : i)),
+  plan: Array.from({ length: rows }, (_, i) => (i % 3 === 0 ? 'pro' : 'free')),
+  flat: new Array<number>(rows).fill(1),
+  prediction: Array.from({ length: rows }, (_, i) => i / 7),
+};
+const grids = gridsOf(model, columns);
+const referenceProfiles = profilesOf(grids, columns);
+
+test('counts the tests that an ordinary window could decide', () => {
+  const { tests, scaleDegrees } = primaryFamily({
+    model,
+    reference: { ...referenceOf(rows), forest: '{}' },
+    grids,
+    referenceProfiles,
+  });
+  // age, plan and the prediction can drift, a constant cannot; only age is ever missing
+  expect(tests.get('drift')).toBe(3);
+  expect(tests.get('dataQuality')).toBe(1);
+  expect(tests.get('outliers')).toBe(1);
+  expect(scaleDegrees).toBe(Number.POSITIVE_INFINITY);
+});
+
+test('a temporal null has the tests that it learned, with the median of their degrees of freedom', () => {
+  const spread = { pieces: 20, excess: 0.01 };
+  const detectors = [
+    { feature: 'age', detector: 'ks', shape: 2 },
+    { feature: 'plan', detector: 'chiSquare', shape: 1 },
+    { feature: 'prediction', detector: 'psi', shape: 0.1 },
+    { feature: 'prediction', detector: 'ks', shape: 0.5 },
+  ];
+  const { tests, scaleDegrees } = primaryFamily({
+    model,
+    reference: referenceOf(rows, {
+      kind: 'temporal',
+      pieceMs: 1,
+      spreads: detectors.map((known) => ({ ...spread, ...known })),
+    }),
+    grids,
+    referenceProfiles,
+  });
+  expect([...tests]).toEqual([['drift', 3]]);
+  expect(scaleDegrees).toBe(20);
+});
+
+test('columns without counts in the reference have no test', () => {
+  const { tests } = primaryFamily({ model, reference: referenceOf(rows), grids, referenceProfiles: [] });
+  expect(tests.size).toBe(0);
+});
