@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf } from '../errors.js';
 import { renderComparison } from '../views/comparison.js';
 import { compare, parseWindowLength, usageProblem } from './compare.js';
+import { deleteModel } from './delete-model.js';
 import { runDemo } from './demo.js';
 import { doctor } from './doctor.js';
 import { addKey, parseScopes } from './key.js';
@@ -240,6 +241,22 @@ export function createProgram(streams: Streams): Command {
           hash: options.reference,
           reason: options.reason,
         },
+        outputOf(options),
+      ),
+    );
+
+  model
+    .command('delete')
+    .description('delete a model in all versions, with its rows, verdicts and episodes, for good')
+    .argument('<model>')
+    .option('--yes', 'do not ask', false)
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((name: string, options) =>
+      deleteModel(
+        createServiceClient(options),
+        { model: name, yes: options.yes, stdin: process.stdin },
         outputOf(options),
       ),
     );

@@ -51,6 +51,11 @@ export interface ModelStore {
   findReference(key: VersionKey & { hash: string }): Promise<Reference | null>;
   /** All references of the version, the current one first, then by the time they were last current. */
   listReferences(key: VersionKey): Promise<ReferenceSummary[]>;
+  /**
+   * Removes all that is stored of a model, its registration first. Repeatable: a crash half-way is mended by another call.
+   * With `keepRows` predictions, labels and rejected rows stay. Returns how many stored rows there were, by table.
+   */
+  deleteModel(model: string, options?: { keepRows?: boolean }): Promise<Record<string, number>>;
   saveReferenceChange(change: ReferenceChange): Promise<void>;
   /** Newest first. */
   listReferenceChanges(key: VersionKey): Promise<ReferenceChange[]>;

@@ -135,6 +135,13 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
       '/v1/models': {
         get: { summary: 'Registered versions', responses: { 200: answer('found'), ...failures(...DENIED) } },
       },
+      '/v1/models/{model}': {
+        delete: {
+          summary: 'Delete a model with all that is stored of it; rows that come later are rejected',
+          parameters: [path('model')],
+          responses: { 200: answer('deleted'), ...failures(...DENIED, [404, 'nothing is stored of it']) },
+        },
+      },
       '/v1/models/{model}/versions/{version}': {
         put: {
           summary: 'Register a version by its schema alone',

@@ -7,13 +7,13 @@ import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Request, type Response, Router } from 'express';
 import type { ModelVersion } from '../domain/model.js';
-import type { ModelStore } from '../domain/ports.js';
+import type { Logger, ModelStore } from '../domain/ports.js';
 import type { Reference, ReferenceAuthor } from '../domain/reference.js';
 import { AppError } from '../errors.js';
 import type { Access } from './access.js';
 import { decoderFor } from './body.js';
 import { answerOf, createReferenceRoutes, type ReferencePorts } from './reference-routes.js';
-import { checked, referenceQuery, schemaBody, versionPath } from './request-schemas.js';
+import { checked, modelPath, referenceQuery, schemaBody, versionPath } from './request-schemas.js';
 
 const FORMATS: Readonly<Record<string, string>> = {
   'application/vnd.apache.parquet': 'parquet',
@@ -29,7 +29,8 @@ const UNTOLD: ReadonlySet<string> = new Set(['', 'application/octet-stream']);
 const DEFAULT_MAX_REFERENCE_BYTES = 2 * 1024 * 1024 * 1024;
 
 export interface RegistrationPorts extends ReferencePorts {
-  readonly store: ReferencePorts['store'] & Pick<ModelStore, 'saveModel' | 'currentReference'>;
+  readonly store: ReferencePorts['store'] &
+    Pick<ModelStore, 'saveModel' | 'currentReference' | 'deleteModel'>;
   readonly registerReference: (input: {
     path: string;
     model: string;
@@ -37,7 +38,8 @@ export interface RegistrationPorts extends ReferencePorts {
     provenance: string;
     author: ReferenceAuthor;
   }) => Promise<{ model: ModelVersion; reference: Reference }>;
-  /** Called after a schema was saved, so that its events are taken at once. */
+  readonly logger: Pick<Logger, 'warn'>;
+  /** Called after a schema was saved or a model deleted, so that its events are taken, or refused, at once. */
   readonly modelSaved: () => Promise<void>;
   readonly nowMs: () => number;
   /** Of one reference, after decompression. */
@@ -54,9 +56,8 @@ export function createRegistrationRoutes(ports: RegistrationPorts, access: Acces
     const { model, version: modelVersion } = checked(versionPath, request.params);
     const { probability, ...declared } = checked(schemaBody, request.body, 'invalid_schema');
     const schema = { ...declared, ...(probability === false ? { probability } : {}) };
-    const earlier = (await store.listModels()).find(
-      (known) => known.model === model && known.modelVersion === modelVersion,
-    );
+    const versions = (await store.listModels()).filter((known) => known.model === model);
+    const earlier = versions.find((known) => known.modelVersion === modelVersion);
     if (earlier !== undefined && isDeepStrictEqual(earlier.schema, schema)) {
       response.json({ model: earlier });
       return;
@@ -66,10 +67,25 @@ export function createRegistrationRoutes(ports: RegistrationPorts, access: Acces
         'invalid_schema',
         `version ${modelVersion} of ${model} has a reference with another schema: register a new version, or a new reference`,
       );
+    // What a deletion may have left behind must not pass for this model's; rows are the senders'.
+    if (versions.length === 0) await store.deleteModel(model, { keepRows: true });
     const saved: ModelVersion = { model, modelVersion, schema, registeredAtMs: ports.nowMs() };
     await store.saveModel(saved);
     await ports.modelSaved();
     response.status(201).json({ model: saved });
+  });
+
+  router.delete('/v1/models/:model', admin, async (request, response) => {
+    const { model } = checked(modelPath, request.params);
+    const removed = await store.deleteModel(model);
+    if (Object.keys(removed).length === 0)
+      throw new AppError(
+        'unknown_model',
+        'nothing is stored of this model: GET /v1/models lists those there are',
+      );
+    await ports.modelSaved();
+    ports.logger.warn({ model, by: access.actorOf(request), removed }, 'model deleted');
+    response.json({ model, removed });
   });
 
   // Takes JSON; files go on to the next.

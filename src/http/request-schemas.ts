@@ -20,6 +20,7 @@ const offset = z.coerce.number().int().min(0).max(1_000_000_000).default(0);
 /** Any text can be asked for; what is not there is an empty list. */
 const text = z.string().max(512);
 
+export const modelPath = z.object({ model: name });
 export const versionPath = z.object({ model: name, version: name });
 
 export const verdictQuery = z.strictObject({

@@ -21,6 +21,7 @@ export interface RegisterReferenceDeps {
     | 'describeFile'
     | 'saveModel'
     | 'listModels'
+    | 'deleteModel'
     | 'listGrids'
     | 'buildGrids'
     | 'saveGrids'
@@ -100,6 +101,9 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       schema,
       registeredAtMs: deps.wallClock.now(),
     };
+    // What a deletion, or a registration that failed, has left behind must not pass for this model's; rows are the senders'.
+    if (!(await store.listModels()).some((other) => other.model === model.model))
+      await store.deleteModel(model.model, { keepRows: true });
     const known = new Map((await store.listGrids(model.model)).map((grid) => [grid.feature, grid]));
     const columns = monitoredColumns(schema);
     for (const column of columns) {

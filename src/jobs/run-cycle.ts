@@ -80,7 +80,7 @@ export function createCycle(deps: CycleDeps) {
   const states = new Map<string, VersionState>();
 
   async function stateOf(key: VersionKey): Promise<VersionState> {
-    const name = JSON.stringify([key.model, key.modelVersion]);
+    const name = nameOf(key);
     let state = states.get(name);
     if (state === undefined) {
       // First sight since the start: a crash may lie between profiling and judging, so every judged window is looked at once.
@@ -197,6 +197,9 @@ export function createCycle(deps: CycleDeps) {
       const watermarks = await store.watermarks();
       const models = await store.listModels();
       deps.gauges.retain(models);
+      // A deleted model that is registered again begins anew.
+      const listed = new Set(models.map(nameOf));
+      for (const name of [...states.keys()]) if (!listed.has(name)) states.delete(name);
       const hoursProfiled = await profile(models, nowMs);
       for (const mark of watermarks)
         if (models.some((m) => m.model === mark.model && m.modelVersion === mark.modelVersion))
@@ -219,6 +222,8 @@ export function createCycle(deps: CycleDeps) {
 }
 
 export type Cycle = ReturnType<typeof createCycle>;
+
+const nameOf = ({ model, modelVersion }: VersionKey) => JSON.stringify([model, modelVersion]);
 
 function* slices(windows: readonly Window[]): Generator<readonly Window[]> {
   for (let at = 0; at < windows.length; at += WINDOWS_PER_SLICE)

@@ -16,26 +16,30 @@ interface GridRow {
   readonly head_size: number;
 }
 
-/** Models whose grids are kept in memory: they are read for every judged window and never change, only grow in number. */
+/**
+ * Models whose grids are kept in memory: they are read for every judged window and never change, only grow in number. A model that
+ * was deleted and registered again has others, under later revisions.
+ */
 const CACHED_MODELS = 64;
 
-export function createGridStore(client: StoreClient): GridStore {
-  const cache = new Map<string, ReadonlyMap<string, Grid>>();
+export function createGridStore(client: StoreClient, nextRevision: () => number): GridStore {
+  const cache = new Map<string, { revision: number; grids: ReadonlyMap<string, Grid> }>();
 
   async function byFeature(model: string): Promise<ReadonlyMap<string, Grid>> {
-    const [stored] = await client.query<{ features: number }>(
-      'SELECT uniqExact(feature) AS features FROM grids WHERE model = {model:String}',
+    const [stored] = await client.query<{ features: number; revision: number }>(
+      'SELECT uniqExact(feature) AS features, max(grids.revision) AS revision FROM grids WHERE model = {model:String}',
       { model },
     );
+    const { features, revision } = stored ?? { features: 0, revision: 0 };
     const cached = cache.get(model);
-    if (cached !== undefined && cached.size === stored?.features) return cached;
+    if (cached?.revision === revision && cached.grids.size === features) return cached.grids;
     const rows = await client.query<GridRow>(
       `SELECT feature, kind, cut_points, quantum, categories, head_size FROM grids FINAL
        WHERE model = {model:String} ORDER BY feature`,
       { model },
     );
     const grids = new Map(rows.map((row) => [row.feature, toGrid(row)]));
-    cache.set(model, grids);
+    cache.set(model, { revision, grids });
     const [oldest] = cache.keys();
     if (cache.size > CACHED_MODELS && oldest !== undefined) cache.delete(oldest);
     return grids;
@@ -48,6 +52,7 @@ export function createGridStore(client: StoreClient): GridStore {
     /** A grid that exists already stays as it is: profiles are counted on it. */
     async saveGrids(model, grids) {
       const known = await byFeature(model);
+      const revision = nextRevision();
       const rows = grids
         .filter((grid) => !known.has(grid.feature))
         .map((grid) => ({
@@ -58,7 +63,7 @@ export function createGridStore(client: StoreClient): GridStore {
           quantum: grid.kind === 'numeric' ? grid.quantum : 1,
           categories: grid.kind === 'categorical' ? grid.categories : [],
           head_size: grid.kind === 'categorical' ? grid.headSize : 0,
-          revision: 1,
+          revision,
         }));
       await client.insert('grids', rows);
     },

@@ -15,7 +15,7 @@ const OF_VERSION = 'model = {model:String} AND version = {version:String}';
 export function createModelStore(
   client: StoreClient,
   nextRevision: () => number,
-): Omit<ModelStore, 'saveGrids' | 'listGrids'> {
+): Omit<ModelStore, 'saveGrids' | 'listGrids' | 'deleteModel'> {
   return {
     saveModel: (model) =>
       client.insert('models', [

@@ -50,22 +50,19 @@ export function createOutboxStore(client: StoreClient, nextRevision: () => numbe
   };
 
   return {
+    // Under no token of its own: the engine would take none twice, and a model that was deleted may come again with the same events.
     saveEvent: (event) =>
-      client.insert(
-        'webhook_events',
-        [
-          {
-            id: event.id,
-            type: event.type,
-            model: event.model,
-            episode_id: event.episodeId,
-            body: event.body,
-            created_at: dateTime64(event.createdAtMs),
-            revision: nextRevision(),
-          },
-        ],
-        `event/${event.id}`,
-      ),
+      client.insert('webhook_events', [
+        {
+          id: event.id,
+          type: event.type,
+          model: event.model,
+          episode_id: event.episodeId,
+          body: event.body,
+          created_at: dateTime64(event.createdAtMs),
+          revision: nextRevision(),
+        },
+      ]),
 
     saveAttempt: (attempt) =>
       client.insert('webhook_attempts', [

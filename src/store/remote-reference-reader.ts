@@ -48,7 +48,11 @@ export function createRemoteReferenceReader(
   }
 
   const readerOn = (local: StoreClient) =>
-    createReferenceReader(local, createProfileCounter(local, createGridStore(local)), nextRevision);
+    createReferenceReader(
+      local,
+      createProfileCounter(local, createGridStore(local, nextRevision)),
+      nextRevision,
+    );
 
   async function send(local: StoreClient, scope: string): Promise<void> {
     const revision = nextRevision();
@@ -74,7 +78,7 @@ export function createRemoteReferenceReader(
     importReference: (input) =>
       locally(async (local) => {
         await migrate(local);
-        await createGridStore(local).saveGrids(input.model.model, input.grids);
+        await createGridStore(local, nextRevision).saveGrids(input.model.model, input.grids);
         const imported = await readerOn(local).importReference(input);
         await send(local, `reference:${input.hash}`);
         return imported;

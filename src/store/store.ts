@@ -5,6 +5,7 @@ import { createEpisodeStore } from './episode-store.js';
 import { createGridStore } from './grid-store.js';
 import { createLogAuditStore } from './log-audit-store.js';
 import { migrate } from './migrate.js';
+import { createModelDeletion } from './model-deletion.js';
 import { createModelStore } from './model-store.js';
 import { createOutboxStore } from './outbox-store.js';
 import { createOutlierStore } from './outlier-store.js';
@@ -37,13 +38,14 @@ export async function createStore(options: StoreOptions): Promise<Store> {
   const { ingest, jobs, api, close } = await openClients(options);
   const revisions = createRevisions(api, wallClock);
   const models = createModelStore(api, revisions.next);
-  const grids = createGridStore(jobs);
+  const grids = createGridStore(jobs, revisions.next);
   const counter = createProfileCounter(jobs, grids);
 
   return {
     ...createRowStore(ingest, wallClock),
     ...createLogAuditStore(ingest),
     ...models,
+    ...createModelDeletion(jobs),
     saveGrids: grids.saveGrids,
     listGrids: grids.listGrids,
     ...createProfileStore(jobs, grids, counter, revisions.next),

@@ -62,6 +62,7 @@ export function wireApi(parts: Parts, access: Access) {
         restore: rebaseliner.restore,
         modelSaved: () => registry.refresh(),
         nowMs: wallClock.now,
+        logger,
         buildReport: async (request) => {
           const { path, summary } = await report(request);
           return { path, summary };

@@ -89,7 +89,7 @@ describe.each(BACKENDS)('the profile store, %s', (kind) => {
   /** The store's own parts over a client that does something first. */
   function profilesOver(disturbed: Partial<StoreClient>) {
     const over = { ...client, ...disturbed };
-    const gridStore = createGridStore(over);
+    const gridStore = createGridStore(over, () => 1);
     return createProfileStore(
       over,
       gridStore,

@@ -51,6 +51,10 @@ describe('the model routes', () => {
           saved.push(model);
         },
         currentReference: async () => reference,
+        deleteModel: async (model, options) => {
+          calls.push(['deleteModel', [model, options]]);
+          return model === 'churn' ? { models: 1, predictions: 9 } : {};
+        },
         listReferences: note('references', []),
         listReferenceChanges: note('changes', []),
         listVerdicts: note('verdicts', []),
@@ -78,6 +82,11 @@ describe('the model routes', () => {
         calls.push(['modelSaved', null]);
       },
       nowMs: () => NOW_MS,
+      logger: {
+        warn: (fields, message) => {
+          calls.push([message, fields]);
+        },
+      },
       buildReport: async ({ model }) => ({ path: `/reports/${model}.html`, summary: 'fine' }),
       maxReferenceBytes: 1_000,
     };
@@ -196,7 +205,10 @@ describe('the model routes', () => {
       status: 201,
       body: { model: { model: 'price', modelVersion: '1', schema, registeredAtMs: NOW_MS } },
     });
-    expect(calls).toEqual([['modelSaved', null]]);
+    expect(calls).toEqual([
+      ['deleteModel', ['price', { keepRows: true }]],
+      ['modelSaved', null],
+    ]);
     expect((await call('PUT', '/v1/models/price/versions/1', JSON.stringify(schema))).status).toBe(200);
     expect(saved).toHaveLength(3);
   });
@@ -231,6 +243,28 @@ describe('the model routes', () => {
     const { status, body } = await call('PUT', '/v1/models/price/versions/1', JSON.stringify(schema));
     expect([status, body.code]).toEqual([422, 'invalid_schema']);
     expect(body.detail).toContain(named);
+  });
+
+  it('delete a model, tell who did it, and take no reader for an admin', async () => {
+    expect(await call('DELETE', '/v1/models/churn')).toEqual({
+      status: 200,
+      body: { model: 'churn', removed: { models: 1, predictions: 9 } },
+    });
+    expect(calls).toEqual([
+      ['deleteModel', ['churn', undefined]],
+      ['modelSaved', null],
+      ['model deleted', { model: 'churn', by: admin.entry.id, removed: { models: 1, predictions: 9 } }],
+    ]);
+    expect(await call('DELETE', '/v1/models/absent')).toMatchObject({
+      status: 404,
+      body: { code: 'unknown_model' },
+    });
+    const narrow = await fetch(`${service.url}/v1/models/churn`, {
+      method: 'DELETE',
+      headers: { 'x-api-key': reader.key },
+    });
+    expect(narrow.status).toBe(403);
+    expect(calls.filter(([name]) => name === 'deleteModel')).toHaveLength(2);
   });
 
   it.each(['a,b', '<script>', 'x'.repeat(121), 'tab\t'])('refuse the name %p', async (name) => {

@@ -33,6 +33,7 @@ function world() {
   const profiled = new Map<number, number>();
   const runs = new Map<number, RunRecord>();
   const references = [reference];
+  const models = [model];
   const judged: number[] = [];
   const alerted: number[] = [];
   const failures = { judge: 0, record: 0 };
@@ -49,7 +50,7 @@ function world() {
   const cycle = () =>
     createCycle({
       store: {
-        listModels: async () => [model],
+        listModels: async () => [...models],
         watermarks: async () => {
           const days = [...stored.keys()];
           if (days.length === 0) return [];
@@ -111,7 +112,7 @@ function world() {
       clock: { now: () => clock.nowMs, observe: () => undefined },
       logger: silent,
     });
-  return { stored, runs, references, judged, alerted, failures, clock, cycle };
+  return { stored, profiled, runs, models, references, judged, alerted, failures, clock, cycle };
 }
 
 describe('the cycle', () => {
@@ -145,6 +146,20 @@ describe('the cycle', () => {
       [1, 'h'],
       [2, 'new'],
     ]);
+  });
+
+  it('begins anew with a model that was deleted and registered again', async () => {
+    const w = world();
+    for (const day of [0, 1, 2]) w.stored.set(day, 100);
+    const cycle = w.cycle();
+    await cycle.run();
+    w.models.pop();
+    for (const map of [w.stored, w.profiled, w.runs]) map.clear();
+    await cycle.run();
+    w.models.push(model);
+    for (const day of [0, 1, 2]) w.stored.set(day, 50);
+    await cycle.run();
+    expect(w.judged).toEqual([0, 1, 0, 1]);
   });
 
   it('records a day without rows between days with rows', async () => {
