@@ -12,4 +12,5 @@ fi
 "$environment/bin/python" -W ignore test/oracle/generate.py examples/flights test/oracle
 "$environment/bin/python" -W ignore test/oracle/generate-forest.py
 "$environment/bin/python" test/oracle/episode-budget.py
+"$environment/bin/python" -W ignore test/oracle/generate-shares.py test/oracle
 git --no-pager diff --stat -- test/oracle

@@ -1,5 +1,7 @@
 import { chiSquare } from './chi-square.js';
 import type { Detector } from './detector.js';
+import { hellinger } from './hellinger.js';
+import { jensenShannon } from './jensen-shannon.js';
 import { ks } from './ks.js';
 import { missingShare } from './missing-share.js';
 import { psi } from './psi.js';
@@ -10,6 +12,8 @@ export const COLUMN_DETECTORS: readonly Detector[] = [
   ks(),
   chiSquare(),
   psi(),
+  jensenShannon(),
+  hellinger(),
   missingShare(),
   unseenShare(),
 ];

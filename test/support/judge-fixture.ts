@@ -1,5 +1,6 @@
 import { judgeWindow } from '../../src/detectors/judge-window.js';
-import type { ModelVersion, Task } from '../../src/domain/model.js';
+import { COLUMN_DETECTORS } from '../../src/detectors/registry.js';
+import type { FeatureKind, ModelVersion, Task } from '../../src/domain/model.js';
 import { monitoredColumns } from '../../src/domain/model.js';
 import type { Grid, Profile } from '../../src/domain/profile.js';
 import type { NullModel, Reference } from '../../src/domain/reference.js';
@@ -49,6 +50,11 @@ export function profilesOf(grids: readonly Grid[], columns: Columns): Profile[] 
   return grids
     .filter((grid) => columns[grid.feature] !== undefined)
     .map((grid) => profileOf(grid, columns[grid.feature] ?? []));
+}
+
+/** Names of the registered detectors for a kind of column, in their order. */
+export function detectorsFor(kind: FeatureKind): string[] {
+  return COLUMN_DETECTORS.filter((detector) => detector.accepts.includes(kind)).map(({ name }) => name);
 }
 
 /** Judges one set of columns against another on grids of the reference. */

@@ -6,6 +6,7 @@ import { DAY_MS } from '../../../src/domain/window.js';
 import { gridOf, profileOf, type Value } from '../../support/count-profiles.js';
 import {
   type Columns,
+  detectorsFor,
   draws,
   find,
   gridsOf,
@@ -60,16 +61,9 @@ describe('fitNullModel', () => {
     expect(1 + calm.excess * information).toBeLessThan(1.5);
     expect(moving.pieces).toBe(PIECES);
     expect(nullModel.spreads.map((s) => `${s.feature}.${s.detector}`)).toEqual([
-      'x.ks',
-      'x.psi',
-      'x.missing',
-      'plan.chiSquare',
-      'plan.psi',
-      'plan.missing',
-      'plan.unseen',
-      'prediction.ks',
-      'prediction.psi',
-      'prediction.missing',
+      ...detectorsFor('numeric').map((name) => `x.${name}`),
+      ...detectorsFor('categorical').map((name) => `plan.${name}`),
+      ...detectorsFor('numeric').map((name) => `prediction.${name}`),
     ]);
   });
 
