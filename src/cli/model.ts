@@ -15,11 +15,36 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 export const versionPath = (model: string, version: string) =>
   `/v1/models/${encodeURIComponent(model)}/versions/${encodeURIComponent(version)}`;
 
+export interface RegisterOptions {
+  readonly model: string;
+  readonly version: string;
+  /** A file, or a query: one of the two. */
+  readonly reference?: string | undefined;
+  readonly query?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** Registers a version from a file that this command sends, or a query that the service asks its ClickHouse server. */
 export async function registerModel(
   client: ServiceClient,
-  options: { model: string; version: string; reference: string; reason?: string | undefined },
+  options: RegisterOptions,
   output: Output,
 ): Promise<void> {
+  const { model, version, reference, query, reason } = options;
+  if ((reference === undefined) === (query === undefined))
+    throw new AppError('invalid_request', 'give --reference FILE or --query SELECT, one of the two');
+  const document =
+    query === undefined
+      ? await sendFile(client, { model, version, reference: reference ?? '', reason })
+      : await client.putJson(`${versionPath(model, version)}/reference`, { query, reason });
+  say(output, `Registered ${model} version ${version}.`);
+  answer(output, document);
+}
+
+async function sendFile(
+  client: ServiceClient,
+  options: { model: string; version: string; reference: string; reason: string | undefined },
+): Promise<unknown> {
   const contentType = CONTENT_TYPES[extname(options.reference).toLowerCase()];
   if (contentType === undefined)
     throw new AppError(
@@ -34,13 +59,11 @@ export async function registerModel(
     );
   });
   const reason = options.reason === undefined ? '' : `?reason=${encodeURIComponent(options.reason)}`;
-  const document = await client.putFile(
+  return client.putFile(
     `${versionPath(options.model, options.version)}/reference${reason}`,
     options.reference,
     contentType,
   );
-  say(output, `Registered ${options.model} version ${options.version}.`);
-  answer(output, document);
 }
 
 interface ListedModel {

@@ -170,11 +170,12 @@ export function createProgram(streams: Streams): Command {
   model
     .command('register')
     .description(
-      'register a model version from its reference (Parquet, CSV or NDJSON); the schema is inferred',
+      'register a model version from its reference (Parquet, CSV, NDJSON or a query); the schema is inferred',
     )
     .argument('<model>')
     .requiredOption('--version <version>', 'version of the model')
-    .requiredOption('--reference <file>', 'training baseline with features, prediction and, best, timestamps')
+    .option('--reference <file>', 'training baseline with features, prediction and, best, timestamps')
+    .option('--query <select>', "training baseline as a query on the service's ClickHouse server")
     .option('--reason <text>', 'why, for the history of references')
     .addOption(url())
     .addOption(key())
@@ -185,7 +186,8 @@ export function createProgram(streams: Streams): Command {
         {
           model: name,
           version: options.version,
-          reference: resolve(options.reference),
+          reference: options.reference === undefined ? undefined : resolve(options.reference),
+          query: options.query,
           reason: options.reason,
         },
         outputOf(options),

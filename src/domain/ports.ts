@@ -238,6 +238,15 @@ export interface ReferenceReader {
   ): Promise<{ values: FeatureRow['values']; timestampMs: number | null }[]>;
 }
 
+export interface QuerySource {
+  /**
+   * Writes the answer of an operator's SELECT to a Parquet file. It may read the server's tables and views, as the service's database
+   * user may, and nothing else. Throws AppError `invalid_request` when it is refused, fails, or when the store is embedded,
+   * `payload_too_large` beyond the limits.
+   */
+  exportQuery(sql: string, path: string): Promise<void>;
+}
+
 export interface Totals extends IngestCounts {
   readonly labels: number;
   readonly labelsMatched: number;
@@ -258,6 +267,7 @@ export interface Store
     OutlierStore,
     ReferenceReader,
     PeriodStore,
+    QuerySource,
     StatsStore {
   migrate(): Promise<{ applied: string[] }>;
   /** Engine version, tables, deduplication windows and free disk; throws what is wrong. */

@@ -1,4 +1,5 @@
 import { type Request, type Response, Router } from 'express';
+import type { z } from 'zod';
 import type { ModelVersion } from '../domain/model.js';
 import type { ModelStore, VersionKey } from '../domain/ports.js';
 import type { Reference, ReferenceAuthor } from '../domain/reference.js';
@@ -12,6 +13,9 @@ type Registered = { model: ModelVersion; reference: Reference };
 export interface ReferencePorts {
   readonly store: Pick<ModelStore, 'listModels' | 'listReferences' | 'listReferenceChanges'>;
   readonly rebaseline: (input: VersionKey & ReferenceAuthor & { period: Window }) => Promise<Registered>;
+  readonly registerQuery: (
+    input: VersionKey & { query: string; author: ReferenceAuthor },
+  ) => Promise<Registered>;
   readonly restore: (input: VersionKey & ReferenceAuthor & { hash: string }) => Promise<Registered>;
 }
 
@@ -53,17 +57,26 @@ export function createReferenceRoutes(ports: ReferencePorts, access: Access): Ro
       const body = checked(referenceBody, request.body);
       const author = { by: access.actorOf(request), reason: body.reason };
       const key = { model, modelVersion };
-      const registered =
-        'hash' in body
-          ? await ports.restore({ ...key, ...author, hash: body.hash })
-          : await ports.rebaseline({
-              ...key,
-              ...author,
-              period: { startMs: body.period.from, endMs: body.period.to },
-            });
-      response.status(201).json(answerOf(registered));
+      response.status(201).json(answerOf(await registered(request, key, author, body)));
     },
   );
+
+  function registered(
+    request: Request,
+    key: VersionKey,
+    author: ReferenceAuthor,
+    body: z.output<typeof referenceBody>,
+  ): Promise<Registered> {
+    if ('hash' in body) return ports.restore({ ...key, ...author, hash: body.hash });
+    if ('period' in body) {
+      const { from, to } = body.period;
+      return ports.rebaseline({ ...key, ...author, period: { startMs: from, endMs: to } });
+    }
+    // A query can read what is stored of other models.
+    if (!access.mayUseAll(request))
+      throw new AppError('forbidden', 'a query reads all tables: it needs an admin key whose models are "*"');
+    return ports.registerQuery({ ...key, author, query: body.query });
+  }
 
   return router;
 }

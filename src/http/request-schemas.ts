@@ -52,13 +52,14 @@ const reason = z.string().max(500).default('');
 export const referenceQuery = z.object({ reason });
 const referenceHash = z.string().regex(/^[0-9a-f]{64}$/, 'must be the 64 hex digits of a reference');
 
-/** A reference from what the service knows: a past production period, or an earlier reference by its hash. */
+/** A reference from a query, a past production period, or an earlier reference by its hash. */
 export const referenceBody = z.union(
   [
     z.strictObject({ period: z.strictObject({ from: wholeHour, to: wholeHour }), reason }),
     z.strictObject({ hash: referenceHash, reason }),
+    z.strictObject({ query: z.string().min(1).max(100_000), reason }),
   ],
-  'must be {"period":{"from","to"}} with whole hours, or {"hash"} of an earlier reference; "reason" is optional',
+  'must be {"period":{"from","to"}} with whole hours, {"hash"} of an earlier reference, or {"query":"SELECT …"}; "reason" is optional',
 );
 
 export const schemaBody = z.strictObject({

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { createWriteStream } from 'node:fs';
+import { Readable, Transform } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient, drainStream } from '@clickhouse/client';
 import { AppError } from '../errors.js';
@@ -40,10 +42,22 @@ export interface StoreClient {
   insert(table: string, rows: readonly object[], token?: string): Promise<void>;
   /** Inserts lines that are JSON arrays already, in the order of `columns`. */
   insertEncoded(table: string, columns: readonly string[], lines: Buffer, token: string): Promise<void>;
+  /**
+   * Writes the answer of a statement that is not ours to a file, as Parquet. The engine is told to let it read tables and views only
+   * (no files, no network, no change of settings), and to end it beyond the limits.
+   */
+  exportForeign(sql: string, path: string, limits: ExportLimits): Promise<void>;
   /** Creates the database on a server; an embedded one exists once the client is open. */
   createDatabase(): Promise<void>;
   ping(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface ExportLimits {
+  readonly timeoutMs: number;
+  readonly maxRows: number;
+  /** Of the answer in the engine's memory, and of the file. */
+  readonly maxBytes: number;
 }
 
 export interface CallOptions {
@@ -180,6 +194,24 @@ export async function createStoreClient(options: StoreClientOptions): Promise<St
       if (lines.length === 0) return;
       await insertBuffer(table, columns, 'JSONCompactEachRow', lines, token);
     },
+    exportForeign: (sql, path, { timeoutMs: limitMs, maxRows, maxBytes }) =>
+      call('answer a query', limitMs, async (signal) => {
+        const result = await client.exec({
+          query: `${sql}\nFORMAT Parquet`,
+          clickhouse_settings: {
+            ...executionLimit(limitMs),
+            max_result_rows: String(maxRows),
+            max_result_bytes: String(maxBytes),
+            result_overflow_mode: 'throw',
+            output_format_parquet_string_as_string: 1,
+            // An error in the middle must not look like a file.
+            wait_end_of_query: 1,
+            readonly: '1',
+          },
+          abort_signal: signal,
+        });
+        await pipeline(result.stream, byteLimit(maxBytes), createWriteStream(path), { signal });
+      }),
     createDatabase: async () => {
       if (options.kind === 'embedded') return;
       // The database of the session must exist already, so this statement runs outside it.
@@ -232,6 +264,23 @@ function openHttp(
     use_multipart_params_auto: true,
     clickhouse_settings: SESSION_SETTINGS,
     log: { level: ClickHouseLogLevel.OFF },
+  });
+}
+
+function byteLimit(maxBytes: number): Transform {
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes <= maxBytes) done(null, chunk);
+      else
+        done(
+          new AppError(
+            'payload_too_large',
+            `the answer is larger than ${maxBytes} bytes: ask for fewer rows`,
+          ),
+        );
+    },
   });
 }
 

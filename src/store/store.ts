@@ -12,6 +12,7 @@ import { createOutlierStore } from './outlier-store.js';
 import { createPeriodStore } from './period-store.js';
 import { createProfileCounter } from './profile-counter.js';
 import { createProfileStore } from './profile-store.js';
+import { createQuerySource } from './query-source.js';
 import { createReferenceReader } from './reference-reader.js';
 import { createRemoteReferenceReader } from './remote-reference-reader.js';
 import { createRevisions } from './revisions.js';
@@ -53,6 +54,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...(options.kind === 'embedded'
       ? createReferenceReader(jobs, counter, revisions.next)
       : createRemoteReferenceReader(jobs, revisions.next)),
+    ...createQuerySource(jobs),
     ...createPeriodStore(jobs, revisions.next),
     ...createOutlierStore(jobs),
     ...createVerdictStore(api, revisions.next),

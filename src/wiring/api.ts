@@ -8,7 +8,12 @@ import { createModelRoutes } from '../http/model-routes.js';
 import { createPageRoutes } from '../http/page-routes.js';
 import { buildReport } from '../jobs/build-report.js';
 import { createRebaseliner, type RebaselineDeps } from '../jobs/rebaseline.js';
-import { createReferenceRegistrar, type RegisterReferenceDeps } from '../jobs/register-reference.js';
+import { createQueryRegistrar } from '../jobs/register-query.js';
+import {
+  createReferenceRegistrar,
+  type RegisterReferenceDeps,
+  type RegisterReferenceInput,
+} from '../jobs/register-reference.js';
 import { serialiseForest } from '../stats/forest-codec.js';
 import { fitForestModel } from '../stats/forest-model.js';
 import type { Parts } from './parts.js';
@@ -48,16 +53,20 @@ export function wireApi(parts: Parts, access: Access) {
     return buildReport({ store, clock }, { ...request, period, directory: reportsDirectory });
   }
 
+  /** Its events are taken at once. */
+  async function registerReference(input: RegisterReferenceInput) {
+    const registered = await register(input);
+    await registry.refresh();
+    return registered;
+  }
+
   return {
     report,
     routes: createModelRoutes(
       {
         store,
-        registerReference: async (input) => {
-          const registered = await register(input);
-          await registry.refresh();
-          return registered;
-        },
+        registerReference,
+        registerQuery: createQueryRegistrar({ store, registerReference }),
         rebaseline: rebaseliner.rebaseline,
         restore: rebaseliner.restore,
         modelSaved: () => registry.refresh(),

@@ -78,6 +78,7 @@ describe('the model routes', () => {
       },
       rebaseline: note('rebaseline', { model: CHURN, reference: REFERENCE }),
       restore: note('restore', { model: CHURN, reference: REFERENCE }),
+      registerQuery: note('query', { model: CHURN, reference: REFERENCE }),
       modelSaved: async () => {
         calls.push(['modelSaved', null]);
       },

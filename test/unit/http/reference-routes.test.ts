@@ -30,6 +30,7 @@ describe('the reference routes', () => {
   let service: HttpService;
   let calls: [string, unknown][];
   const admin = createKey(['admin'], ['chu*']);
+  const all = createKey(['admin'], ['*']);
   const reader = createKey(['read'], ['chu*']);
 
   beforeAll(async () => {
@@ -48,9 +49,10 @@ describe('the reference routes', () => {
       },
       rebaseline: note('rebaseline', { model: MODEL, reference: REFERENCE }),
       restore: note('restore', { model: MODEL, reference: REFERENCE }),
+      registerQuery: note('query', { model: MODEL, reference: REFERENCE }),
     };
     service = await startHttpService({
-      keys: [admin.entry, reader.entry],
+      keys: [admin.entry, all.entry, reader.entry],
       api: (access) => express.Router().use(createReferenceRoutes(ports, access)),
     });
   });
@@ -103,7 +105,29 @@ describe('the reference routes', () => {
     expect(calls).toEqual([['restore', expect.objectContaining({ hash: REFERENCE.hash, reason: '' })]]);
   });
 
+  it('take a query from an admin of all models only: it can read what is stored of others', async () => {
+    expect(await call('PUT', PATH, { query: 'SELECT 1' })).toMatchObject({
+      status: 403,
+      body: { code: 'forbidden' },
+    });
+    expect(calls).toEqual([]);
+    expect((await call('PUT', PATH, { query: 'SELECT 1', reason: 'yearly' }, all.key)).status).toBe(201);
+    expect(calls).toEqual([
+      [
+        'query',
+        {
+          model: 'churn',
+          modelVersion: '3',
+          query: 'SELECT 1',
+          author: { by: all.entry.id, reason: 'yearly' },
+        },
+      ],
+    ]);
+  });
+
   it.each([
+    [{ query: '' }],
+    [{ query: 'SELECT 1', hash: REFERENCE.hash }],
     [{}],
     [{ period: APRIL, hash: REFERENCE.hash }],
     [{ period: { from: '2026-04-01' } }],
