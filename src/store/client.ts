@@ -40,8 +40,8 @@ export interface StoreClient {
    * inserts nothing twice; without a token every call inserts. Numbers may be ±Infinity, NaN or bigint.
    */
   insert(table: string, rows: readonly object[], token?: string): Promise<void>;
-  /** Inserts lines that are JSON arrays already, in the order of `columns`. */
-  insertEncoded(table: string, columns: readonly string[], lines: Buffer, token: string): Promise<void>;
+  /** Inserts one block in the engine's Native format (native-block.ts), whose columns are `columns`. */
+  insertBlock(table: string, columns: readonly string[], block: Buffer, token: string): Promise<void>;
   /**
    * Writes the answer of a statement that is not ours to a file, as Parquet. The engine is told to let it read tables and views only
    * (no files, no network, no change of settings), and to end it beyond the limits.
@@ -190,10 +190,7 @@ export async function createStoreClient(options: StoreClientOptions): Promise<St
       if (first === undefined) return;
       await insertBuffer(table, Object.keys(first), 'JSONEachRow', await encodeRows(rows), token);
     },
-    insertEncoded: async (table, columns, lines, token) => {
-      if (lines.length === 0) return;
-      await insertBuffer(table, columns, 'JSONCompactEachRow', lines, token);
-    },
+    insertBlock: (table, columns, block, token) => insertBuffer(table, columns, 'Native', block, token),
     exportForeign: (sql, path, { timeoutMs: limitMs, maxRows, maxBytes }) =>
       call('answer a query', limitMs, async (signal) => {
         const result = await client.exec({

@@ -4,6 +4,7 @@ import { type ClickHouseClientConfigOptions, parseError } from '@clickhouse/clie
 import { formatQueryParams } from '@clickhouse/client-common';
 import { drainPending } from 'chdb';
 import { type ChdbConnection, createChdbConnection } from 'chdb/connection';
+import { withScratchFile } from './scratch-file.js';
 
 type Connection = NonNullable<ClickHouseClientConfigOptions['connection']>;
 /** What the client hands over with each statement. */
@@ -26,7 +27,8 @@ const NO_SUMMARY = {
  * - parameters: chdb runs every parameterised query of the process through one chain, so that an API call would wait
  *   behind a long job. `SET param_x` belongs to one connection, and connections run in parallel.
  * - inserts: chdb joins statement and body into one string on the main thread. Here the body's buffer goes to the
- *   engine as it is, parsed off the event loop, with the settings inside the statement, where they cannot leak.
+ *   engine as it is, read off the event loop, with the settings inside the statement, where they cannot leak. The
+ *   binding takes text alone from memory; a Native block goes through a file without a name (docs/adr/0005).
  */
 export async function openEmbeddedConnection(options: {
   readonly path: string;
@@ -62,11 +64,11 @@ export async function openEmbeddedConnection(options: {
       const bytes =
         params.values === undefined
           ? await run(statement(params), params)
-          : await insertBody(inner, params, await collect(params.values));
+          : await insertBody(inner, path, params, await collect(params.values));
       return { ...base(), stream: readable(bytes), summary: NO_SUMMARY };
     },
     insert: async (params) => {
-      await insertBody(inner, params, await collect(params.values));
+      await insertBody(inner, path, params, await collect(params.values));
       return { ...base(), summary: NO_SUMMARY };
     },
     ping: async () => {
@@ -98,24 +100,38 @@ async function runSql(
   }
 }
 
-const INSERT = /^INSERT INTO ([\w.]+) \(([\w, ]+)\) FORMAT (JSONEachRow|JSONCompactEachRow)$/;
+const INSERT = /^INSERT INTO ([\w.]+) \(([\w, ]+)\) FORMAT (JSONEachRow|Native)$/;
 
-async function insertBody(connection: ChdbConnection, params: Call, body: Buffer): Promise<Uint8Array> {
+async function insertBody(
+  connection: ChdbConnection,
+  directory: string,
+  params: Call,
+  body: Buffer,
+): Promise<Uint8Array> {
   const match = INSERT.exec(params.query.trim());
   const [, table, columns, format] = match ?? [];
   if (table === undefined || columns === undefined || format === undefined)
     throw new TypeError(
-      `an embedded insert reads INSERT INTO table (columns) FORMAT JSON…, got ${params.query.slice(0, 80)}`,
+      `an embedded insert reads INSERT INTO table (columns) FORMAT JSONEachRow or Native, got ${params.query.slice(0, 80)}`,
     );
+  const settings = scalars(params.clickhouse_settings);
   try {
-    await connection.chdb.rawInsert({
-      table,
-      columns: columns.split(', '),
-      format: format === 'JSONEachRow' ? 'JSONEachRow' : 'JSONCompactEachRow',
-      values: body,
-      settings: scalars(params.clickhouse_settings),
-      ...signalOf(params),
-    });
+    if (format === 'Native') {
+      const list = assignments(settings);
+      const into = `INSERT INTO ${table} (${columns})`;
+      await withScratchFile(directory, body, params.abort_signal, (file) =>
+        connection.chdb.queryAsync(`${into} FROM INFILE ${literal(file)} SETTINGS ${list} FORMAT Native`),
+      );
+    } else {
+      await connection.chdb.rawInsert({
+        table,
+        columns: columns.split(', '),
+        format: 'JSONEachRow',
+        values: body,
+        settings,
+        ...signalOf(params),
+      });
+    }
   } catch (error) {
     throw engineError(error);
   }
@@ -142,8 +158,13 @@ function bindings(settings: Call['clickhouse_settings'], params: Call['query_par
 }
 
 function setStatement(values: Settings): string {
-  const parts = Object.entries(values).map(([name, value]) => `${identifier(name)} = ${literal(value)}`);
-  return `SET ${parts.join(', ')}`;
+  return `SET ${assignments(values)}`;
+}
+
+function assignments(values: Settings): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${identifier(name)} = ${literal(value)}`)
+    .join(', ');
 }
 
 /** Settings that exist only in the HTTP layer of a server. */

@@ -27,6 +27,14 @@ export function rowKey(row: RowKey): string {
  * Stored in tables: it must never change.
  */
 export function hash64(text: string): string {
+  hash64Into(text, scratch);
+  return ((BigInt(scratch[0] as number) << 32n) | BigInt(scratch[1] as number)).toString();
+}
+
+const scratch = new Uint32Array(2);
+
+/** The same hash as two halves, the high one first: a BigInt for each row would cost more than the hash. */
+export function hash64Into(text: string, halves: Uint32Array): void {
   let high = 0x9747b28c ^ text.length;
   let low = 0x3c6ef372 ^ text.length;
   for (let index = 0; index < text.length; index += 1) {
@@ -37,8 +45,8 @@ export function hash64(text: string): string {
     low = Math.imul(rotate(low ^ b, 15), 9) + 0x38b34ae5 + (high >>> 16);
   }
   high = finalise(high ^ low);
-  low = finalise(Math.imul(low, 0x85ebca6b) + high);
-  return ((BigInt(high) << 32n) | BigInt(low)).toString();
+  halves[0] = high;
+  halves[1] = finalise(Math.imul(low, 0x85ebca6b) + high);
 }
 
 function rotate(value: number, bits: number): number {

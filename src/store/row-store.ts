@@ -1,23 +1,23 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RowBatch, RowStore } from '../domain/ports.js';
-import type { LabelRow, PredictionRow, RejectedRow } from '../domain/prediction.js';
 import type { StoreClient } from './client.js';
-import { dateTime64, float64 } from './encoding.js';
+import { float64 } from './encoding.js';
 import { type RowKey, rowIdentity, rowKey } from './identity.js';
 import {
-  encodeLabel,
-  encodePrediction,
-  encodeRejected,
-  LABEL_COLUMNS,
+  createLabelBlock,
+  createPredictionBlock,
+  createRejectedBlock,
   labelFingerprint,
-  PREDICTION_COLUMNS,
-  REJECTED_COLUMNS,
+  type RowBlock,
   storedText,
 } from './row-encoding.js';
 
-/** Text encoded, or rows hashed, before the event loop gets a turn: about 10 ms of work. */
-const SLICE_CHARS = 512 * 1_024;
+/** Rows hashed before the event loop gets a turn: a few milliseconds of work. */
 const SLICE_ROWS = 5_000;
+/** Most rows encoded before the size of their block is looked at. */
+const MAX_STRIDE = 250;
+/** Bytes encoded before the event loop gets a turn: a few milliseconds of work. */
+const SLICE_BYTES = 512 * 1_024;
 
 /** The largest body of one insert; a batch of wide rows becomes several. */
 const BODY_BYTES = 32 * 1_024 * 1_024;
@@ -43,28 +43,23 @@ export function createRowStore(client: StoreClient, wallClock: () => number = Da
   /** A token dedups within one partition, and partitions are days of ingestion: a retry after midnight keeps its first day. */
   const firstTried = new Map<string, number>();
 
-  const insertLines = async <Row>(
+  const insertBlocks = async <Row>(
     table: string,
-    columns: readonly string[],
     rows: readonly Row[],
-    encode: (row: Row) => string,
+    createBlock: () => RowBlock<Row>,
     token: string,
   ) => {
     let part = 0;
-    for await (const body of encodeBodies(rows, encode)) {
-      await client.insertEncoded(table, columns, body, part === 0 ? token : `${token}/${part}`);
+    for await (const { columnNames, body } of encodeBlocks(rows, createBlock)) {
+      await client.insertBlock(table, columnNames, body, part === 0 ? token : `${token}/${part}`);
       part += 1;
     }
   };
 
   const insertAt = async ({ predictions, labels, rejected, token }: RowBatch, atMs: number) => {
-    const at = dateTime64(atMs);
-    const asRejected = (row: RejectedRow) => encodeRejected(row, at);
-    const asLabel = (row: LabelRow) => encodeLabel(row, at);
-    const asPrediction = (row: PredictionRow) => encodePrediction(row, at);
-    await insertLines('rejected', REJECTED_COLUMNS, rejected, asRejected, `${token}/r`);
-    await insertLines('labels', LABEL_COLUMNS, labels, asLabel, `${token}/l`);
-    await insertLines('predictions', PREDICTION_COLUMNS, predictions, asPrediction, `${token}/p`);
+    await insertBlocks('rejected', rejected, () => createRejectedBlock(atMs), `${token}/r`);
+    await insertBlocks('labels', labels, () => createLabelBlock(atMs), `${token}/l`);
+    await insertBlocks('predictions', predictions, () => createPredictionBlock(atMs), `${token}/p`);
   };
 
   return {
@@ -123,30 +118,38 @@ export function createRowStore(client: StoreClient, wallClock: () => number = Da
   };
 }
 
-/** The rows as bodies of bounded size, made in slices. The same rows always give the same bodies. */
-async function* encodeBodies<Row>(
+/** The rows as blocks of bounded size, made in slices. The same rows always give the same blocks. */
+async function* encodeBlocks<Row>(
   rows: readonly Row[],
-  encode: (row: Row) => string,
-): AsyncGenerator<Buffer, void, undefined> {
-  let parts: Buffer[] = [];
-  let bytes = 0;
-  let text = '';
-  for (const row of rows) {
-    text += encode(row);
-    if (text.length < SLICE_CHARS) continue;
-    const part = Buffer.from(text);
-    text = '';
-    parts.push(part);
-    bytes += part.length;
-    if (bytes >= BODY_BYTES) {
-      yield Buffer.concat(parts);
-      parts = [];
-      bytes = 0;
+  createBlock: () => RowBlock<Row>,
+): AsyncGenerator<{ columnNames: readonly string[]; body: Buffer }, void, undefined> {
+  let block = createBlock();
+  let size = 0;
+  let turnAt = SLICE_BYTES;
+  let stride = 1;
+  let lookAt = stride;
+  for (let index = 0; index < rows.length; index += 1) {
+    block.append(rows[index] as Row);
+    if (index + 1 < lookAt || index + 1 === rows.length) continue;
+    const before = size;
+    size = block.size();
+    // A quarter of a slice at most if the next rows are as wide, so that neither blocks nor slices grow far beyond their bounds.
+    stride = Math.max(
+      1,
+      Math.min(2 * stride, MAX_STRIDE, Math.floor((SLICE_BYTES / 4) * (stride / (size - before)))),
+    );
+    lookAt = index + 1 + stride;
+    if (size < turnAt) continue;
+    turnAt = size + SLICE_BYTES;
+    if (size >= BODY_BYTES) {
+      yield { columnNames: block.columnNames, body: block.finish() };
+      block = createBlock();
+      size = 0;
+      turnAt = SLICE_BYTES;
     }
     await nextTurn();
   }
-  if (text !== '') parts.push(Buffer.from(text));
-  if (parts.length > 0) yield Buffer.concat(parts);
+  if (rows.length > 0) yield { columnNames: block.columnNames, body: block.finish() };
 }
 
 /** Hashes of the rows as the text of an Array(UInt64): their decimal digits would lose precision as numbers. */

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
@@ -108,7 +111,7 @@ export async function startClickHouseBridge(options: {
 
 interface Call extends BridgeStatement {
   /** Rows of an INSERT, after the statement. */
-  readonly body: string;
+  readonly body: Buffer;
 }
 
 async function readCall(request: IncomingMessage, url: URL): Promise<Call> {
@@ -130,7 +133,7 @@ async function readCall(request: IncomingMessage, url: URL): Promise<Call> {
   const asked = url.searchParams.get('query') ?? parts.get('query');
   return {
     sql: asked ?? text,
-    body: asked === null || asked === undefined || boundary !== undefined ? '' : text,
+    body: asked === null || asked === undefined || boundary !== undefined ? Buffer.alloc(0) : bytes,
     settings,
     parameters,
     bodyBytes: bytes.length,
@@ -173,9 +176,23 @@ async function execute(dataDir: string, url: URL, call: Call): Promise<Uint8Arra
     await run(connection, 'SET max_query_size = 268435456');
     if (values.length > 0) await run(connection, `SET ${values.join(', ')}`);
     // The rows go alone behind their statement: among several statements a blank line could end them.
-    return await run(connection, call.body === '' ? call.sql : `${call.sql}\n${call.body}`);
+    if (call.body.length === 0) return await run(connection, call.sql);
+    if (!call.sql.endsWith('FORMAT Native')) return await run(connection, `${call.sql}\n${call.body}`);
+    return await insertBlock(connection, call);
   } finally {
     await connection.close();
+  }
+}
+
+/** The binding takes text alone; bytes go by a file. */
+async function insertBlock(connection: ChdbConnection, { sql, body }: Call): Promise<Uint8Array> {
+  const directory = await mkdtemp(join(tmpdir(), 'plumbline-bridge-'));
+  const file = join(directory, 'block');
+  try {
+    await writeFile(file, body);
+    return await run(connection, sql.replace(/FORMAT Native$/, `FROM INFILE ${literal(file)} FORMAT Native`));
+  } finally {
+    await rm(directory, { recursive: true });
   }
 }
 
@@ -194,7 +211,12 @@ async function answer(
   call: Call,
   bytes: Uint8Array,
 ): Promise<void> {
-  const written = call.body === '' ? 0 : call.body.split('\n').filter((line) => line !== '').length;
+  const lines = call.body
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '').length;
+  // As a server counts a block: its second number.
+  const written = call.sql.endsWith('FORMAT Native') ? rowsOfBlock(call.body) : lines;
   response.setHeader('Content-Type', 'application/x-ndjson; charset=UTF-8');
   response.setHeader('X-ClickHouse-Query-Id', url.searchParams.get('query_id') ?? randomUUID());
   response.setHeader(
@@ -206,6 +228,20 @@ async function answer(
     url.searchParams.get('enable_http_compression') === '1' && accepted.includes('gzip') && bytes.length > 0;
   if (compress) response.setHeader('Content-Encoding', 'gzip');
   response.end(compress ? await zip(bytes) : bytes);
+}
+
+function rowsOfBlock(block: Buffer): number {
+  const numbers: number[] = [];
+  for (let at = 0, scale = 1, value = 0; numbers.length < 2 && at < block.length; at += 1) {
+    const byte = block.readUInt8(at);
+    value += (byte & 0x7f) * scale;
+    scale *= 0x80;
+    if (byte > 0x7f) continue;
+    numbers.push(value);
+    value = 0;
+    scale = 1;
+  }
+  return numbers[1] ?? 0;
 }
 
 function fail(response: ServerResponse, status: number, code: number, message: string): void {
