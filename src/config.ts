@@ -179,6 +179,12 @@ const schema = z.strictObject({
   clock: z.enum(['wall', 'data']).default('wall'),
   /** node-cron expression (six fields: with seconds) of the detection job. */
   jobs: z.strictObject({ cron: z.string().default('*/15 * * * * *') }).prefault({}),
+  webhooks: z
+    .strictObject({
+      /** Networks and hosts that webhooks may reach although they are private or without TLS: docs/webhooks.md. */
+      allow: z.array(z.string().min(1)).default([]),
+    })
+    .prefault({}),
   /** Where reports are kept; `reports` beside the embedded data, or below the working directory. */
   reports: z.strictObject({ dir: z.string().optional() }).prefault({}),
   log: z

@@ -83,6 +83,7 @@ function demoConfig(options: DemoOptions, dataDir: string, retrainUrl: string, s
     clock: 'data',
     jobs: { cron: '* * * * * *' },
     log: { level: options.logLevel },
+    webhooks: { allow: ['127.0.0.1'] },
     models: {
       [MODEL]: {
         window: { length: '1d', step: '1d', lateness: '10m' },

@@ -1,5 +1,7 @@
+import { createAddressGuard } from '../alerts/address-guard.js';
 import { createAlertEngine } from '../alerts/alert-engine.js';
 import { createDispatcher } from '../alerts/dispatcher.js';
+import { createGuardedRequest } from '../alerts/guarded-request.js';
 import { createVerdictGauges } from '../alerts/prometheus.js';
 import type { Sink } from '../alerts/sink.js';
 import { createWebhookSink } from '../alerts/webhook-sink.js';
@@ -128,10 +130,14 @@ export type Detection = ReturnType<typeof wireDetection>;
 
 /** One sink per configured webhook. Secrets are read now, so that a missing one is found at the start. */
 function createSinks(config: Config, clock: Clock): (model: string) => Sink | null {
-  const sinkOf = (retrain: Config['defaults']['retrain']) =>
-    retrain === undefined
-      ? null
-      : createWebhookSink({ url: retrain.url, secret: readSecret(retrain), clock });
+  const guard = createAddressGuard(config.webhooks);
+  const send = createGuardedRequest(guard);
+  const sinkOf = (retrain: Config['defaults']['retrain']) => {
+    if (retrain === undefined) return null;
+    const refusal = guard.refusalOf(new URL(retrain.url));
+    if (refusal !== null) throw new AppError('config_invalid', `the webhook of retrain.url: ${refusal}`);
+    return createWebhookSink({ url: retrain.url, secret: readSecret(retrain), clock, send });
+  };
   const byModel = new Map(
     Object.entries(config.models).map(([name, model]) => [name, sinkOf(model.retrain)]),
   );

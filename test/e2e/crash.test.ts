@@ -60,6 +60,7 @@ http: { port: ${port} }
 clock: data
 jobs: { cron: "* * * * * *" }
 log: { level: warn }
+webhooks: { allow: [127.0.0.1] }
 models:
   flight-delay:
     window: { length: 1d, step: 1d, lateness: 10m }

@@ -2,8 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createAddressGuard } from '../../src/alerts/address-guard.js';
 import { createAlertEngine } from '../../src/alerts/alert-engine.js';
 import { createDispatcher } from '../../src/alerts/dispatcher.js';
+import { createGuardedRequest } from '../../src/alerts/guarded-request.js';
 import { createVerdictGauges } from '../../src/alerts/prometheus.js';
 import { createWebhookSink } from '../../src/alerts/webhook-sink.js';
 import type { WindowOutcome } from '../../src/domain/verdict.js';
@@ -19,6 +21,8 @@ const wall = { now: () => Date.now(), observe: () => undefined };
 const logger = createSilentLogger();
 
 /** The alert path over the real store, as one process of the service has it. */
+const send = createGuardedRequest(createAddressGuard({ allow: ['127.0.0.1'] }));
+
 async function startService(dataDir: string, url: string) {
   const store = await createStore({ kind: 'embedded', dataDir, logger });
   await store.migrate();
@@ -38,7 +42,7 @@ async function startService(dataDir: string, url: string) {
   });
   const dispatcher = createDispatcher({
     outbox: store,
-    sinkFor: () => createWebhookSink({ url, secret, clock: wall }),
+    sinkFor: () => createWebhookSink({ url, secret, clock: wall, send }),
     clock: wall,
     logger,
     metrics,

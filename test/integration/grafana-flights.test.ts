@@ -57,6 +57,7 @@ describe('dashboards over a service that watches flights', () => {
         clock: 'data',
         jobs: { cron: '* * * * * *' },
         log: { level: 'error' },
+        webhooks: { allow: ['127.0.0.1'] },
         defaults: { window: { length: '24h', step: '24h' }, retrain: { url: receiver.url, secretFile } },
       }),
     );

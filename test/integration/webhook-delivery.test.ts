@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createAddressGuard } from '../../src/alerts/address-guard.js';
 import { createDispatcher } from '../../src/alerts/dispatcher.js';
+import { createGuardedRequest } from '../../src/alerts/guarded-request.js';
 import { verifySignature } from '../../src/alerts/verify-signature.js';
 import { createWebhookSink } from '../../src/alerts/webhook-sink.js';
 import type { WebhookEvent } from '../../src/domain/episode.js';
@@ -25,7 +27,9 @@ beforeEach(async () => {
 });
 afterEach(() => receiver.close());
 
-const sinkTo = (url: string, timeoutMs = 2_000) => createWebhookSink({ url, secret, clock: wall, timeoutMs });
+const send = createGuardedRequest(createAddressGuard({ allow: ['127.0.0.1'] }));
+const sinkTo = (url: string, timeoutMs = 2_000) =>
+  createWebhookSink({ url, secret, clock: wall, send, timeoutMs });
 
 describe('webhook sink over HTTP', () => {
   it('sends one request that is both a standard webhook and a CloudEvent', async () => {

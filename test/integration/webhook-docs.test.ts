@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
+import { createAddressGuard } from '../../src/alerts/address-guard.js';
+import { createGuardedRequest } from '../../src/alerts/guarded-request.js';
 import { createWebhookSink } from '../../src/alerts/webhook-sink.js';
 import type { WebhookEvent } from '../../src/domain/episode.js';
 
@@ -59,6 +61,7 @@ describe('receivers of docs/webhooks.md', () => {
             url,
             secret: key,
             clock: { now: () => Date.now() - skewMs, observe: () => undefined },
+            send: createGuardedRequest(createAddressGuard({ allow: ['127.0.0.1'] })),
           });
         let delivery = await sinkWith(secret).send(event);
         for (const deadline = Date.now() + 30_000; delivery.status === 0 && Date.now() < deadline; ) {
