@@ -11,6 +11,7 @@ import { addKey, parseScopes } from './key.js';
 import { migrate } from './migrate.js';
 import { listModels, registerModel, showModel } from './model.js';
 import { answer, createProgress, type Output, say } from './output.js';
+import { addPolicyCommands } from './policy-commands.js';
 import { listReferences, rebaseline } from './references.js';
 import { replay } from './replay-stream.js';
 import { serve, unlessInterrupted } from './serve.js';
@@ -262,6 +263,8 @@ export function createProgram(streams: Streams): Command {
         outputOf(options),
       ),
     );
+
+  addPolicyCommands(model, { url, key, json, outputOf });
 
   program
     .command('report')

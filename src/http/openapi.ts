@@ -8,6 +8,7 @@ import {
   referenceQuery,
   reportBody,
   schemaBody,
+  tuningQuery,
   verdictQuery,
 } from './request-schemas.js';
 
@@ -192,6 +193,7 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
       '/v1/models/{model}/profiles': list('Merged counts of a period, with their grids', profileQuery),
       '/v1/models/{model}/episodes': list('Episodes, newest first', episodeQuery),
       '/v1/models/{model}/outliers': list('Flagged rows', outlierQuery),
+      '/v1/models/{model}/tuning': list('What budgets of false episodes mean', tuningQuery),
       '/v1/reports': {
         post: {
           summary: 'Write a report',

@@ -47,6 +47,17 @@ export const reportBody = z.strictObject({
   to: time.optional(),
 });
 
+/** False episodes per 30 days, as in a policy. */
+const budget = z.number().min(0.05).max(100);
+export const tuningQuery = z.strictObject({
+  version: text,
+  budgets: z
+    .string()
+    .default('0.1,0.5,1,4')
+    .transform((list) => list.split(',').map(Number))
+    .pipe(z.array(budget).min(1).max(10)),
+});
+
 /** Why a reference is changed, in the words of who does it. */
 const reason = z.string().max(500).default('');
 export const referenceQuery = z.object({ reason });

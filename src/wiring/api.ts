@@ -6,6 +6,7 @@ import { AppError } from '../errors.js';
 import type { Access } from '../http/access.js';
 import { createModelRoutes } from '../http/model-routes.js';
 import { createPageRoutes } from '../http/page-routes.js';
+import { createPolicyRoutes } from '../http/policy-routes.js';
 import { buildReport } from '../jobs/build-report.js';
 import { createRebaseliner, type RebaselineDeps } from '../jobs/rebaseline.js';
 import { createQueryRegistrar } from '../jobs/register-query.js';
@@ -17,6 +18,7 @@ import {
 import { serialiseForest } from '../stats/forest-codec.js';
 import { fitForestModel } from '../stats/forest-model.js';
 import type { Parts } from './parts.js';
+import { wirePolicy } from './policy.js';
 
 function reportsDirectoryOf({ reports, store }: Config): string {
   return resolve(reports.dir ?? ('dataDir' in store ? join(store.dataDir, 'reports') : 'reports'));
@@ -78,7 +80,7 @@ export function wireApi(parts: Parts, access: Access) {
         },
       },
       access,
-    ),
+    ).use(createPolicyRoutes({ store, ...wirePolicy(parts) }, access)),
     pages: createPageRoutes({ store, clock, reportsDirectory }),
   };
 }

@@ -3,10 +3,12 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ModelVersion } from '../../../src/domain/model.js';
 import type { Reference } from '../../../src/domain/reference.js';
+import type { Tuning } from '../../../src/domain/tuning.js';
 import type { Bucket } from '../../../src/domain/window.js';
 import { createKey } from '../../../src/http/access.js';
 import { createModelRoutes, type ModelPorts } from '../../../src/http/model-routes.js';
 import { labelEvent, openapiDocument, predictionEvent } from '../../../src/http/openapi.js';
+import { createPolicyRoutes } from '../../../src/http/policy-routes.js';
 import { EVENT, type HttpService, LABEL, NOW_MS, startHttpService } from '../../support/http-service.js';
 
 const HOUR = 3_600_000;
@@ -93,7 +95,10 @@ describe('the model routes', () => {
     };
     service = await startHttpService({
       keys: [admin.entry, reader.entry],
-      api: (access) => createModelRoutes(ports, access),
+      api: (access) =>
+        createModelRoutes(ports, access).use(
+          createPolicyRoutes({ store: ports.store, tune: async () => ({}) as Tuning }, access),
+        ),
     });
   });
   afterAll(() => service.stop());
