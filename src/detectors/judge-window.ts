@@ -25,7 +25,8 @@ export interface JudgeInput {
   readonly parameters?: Verdict['parameters'];
 }
 
-interface Candidate {
+/** One test of one column in one window, before the family decides. */
+export interface Candidate {
   readonly column: FeatureSchema;
   readonly detector: Detector;
   readonly measured: Measurement | UndecidedReason;
@@ -46,15 +47,11 @@ export function judgeWindow(input: JudgeInput): { verdicts: Verdict[]; outcomes:
   const candidates = measureColumns(input);
   const extra = input.extra ?? [];
   const decidedExtra = extra.filter((v) => v.status !== 'undecided' && v.pValue !== null);
-
-  const testable = candidates.filter((c) => isTestable(c) && c.detector.role === 'primary');
-  const size = taroneFamilySize(
-    [...testable.map((c) => c.leastPValue), ...decidedExtra.map(() => 0)],
+  const { family, adjusted, isVisible } = decideFamily(
+    candidates,
+    decidedExtra.map((v) => v.pValue ?? 1),
     input.level,
   );
-  const isVisible = (c: Candidate) => c.leastPValue <= input.level / size;
-  const family = testable.filter(isVisible);
-  const adjusted = holm([...family.map((c) => c.pValue), ...decidedExtra.map((v) => v.pValue ?? 1)]);
   const familySize = adjusted.length;
   const rejected = adjusted.filter((p) => p <= input.level).length;
   // Holm's last step: a test of this window is drifted exactly when its p-value is at most this.
@@ -94,18 +91,46 @@ export function judgeWindow(input: JudgeInput): { verdicts: Verdict[]; outcomes:
   return { verdicts: all, outcomes: outcomesOf(input.model, input.window, all) };
 }
 
+export interface FamilyDecision {
+  /** The primary tests that share the level. */
+  readonly family: readonly Candidate[];
+  /** Holm's adjusted p-values of the family, then of the extra tests. */
+  readonly adjusted: readonly number[];
+  /** Whether the window could have shown anything to a test at all. */
+  readonly isVisible: (candidate: Candidate) => boolean;
+}
+
+/** Shares the level among the primary tests that could reject (Tarone), and adjusts their p-values (Holm). */
+export function decideFamily(
+  candidates: readonly Candidate[],
+  extraPValues: readonly number[],
+  level: number,
+): FamilyDecision {
+  const testable = candidates.filter((c) => isTestable(c) && c.detector.role === 'primary');
+  const size = taroneFamilySize([...testable.map((c) => c.leastPValue), ...extraPValues.map(() => 0)], level);
+  const isVisible = (c: Candidate) => c.leastPValue <= level / size;
+  const family = testable.filter(isVisible);
+  return { family, adjusted: holm([...family.map((c) => c.pValue), ...extraPValues]), isVisible };
+}
+
 function isTestable(candidate: Candidate): boolean {
   return (
     typeof candidate.measured !== 'string' && candidate.measured.vacuous === null && candidate.null !== null
   );
 }
 
-function measureColumns(input: JudgeInput): Candidate[] {
+/** Asks every detector, or those of one role, about every column. */
+export function measureColumns(
+  input: Pick<JudgeInput, 'model' | 'reference' | 'grids' | 'referenceProfiles' | 'currentProfiles'>,
+  role?: Detector['role'],
+): Candidate[] {
   const gridOf = new Map(input.grids.map((grid) => [grid.feature, grid]));
   const referenceOf = new Map(input.referenceProfiles.map((profile) => [profile.feature, profile]));
   const currentOf = new Map(input.currentProfiles.map((profile) => [profile.feature, profile]));
   return monitoredColumns(input.model.schema).flatMap((column) =>
-    COLUMN_DETECTORS.filter((detector) => detector.accepts.includes(column.kind)).map((detector) => {
+    COLUMN_DETECTORS.filter(
+      (detector) => detector.accepts.includes(column.kind) && (role === undefined || detector.role === role),
+    ).map((detector) => {
       const grid = gridOf.get(column.name);
       const reference = referenceOf.get(column.name);
       const current = currentOf.get(column.name);
@@ -138,7 +163,7 @@ function measure(
 }
 
 function nullOf(
-  input: JudgeInput,
+  input: Pick<JudgeInput, 'reference'>,
   column: FeatureSchema,
   detector: Detector,
   measured: Measurement,
