@@ -1,5 +1,5 @@
 import { RESERVED_FEATURES } from '../domain/model.js';
-import type { PredictionRow } from '../domain/prediction.js';
+import { type Named, NO_VALUES, type PredictionRow } from '../domain/prediction.js';
 import {
   ALIASES,
   type DecodeContext,
@@ -10,9 +10,9 @@ import {
   eventTime,
   type Fields,
   pick,
-  table,
   unusable,
 } from './decode-event.js';
+import { createSharedNames } from './shared-names.js';
 
 const MAX_FEATURES = 2_000;
 const MAX_TAGS = 100;
@@ -20,8 +20,15 @@ const MAX_CLASSES = 1_000;
 const MAX_NAME_LENGTH = 256;
 const MAX_TEXT_LENGTH = 8_192;
 
+/** A memo and nothing else: what it forgets costs memory, never a value. */
+const sharedNames = createSharedNames();
+
+function named<Value>(names: string[], values: Value[]): Named<Value> {
+  return names.length === 0 ? NO_VALUES : { names: sharedNames(names), values };
+}
+
 function objectField(value: unknown, name: string): Fields {
-  if (value === undefined || value === null) return table();
+  if (value === undefined || value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value))
     unusable('invalid_field', `${name} must be an object`);
   return value as Fields;
@@ -42,8 +49,18 @@ function features(value: unknown, kinds: EventKey['kinds']) {
       'too_many_features',
       `the event has ${names.length} features, at most ${MAX_FEATURES} are taken`,
     );
-  const numeric = table<number>();
-  const categorical = table<string>();
+  const numericNames: string[] = [];
+  const numbers: number[] = [];
+  const categoricalNames: string[] = [];
+  const texts: string[] = [];
+  const number = (name: string, value: number) => {
+    numericNames.push(name);
+    numbers.push(value);
+  };
+  const text = (name: string, value: string) => {
+    categoricalNames.push(name);
+    texts.push(value);
+  };
   for (const name of names) {
     const feature = fields[name];
     if (feature === null) continue;
@@ -56,18 +73,18 @@ function features(value: unknown, kinds: EventKey['kinds']) {
     if (kind === undefined) checkedName(name, 'feature');
     switch (typeof feature) {
       case 'number':
-        if (kind === 'categorical') categorical[name] = String(feature);
-        else numeric[name] = feature;
+        if (kind === 'categorical') text(name, String(feature));
+        else number(name, feature);
         break;
       case 'boolean':
-        if (kind === 'numeric') numeric[name] = Number(feature);
-        else categorical[name] = String(feature);
+        if (kind === 'numeric') number(name, Number(feature));
+        else text(name, String(feature));
         break;
       case 'string':
         // A numeric feature that arrives as text stays visible as text: it is counted as mistyped.
         if (feature.length > MAX_TEXT_LENGTH)
           unusable('invalid_field', `a feature's text is longer than ${MAX_TEXT_LENGTH} characters`);
-        categorical[name] = feature;
+        text(name, feature);
         break;
       default:
         unusable(
@@ -76,7 +93,7 @@ function features(value: unknown, kinds: EventKey['kinds']) {
         );
     }
   }
-  return { numeric, categorical };
+  return { numeric: named(numericNames, numbers), categorical: named(categoricalNames, texts) };
 }
 
 function prediction(value: unknown): number | string {
@@ -90,14 +107,13 @@ function prediction(value: unknown): number | string {
 const isShare = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value <= 1;
 
 function probabilities(value: unknown): Pick<PredictionRow, 'proba' | 'probas'> {
-  if (value === undefined || value === null) return { proba: null, probas: table() };
-  if (isShare(value)) return { proba: value, probas: table() };
+  if (value === undefined || value === null) return { proba: null, probas: NO_VALUES };
+  if (isShare(value)) return { proba: value, probas: NO_VALUES };
   if (typeof value !== 'object' || Array.isArray(value))
     unusable(
       'invalid_field',
       'prediction_proba must be a number from 0 to 1, or an object of class: probability',
     );
-  const probas = table<number>();
   const classes = Object.entries(value);
   if (classes.length > MAX_CLASSES)
     unusable(
@@ -107,9 +123,15 @@ function probabilities(value: unknown): Pick<PredictionRow, 'proba' | 'probas'> 
   for (const [name, share] of classes) {
     if (!isShare(share))
       unusable('invalid_field', 'each probability of prediction_proba must be a number from 0 to 1');
-    probas[checkedName(name, 'class')] = share;
+    checkedName(name, 'class');
   }
-  return { proba: null, probas };
+  return {
+    proba: null,
+    probas: named(
+      classes.map(([name]) => name),
+      classes.map(([, share]) => share as number),
+    ),
+  };
 }
 
 function latency(value: unknown): number | null {
@@ -119,8 +141,10 @@ function latency(value: unknown): number | null {
   return value;
 }
 
-function tags(value: unknown): Record<string, string> {
-  const result = table<string>();
+function tags(value: unknown): Named<string> {
+  if (value === undefined) return NO_VALUES;
+  const names: string[] = [];
+  const texts: string[] = [];
   const entries = Object.entries(objectField(value, 'tags'));
   if (entries.length > MAX_TAGS)
     unusable('invalid_field', `the event has ${entries.length} tags, at most ${MAX_TAGS} are taken`);
@@ -131,9 +155,10 @@ function tags(value: unknown): Record<string, string> {
         'invalid_field',
         `a tag must be text of at most ${MAX_TEXT_LENGTH} characters, a number, true or false`,
       );
-    result[checkedName(name, 'tag')] = String(tag);
+    names.push(checkedName(name, 'tag'));
+    texts.push(String(tag));
   }
-  return result;
+  return named(names, texts);
 }
 
 /** A parsed event → a row, or the reason why not. Never throws for data. Format and aliases: docs/api.md. */

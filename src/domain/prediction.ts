@@ -9,8 +9,20 @@ export interface RowSource {
 }
 
 /**
- * One scored row. Maps have a null prototype: a feature may be called `__proto__`.
- * A feature that is null or absent is in neither map; a numeric feature that arrived as text is in `categorical`.
+ * Values by name, in the order they came; no name twice. `values[i]` belongs to `names[i]`. Rows of one form share their
+ * `names`, so that a row takes little memory and a name is looked up once for many rows.
+ */
+export interface Named<Value> {
+  readonly names: readonly string[];
+  readonly values: readonly Value[];
+}
+
+/** Of any kind of values. */
+export const NO_VALUES: Named<never> = { names: [], values: [] };
+
+/**
+ * One scored row. A feature that is null or absent is in neither `numeric` nor `categorical`; a numeric feature that arrived
+ * as text is in `categorical`.
  */
 export interface PredictionRow {
   readonly model: string;
@@ -21,15 +33,15 @@ export interface PredictionRow {
   /** Event time, ms since the epoch, UTC. */
   readonly timestampMs: number;
   /** May hold ±Infinity (1e400 in JSON): kept and counted, never averaged. */
-  readonly numeric: Readonly<Record<string, number>>;
-  readonly categorical: Readonly<Record<string, string>>;
+  readonly numeric: Named<number>;
+  readonly categorical: Named<string>;
   readonly prediction: number | string | null;
   /** P(positive) for binary tasks, else null. */
   readonly proba: number | null;
   /** Class → probability for multiclass tasks, else empty. */
-  readonly probas: Readonly<Record<string, number>>;
+  readonly probas: Named<number>;
   readonly latencyMs: number | null;
-  readonly tags: Readonly<Record<string, string>>;
+  readonly tags: Named<string>;
   readonly source: RowSource;
 }
 

@@ -1,3 +1,5 @@
+import type { Named } from '../domain/prediction.js';
+
 /**
  * Columns of the engine's Native format, grown row by row and written once per block: the engine copies them instead of
  * parsing text. Layouts: https://clickhouse.com/docs/interfaces/formats/Native and the engine's Serialization classes.
@@ -28,6 +30,8 @@ const FIRST_ROWS = 1_024;
 const FIRST_BYTES = 16_384;
 /** Longest text that is written unit by unit; a call of the runtime costs as much as about 60 units. */
 const SHORT_TEXT = 64;
+/** Lists of names that one map column remembers. */
+const MAX_FORMS = 256;
 
 type Words = Uint32Array | Int32Array | Float64Array | Uint8Array;
 
@@ -169,6 +173,14 @@ export function createTextColumn(): TextColumn {
   };
 }
 
+export interface LowCardinalityColumn<Nullable extends boolean> extends NativeColumn {
+  append(text: Nullable extends true ? string | null : string): void;
+  /** The place of a key in this block's dictionary; it joins it. */
+  place(key: string): number;
+  /** One row for each. */
+  appendPlaces(places: readonly number[]): void;
+}
+
 /** SharedDictionariesWithAdditionalKeys, and the block's own dictionary: additional keys, one update. */
 const DICTIONARY_VERSION = longs(1);
 const OWN_DICTIONARY = 0x600;
@@ -176,7 +188,7 @@ const OWN_DICTIONARY = 0x600;
 /** Texts with few different values: each is written once, rows refer to it. Of the nullable type, key 0 is null. */
 export function createLowCardinalityColumn<Nullable extends boolean = false>(
   nullable: Nullable = false as Nullable,
-): NativeColumn & { append(text: Nullable extends true ? string | null : string): void } {
+): LowCardinalityColumn<Nullable> {
   const places = new Map<string, number>();
   const keys = createTextColumn();
   let keyCount = 0;
@@ -205,6 +217,12 @@ export function createLowCardinalityColumn<Nullable extends boolean = false>(
       indexes[rows] = text === null ? 0 : placeOf(text);
       rows += 1;
     },
+    place: placeOf,
+    appendPlaces(keys) {
+      if (rows + keys.length > indexes.length) indexes = grown(indexes, makeWords, rows + keys.length);
+      for (let index = 0; index < keys.length; index += 1) indexes[rows + index] = keys[index] as number;
+      rows += keys.length;
+    },
     size: () => 4 * rows + keys.size(),
     prefix: () => [DICTIONARY_VERSION],
     data() {
@@ -223,25 +241,33 @@ export function createLowCardinalityColumn<Nullable extends boolean = false>(
   };
 }
 
-/** A map with few different keys. `end` closes a row after its entries. */
-export function createMapColumn<Values extends NativeColumn>(
-  values: Values,
-): NativeColumn & {
-  readonly key: (name: string) => void;
-  readonly values: Values;
-  readonly end: () => void;
-} {
+type Appended<Value> = NativeColumn & { append(value: Value): void };
+
+/** A map with few different keys. Lists of names that rows share are looked up once. */
+export function createMapColumn<Value>(values: Appended<Value>): Appended<Named<Value>> {
   const keys = createLowCardinalityColumn();
   const offsets = createLongColumn('UInt64');
+  const places = new Map<readonly string[], readonly number[]>();
   let entries = 0;
+
+  function placesOf(names: readonly string[]): readonly number[] {
+    const known = places.get(names);
+    if (known !== undefined) return known;
+    const found = names.map(keys.place);
+    // Rows may share nothing: then a memory of their names would only grow.
+    if (places.size < MAX_FORMS) places.set(names, found);
+    return found;
+  }
+
   return {
     type: `Map(LowCardinality(String), ${values.type})`,
-    key(name) {
-      keys.append(name);
-      entries += 1;
+    append(row) {
+      const { length } = row.names;
+      if (length > 0) keys.appendPlaces(placesOf(row.names));
+      for (let index = 0; index < length; index += 1) values.append(row.values[index] as Value);
+      entries += length;
+      offsets.append(entries);
     },
-    values,
-    end: () => offsets.append(entries),
     size: () => offsets.size() + keys.size() + values.size(),
     prefix: () => [...keys.prefix(), ...values.prefix()],
     data: () => [...offsets.data(), ...keys.data(), ...values.data()],

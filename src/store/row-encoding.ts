@@ -82,14 +82,14 @@ export function createPredictionBlock(ingestedAtMs: number): RowBlock<Prediction
     columns.identity.appendHash(rowKey(row));
     columns.ts.append(row.timestampMs);
     columns.ingested_at.append(ingestedAtMs);
-    appendNumbers(columns.num, row.numeric);
-    appendTexts(columns.cat, row.categorical);
+    columns.num.append(row.numeric);
+    columns.cat.append(row.categorical);
     columns.prediction_num.append(typeof prediction === 'number' ? prediction : null);
     columns.prediction_cat.append(typeof prediction === 'string' ? prediction : null);
     columns.proba.append(row.proba);
-    appendNumbers(columns.probas, row.probas);
+    columns.probas.append(row.probas);
     columns.latency_ms.append(row.latencyMs);
-    appendTexts(columns.tags, row.tags);
+    columns.tags.append(row.tags);
     appendSource(columns, row.source);
   });
 }
@@ -162,28 +162,6 @@ function rowBlock<Row>(
     columnNames: Object.keys(columns),
     finish: () => nativeBlock(rows, columns),
   };
-}
-
-function appendNumbers(
-  column: ReturnType<typeof createMapColumn<ReturnType<typeof createFloat64Column>>>,
-  values: Readonly<Record<string, number>>,
-): void {
-  for (const name in values) {
-    column.key(name);
-    column.values.append(values[name] as number);
-  }
-  column.end();
-}
-
-function appendTexts(
-  column: ReturnType<typeof createMapColumn<NativeColumn & { append(text: string): void }>>,
-  values: Readonly<Record<string, string>>,
-): void {
-  for (const name in values) {
-    column.key(name);
-    column.values.append(values[name] as string);
-  }
-  column.end();
 }
 
 /** Identity of a label with its value and time, as the decimal text of a UInt64. */

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ModelVersion } from '../../src/domain/model.js';
 import type { Store } from '../../src/domain/ports.js';
-import type { PredictionRow } from '../../src/domain/prediction.js';
+import { NO_VALUES, type PredictionRow } from '../../src/domain/prediction.js';
 import { END_OF_TIME_MS, HOUR_MS } from '../../src/domain/window.js';
 import { createLogger } from '../../src/logger.js';
 import { createStore } from '../../src/store/store.js';
+import { named } from '../support/rows.js';
 
 const model: ModelVersion = {
   model: 'm',
@@ -25,21 +26,19 @@ const columns = ['x', '__proto__', 'prediction', 'prediction_proba'];
 const start = Date.UTC(2026, 0, 1);
 
 function row(index: number): PredictionRow {
-  const categorical = Object.create(null) as Record<string, string>;
-  Object.defineProperty(categorical, '__proto__', { value: `c${index}`, enumerable: true });
   return {
     model: 'm',
     modelVersion: '1',
     predictionId: `p${index}`,
     rowIndex: 0,
     timestampMs: start + index * 60_000,
-    numeric: index % 5 === 0 ? {} : { x: index === 1 ? Number.POSITIVE_INFINITY : index / 10 },
-    categorical,
+    numeric: named(index % 5 === 0 ? [] : [['x', index === 1 ? Number.POSITIVE_INFINITY : index / 10]]),
+    categorical: named([['__proto__', `c${index}`]]),
     prediction: index % 2,
     proba: index % 3 === 0 ? null : 0.5,
-    probas: {},
+    probas: NO_VALUES,
     latencyMs: null,
-    tags: {},
+    tags: NO_VALUES,
     source: { kind: 'http', topic: '', partition: -1, offset: -1 },
   };
 }

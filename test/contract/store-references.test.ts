@@ -6,7 +6,7 @@ import type { Reference, ReferenceChange } from '../../src/domain/reference.js';
 import type { EpisodeCategory, WindowOutcome } from '../../src/domain/verdict.js';
 import { DAY_MS, HOUR_MS, tile } from '../../src/domain/window.js';
 import { createStoreClient } from '../../src/store/client.js';
-import { predictionRow, record } from '../support/rows.js';
+import { named, predictionRow } from '../support/rows.js';
 import { BACKENDS, openBackend, type StoreBackend } from '../support/store-backends.js';
 
 const MODEL: ModelVersion = {
@@ -28,8 +28,8 @@ const PERIOD = { startMs: START_MS + 6 * HOUR_MS, endMs: START_MS + 2 * DAY_MS }
 const ROWS: PredictionRow[] = Array.from({ length: 3 * 48 }, (_, index) =>
   predictionRow(`r${index}`, {
     timestampMs: START_MS + index * (HOUR_MS / 2),
-    numeric: record(index % 7 === 0 ? [] : [['age', index === 50 ? Number.POSITIVE_INFINITY : index % 60]]),
-    categorical: record([['plan', index % 3 === 0 ? 'pro' : 'free']]),
+    numeric: named(index % 7 === 0 ? [] : [['age', index === 50 ? Number.POSITIVE_INFINITY : index % 60]]),
+    categorical: named([['plan', index % 3 === 0 ? 'pro' : 'free']]),
   }),
 );
 

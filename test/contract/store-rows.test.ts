@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { RowBatch } from '../../src/domain/ports.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
 import { float64 } from '../../src/store/encoding.js';
-import { HTTP_SOURCE, labelRow, predictionRow, record, rejectedRow } from '../support/rows.js';
+import { HTTP_SOURCE, labelRow, named, predictionRow, rejectedRow } from '../support/rows.js';
 import { BACKENDS, openBackend, type StoreBackend } from '../support/store-backends.js';
 
 const batch = (token: string, parts: Partial<RowBatch>): RowBatch => ({
@@ -85,7 +85,7 @@ describe.each(BACKENDS)('rows in the %s store', (kind) => {
   });
 
   test('never turns a null into a number, and keeps infinities, NaN and doubles to the last bit', async () => {
-    const numeric = record([
+    const numeric = named([
       ['inf', Number.POSITIVE_INFINITY],
       ['minus', Number.NEGATIVE_INFINITY],
       ['nan', Number.NaN],
@@ -97,7 +97,7 @@ describe.each(BACKENDS)('rows in the %s store', (kind) => {
       batch('numbers', {
         predictions: [
           predictionRow('r1', { numeric, prediction: null, proba: null, latencyMs: null }),
-          predictionRow('r2', { prediction: Number.POSITIVE_INFINITY, probas: record([['a', 0.25]]) }),
+          predictionRow('r2', { prediction: Number.POSITIVE_INFINITY, probas: named([['a', 0.25]]) }),
         ],
       }),
     );
@@ -115,7 +115,7 @@ describe.each(BACKENDS)('rows in the %s store', (kind) => {
       proba: null,
       latency_ms: null,
     });
-    expect(record(Object.entries(first?.num ?? {}).map(([name, value]) => [name, float64(value)]))).toEqual(
+    expect(named(Object.entries(first?.num ?? {}).map(([name, value]) => [name, float64(value)]))).toEqual(
       numeric,
     );
     expect(second).toMatchObject({ prediction_num: 'inf', prediction_cat: null, probas: { a: 0.25 } });
@@ -132,13 +132,13 @@ describe.each(BACKENDS)('rows in the %s store', (kind) => {
       '',
       'x\n\ny;\0',
     ];
-    const categorical = record(texts.map((text) => [text, text]));
+    const categorical = named(texts.map((text) => [text, text]));
     await backend.store.insertRows(
       batch("to'ken;", {
         predictions: [
           predictionRow(texts.join('|'), {
             categorical,
-            numeric: record([['__proto__', 1]]),
+            numeric: named([['__proto__', 1]]),
             tags: categorical,
             prediction: texts.join(),
           }),
@@ -146,13 +146,13 @@ describe.each(BACKENDS)('rows in the %s store', (kind) => {
       }),
     );
     const row = await stored();
-    expect(record(Object.entries(row?.cat as Record<string, string>))).toEqual(categorical);
+    expect(named(Object.entries(row?.cat as Record<string, string>))).toEqual(categorical);
     expect(Object.entries(row?.num as Record<string, number>)).toEqual([['__proto__', 1]]);
     expect(row).toMatchObject({ prediction_id: texts.join('|'), prediction_cat: texts.join() });
   });
 
   test('replaces half a surrogate pair instead of losing the batch, and knows the row again', async () => {
-    const row = predictionRow('half \ud800 pair', { categorical: record([['plan', '\udfff']]) });
+    const row = predictionRow('half \ud800 pair', { categorical: named([['plan', '\udfff']]) });
     await backend.store.insertRows(batch('half', { predictions: [row, predictionRow('whole')] }));
     expect(await stored()).toMatchObject({ prediction_id: 'half \ufffd pair', cat: { plan: '\ufffd' } });
     expect(await backend.store.findDuplicatePredictions([row])).toEqual(new Set([0]));
@@ -223,7 +223,7 @@ describe.each(BACKENDS)('rows in the %s store', (kind) => {
   });
 
   test('takes a row of 10,000 features', async () => {
-    const numeric = record(
+    const numeric = named(
       Array.from({ length: 10_000 }, (_, index) => [`feature ${index}`, index / 7] as const),
     );
     await backend.store.insertRows(batch('wide', { predictions: [predictionRow('wide', { numeric })] }));

@@ -16,7 +16,7 @@ import { loadModel, loadOverview } from '../../src/views/load.js';
 import { loadFeature } from '../../src/views/load-feature.js';
 import { renderModelPage } from '../../src/views/model-page.js';
 import { HASH, START_MS, verdictOf } from '../fakes/look-verdicts.js';
-import { HTTP_SOURCE, record } from '../support/rows.js';
+import { HTTP_SOURCE, named, namedValue } from '../support/rows.js';
 import { createSilentLogger } from '../support/silent-logger.js';
 
 const REFERENCE = 'examples/flights/reference.parquet';
@@ -43,13 +43,13 @@ function rowOf(event: Event): PredictionRow {
     predictionId: event.prediction_id,
     rowIndex: 0,
     timestampMs: Date.parse(event.timestamp),
-    numeric: record(entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number')),
-    categorical: record(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string')),
+    numeric: named(entries.filter((entry): entry is [string, number] => typeof entry[1] === 'number')),
+    categorical: named(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string')),
     prediction: event.prediction,
     proba: event.prediction_proba,
-    probas: record([]),
+    probas: named([]),
     latencyMs: null,
-    tags: record([]),
+    tags: named([]),
     source: HTTP_SOURCE,
   };
 }
@@ -148,12 +148,12 @@ describe('pages over the real engine', () => {
     const data = await loadFeature(store, key, 'carrier', first ?? null, nowMs);
     const united = data?.distribution?.bars.find((bar) => bar.label === 'UA');
     const own = rows.filter((row) => row.timestampMs < (first?.endMs ?? 0));
-    const share = own.filter((row) => row.categorical.carrier === 'UA').length / own.length;
+    const share = own.filter((row) => namedValue(row.categorical, 'carrier') === 'UA').length / own.length;
     expect(share).toBeGreaterThan(0.05);
     expect(united?.current).toBeCloseTo(share, 12);
     const temp = await loadFeature(store, key, 'temp', first ?? null, nowMs);
     const temps = own
-      .map((row) => row.numeric.temp)
+      .map((row) => namedValue(row.numeric, 'temp'))
       .filter((x) => x !== undefined)
       .sort((a, b) => a - b);
     expect(Math.abs((temp?.medians.current ?? 0) - (temps[Math.floor(temps.length / 2)] ?? 0))).toBeLessThan(

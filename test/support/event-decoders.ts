@@ -1,4 +1,5 @@
 import type { RecordDecoders } from '../../src/collectors/range-buffer.js';
+import { NO_VALUES } from '../../src/domain/prediction.js';
 
 /** Small decoders for tests of the way of the offsets: an event is `{"id": "..."}`, anything else is rejected. */
 export const EVENT_DECODERS: RecordDecoders = {
@@ -13,13 +14,13 @@ export const EVENT_DECODERS: RecordDecoders = {
         predictionId: id,
         rowIndex: 0,
         timestampMs: 0,
-        numeric: Object.create(null),
-        categorical: Object.create(null),
+        numeric: NO_VALUES,
+        categorical: NO_VALUES,
         prediction: 1,
         proba: null,
-        probas: Object.create(null),
+        probas: NO_VALUES,
         latencyMs: null,
-        tags: Object.create(null),
+        tags: NO_VALUES,
         source,
       },
     };

@@ -1,4 +1,4 @@
-import type { LabelRow, PredictionRow, RejectedRow, RowSource } from '../../src/domain/prediction.js';
+import type { LabelRow, Named, PredictionRow, RejectedRow, RowSource } from '../../src/domain/prediction.js';
 
 export const HTTP_SOURCE: RowSource = { kind: 'http', topic: '', partition: -1, offset: -1 };
 
@@ -9,6 +9,15 @@ export function record<V>(entries: readonly (readonly [string, V])[]): Record<st
   return values;
 }
 
+/** The same as rows hold values. */
+export function named<V>(entries: readonly (readonly [string, V])[]): Named<V> {
+  return { names: entries.map(([name]) => name), values: entries.map(([, value]) => value) };
+}
+
+export function namedValue<V>({ names, values }: Named<V>, name: string): V | undefined {
+  return values[names.indexOf(name)];
+}
+
 export function predictionRow(id: string, overrides: Partial<PredictionRow> = {}): PredictionRow {
   return {
     model: 'churn',
@@ -16,13 +25,13 @@ export function predictionRow(id: string, overrides: Partial<PredictionRow> = {}
     predictionId: id,
     rowIndex: 0,
     timestampMs: Date.UTC(2026, 0, 1, 12, 30, 0, 123),
-    numeric: record([['age', 31]]),
-    categorical: record([['plan', 'pro']]),
+    numeric: named([['age', 31]]),
+    categorical: named([['plan', 'pro']]),
     prediction: '1',
     proba: 0.83,
-    probas: record([]),
+    probas: named([]),
     latencyMs: 12.5,
-    tags: record([['region', 'eu']]),
+    tags: named([['region', 'eu']]),
     source: HTTP_SOURCE,
     ...overrides,
   };

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { DecodeContext } from '../../../src/collectors/decode-event.js';
 import { decodeLabel } from '../../../src/collectors/decode-label.js';
 import { decodePrediction } from '../../../src/collectors/decode-prediction.js';
-import type { RowSource } from '../../../src/domain/prediction.js';
+import { NO_VALUES, type RowSource } from '../../../src/domain/prediction.js';
+import { named } from '../../support/rows.js';
 
 const source: RowSource = { kind: 'http', topic: '', partition: -1, offset: -1 };
 const kinds = new Map<string, 'numeric' | 'categorical'>([
@@ -46,13 +47,13 @@ describe('a prediction event', () => {
         predictionId: 'r1',
         rowIndex: 0,
         timestampMs: Date.UTC(2026, 0, 1) + 123,
-        numeric: { age: 31 },
-        categorical: { plan: 'pro' },
+        numeric: named([['age', 31]]),
+        categorical: named([['plan', 'pro']]),
         prediction: 1,
         proba: 0.83,
-        probas: {},
+        probas: NO_VALUES,
         latencyMs: 12.5,
-        tags: { region: 'eu' },
+        tags: named([['region', 'eu']]),
         source,
       },
     });
@@ -61,20 +62,22 @@ describe('a prediction event', () => {
   it('keeps values by the kind their feature was declared with', () => {
     const result = decode({ features: { age: 'old', plan: 7, flag: true, other: 1.5, text: 'x' } });
     expect(result.ok && [result.row.numeric, result.row.categorical]).toEqual([
-      { other: 1.5 },
-      { age: 'old', plan: '7', flag: 'true', text: 'x' },
+      named([['other', 1.5]]),
+      named(Object.entries({ age: 'old', plan: '7', flag: 'true', text: 'x' })),
     ]);
-    expect(decode({ features: { age: true } })).toMatchObject({ row: { numeric: { age: 1 } } });
+    expect(decode({ features: { age: true } })).toMatchObject({ row: { numeric: named([['age', 1]]) } });
   });
 
   it('keeps 1e400 as infinity, and a feature called __proto__', () => {
     const features: unknown = JSON.parse('{"age": 1e400, "__proto__": 5, "constructor": 6}');
     const result = decode({ features });
-    expect(result.ok && Object.entries(result.row.numeric)).toEqual([
-      ['age', Number.POSITIVE_INFINITY],
-      ['__proto__', 5],
-      ['constructor', 6],
-    ]);
+    expect(result.ok && result.row.numeric).toEqual(
+      named([
+        ['age', Number.POSITIVE_INFINITY],
+        ['__proto__', 5],
+        ['constructor', 6],
+      ]),
+    );
     expect(({} as Record<string, unknown>).age).toBeUndefined();
   });
 
@@ -103,7 +106,7 @@ describe('a prediction event', () => {
 
   it('takes class probabilities, and text as a prediction', () => {
     expect(decode({ prediction: 'a', prediction_proba: { a: 0.7, b: 0.3 } })).toMatchObject({
-      row: { prediction: 'a', proba: null, probas: { a: 0.7, b: 0.3 } },
+      row: { prediction: 'a', proba: null, probas: named(Object.entries({ a: 0.7, b: 0.3 })) },
     });
   });
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createRowWriter } from '../../../src/collectors/row-writer.js';
 import { createSharedInserts } from '../../../src/collectors/shared-inserts.js';
 import type { RowBatch, RowStore } from '../../../src/domain/ports.js';
-import type { PredictionRow, RejectedRow } from '../../../src/domain/prediction.js';
+import { NO_VALUES, type PredictionRow, type RejectedRow } from '../../../src/domain/prediction.js';
 import { AppError } from '../../../src/errors.js';
 import { createLogger } from '../../../src/logger.js';
 import { createMetrics } from '../../../src/metrics.js';
@@ -16,13 +16,13 @@ function row(id: string, timestampMs = 1): PredictionRow {
     predictionId: id,
     rowIndex: 0,
     timestampMs,
-    numeric: {},
-    categorical: {},
+    numeric: NO_VALUES,
+    categorical: NO_VALUES,
     prediction: 1,
     proba: null,
-    probas: {},
+    probas: NO_VALUES,
     latencyMs: null,
-    tags: {},
+    tags: NO_VALUES,
     source,
   };
 }

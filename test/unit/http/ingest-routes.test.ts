@@ -243,8 +243,8 @@ describe('sending events', () => {
     );
     expect(await (await service.send('/v1/ingest', body)).json()).toMatchObject({ accepted: 1 });
     const [row] = service.store.predictions;
-    expect(Object.entries(row?.numeric ?? {})).toEqual([['__proto__', 5]]);
-    expect(Object.entries(row?.categorical ?? {})).toEqual([[name, '</script>']]);
+    expect(row?.numeric).toEqual({ names: ['__proto__'], values: [5] });
+    expect(row?.categorical).toEqual({ names: [name], values: ['</script>'] });
   });
 
   it('takes a large body in parts, so that memory stays bounded', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { NO_VALUES } from '../../../src/domain/prediction.js';
 import {
   createLongColumn,
   createLowCardinalityColumn,
@@ -44,7 +45,7 @@ describe('nativeBlock', () => {
     const n = createLowCardinalityColumn(true);
     n.append(null);
     const e = createMapColumn(createLowCardinalityColumn());
-    e.end();
+    e.append(NO_VALUES);
     expect(nativeBlock(1, { i, u, t, f, s, n, e }).toString('hex')).toBe(ONE_ROW);
   });
 
