@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { hookSchemas } from './config-hooks.js';
 import { AppError, messageOf } from './errors.js';
 
 /** With fewer windows nobody can tell how much they differ. */
@@ -62,18 +63,7 @@ const reference = z.strictObject({
   days: z.int().min(1).max(730).default(28),
 });
 
-const secretRef = { secretEnv: z.string().optional(), secretFile: z.string().optional() };
-
-const retrain = z
-  .strictObject({
-    url: z.url({ protocol: /^https?$/ }),
-    ...secretRef,
-    maxPerDay: z.int().min(1).default(1),
-  })
-  .refine(
-    (hook) => (hook.secretEnv === undefined) !== (hook.secretFile === undefined),
-    'give secretEnv or secretFile',
-  );
+const { retrain, hooks } = hookSchemas(duration);
 
 const model = z
   .strictObject({
@@ -81,6 +71,7 @@ const model = z
     policy: policy.prefault({}),
     reference: reference.prefault({}),
     retrain: retrain.optional(),
+    hooks,
     /** Events before this date are rejected as ancient. */
     earliest: z.iso.date().default('1971-01-01'),
   })
@@ -183,6 +174,8 @@ const schema = z.strictObject({
     .strictObject({
       /** Networks and hosts that webhooks may reach although they are private or without TLS: docs/webhooks.md. */
       allow: z.array(z.string().min(1)).default([]),
+      /** Send nothing at all, and record what would have been sent. */
+      dryRun: z.boolean().default(false),
     })
     .prefault({}),
   /** Where reports are kept; `reports` beside the embedded data, or below the working directory. */

@@ -1,23 +1,28 @@
 import type { Clock } from '../domain/clock.js';
 import type { Episode } from '../domain/episode.js';
 import type { EpisodeStore, Logger, OutboxStore, VerdictStore } from '../domain/ports.js';
-import type { WindowOutcome } from '../domain/verdict.js';
+import type { EpisodeCategory, WindowOutcome } from '../domain/verdict.js';
 import { DAY_MS, type Window } from '../domain/window.js';
 import { decideEpisode, type EpisodePolicy, outcomesNeeded } from './policy.js';
-import {
-  EVENT_TYPES,
-  type EventContext,
-  eventId,
-  RETRAINING_REQUESTED,
-  webhookEvent,
-} from './webhook-events.js';
+import { CLOSING_TYPES, EVENT_TYPES, RETRAINING_REQUESTED, webhookEvent } from './webhook-events.js';
 
 /** Retraining requests of one model looked at for the daily limit: far above any sensible limit. */
 const MAX_EVENTS_READ = 1_000;
 
-export interface RetrainSettings {
-  /** Retraining requests per model in any 24 hours of the service's clock. */
+/** What of an episode a hook is told. */
+export type HookMoment = 'opened' | 'resolved' | 'retraining';
+
+export interface HookSettings {
+  readonly name: string;
+  readonly on: readonly HookMoment[];
+  /** The least severity that it is told of. */
+  readonly severity: Episode['severity'];
+  readonly categories: readonly EpisodeCategory[];
+  /** Starts in any 24 hours of the service's clock: retraining requests and, where each event starts work, openings. */
   readonly maxPerDay: number;
+  /** Least time between two starts, by the service's clock. */
+  readonly cooldownMs: number;
+  readonly startsRuns: boolean;
 }
 
 export interface AlertEngineOptions {
@@ -25,8 +30,8 @@ export interface AlertEngineOptions {
     Pick<OutboxStore, 'saveEvent' | 'listEvents'> &
     Pick<VerdictStore, 'recentOutcomes'>;
   readonly policyFor: (model: string) => EpisodePolicy;
-  /** Null for models without a webhook: their episodes write no events. */
-  readonly retrainFor: (model: string) => RetrainSettings | null;
+  /** The model's hooks; without any its episodes write no events. */
+  readonly hooksFor: (model: string) => readonly HookSettings[];
   readonly gauges: { episodesChanged(episodes: readonly Episode[]): void };
   /** The service's clock: it stamps episodes and events, and follows the data in a replay. */
   readonly clock: Clock;
@@ -40,48 +45,61 @@ export interface AlertEngineOptions {
  * derived from the input, so a window handed in again after a crash completes what is missing and changes nothing else.
  */
 export function createAlertEngine(options: AlertEngineOptions) {
-  const { store, policyFor, retrainFor, gauges, clock, publicUrl } = options;
+  const { store, policyFor, hooksFor, gauges, clock, publicUrl } = options;
   const logger = options.logger.child({ component: 'alerts' });
 
-  async function mayRetrain(episode: Episode, maxPerDay: number, nowMs: number): Promise<boolean> {
-    const ownId = eventId(episode.id, RETRAINING_REQUESTED);
-    const events = await store.listEvents({ model: episode.model, limit: MAX_EVENTS_READ });
-    const recent = events.filter(
-      ({ event }) =>
-        event.type === RETRAINING_REQUESTED &&
-        event.id !== ownId &&
-        event.createdAtMs > nowMs - DAY_MS &&
-        event.createdAtMs <= nowMs,
-    );
-    return recent.length < maxPerDay;
+  /** Whether the hook may start work once more, and if not, why. */
+  async function mayStart(
+    episode: Episode,
+    hook: HookSettings,
+  ): Promise<'requested' | 'daily_limit' | 'cooldown'> {
+    const nowMs = episode.openedAtMs;
+    const events = await store.listEvents({ model: episode.model, hook: hook.name, limit: MAX_EVENTS_READ });
+    const starts = events
+      .map(({ event }) => event)
+      .filter(({ type }) => (hook.startsRuns ? !CLOSING_TYPES.has(type) : type === RETRAINING_REQUESTED))
+      .filter((event) => event.episodeId !== episode.id && event.createdAtMs <= nowMs);
+    const today = starts.filter((event) => event.createdAtMs > nowMs - DAY_MS);
+    if (today.length >= hook.maxPerDay) return 'daily_limit';
+    return starts.some((event) => event.createdAtMs > nowMs - hook.cooldownMs) ? 'cooldown' : 'requested';
   }
 
+  const hooksOf = (episode: Episode): readonly HookSettings[] =>
+    hooksFor(episode.model).filter(
+      (hook) =>
+        hook.categories.includes(episode.category) &&
+        (hook.severity === 'warning' || episode.severity === 'critical'),
+    );
+
   async function announceOpening(episode: Episode, referenceHash: string | null): Promise<void> {
-    const settings = retrainFor(episode.model);
-    if (settings === null) return;
     const { opened, retrain } = EVENT_TYPES[episode.category];
-    let retraining: EventContext['retraining'] = 'none';
-    if (retrain)
-      retraining = (await mayRetrain(episode, settings.maxPerDay, episode.openedAtMs))
-        ? 'requested'
-        : 'daily_limit';
-    const context = { referenceHash, publicUrl, retraining };
-    if (retraining === 'requested')
-      await store.saveEvent(webhookEvent(episode, RETRAINING_REQUESTED, episode.openedAtMs, context));
-    if (retraining === 'daily_limit')
-      logger.warn(
-        { model: episode.model, episodeId: episode.id, maxPerDay: settings.maxPerDay },
-        'retraining not requested: daily limit reached',
-      );
-    await store.saveEvent(webhookEvent(episode, opened, episode.openedAtMs, context));
+    for (const hook of hooksOf(episode)) {
+      const asks = retrain && hook.on.includes('retraining');
+      const tells = hook.on.includes('opened');
+      const limited = asks || (tells && hook.startsRuns);
+      const may = limited ? await mayStart(episode, hook) : 'requested';
+      if (may !== 'requested')
+        logger.warn(
+          { model: episode.model, hook: hook.name, episodeId: episode.id, maxPerDay: hook.maxPerDay },
+          `not started: ${may === 'daily_limit' ? 'daily limit reached' : 'cooling down'}`,
+        );
+      const context = { referenceHash, publicUrl, retraining: asks ? may : ('none' as const) };
+      const save = (type: string) =>
+        store.saveEvent(webhookEvent(episode, type, episode.openedAtMs, context, hook.name));
+      if (asks && may === 'requested') await save(RETRAINING_REQUESTED);
+      if (tells && (may === 'requested' || !hook.startsRuns)) await save(opened);
+    }
   }
 
   async function announceClosing(episode: Episode): Promise<void> {
-    if (retrainFor(episode.model) === null) return;
     // Later than the opening even if both fall on one tick of the clock: the outbox is served in this order.
     const atMs = Math.max(episode.closedAtMs ?? 0, episode.openedAtMs + 1);
     const context = { referenceHash: null, publicUrl, retraining: 'none' } as const;
-    await store.saveEvent(webhookEvent(episode, EVENT_TYPES[episode.category].closed, atMs, context));
+    for (const hook of hooksOf(episode))
+      if (hook.on.includes('resolved'))
+        await store.saveEvent(
+          webhookEvent(episode, EVENT_TYPES[episode.category].closed, atMs, context, hook.name),
+        );
   }
 
   /** Writes the events that the episode owes since this window. Writing one again changes nothing. */

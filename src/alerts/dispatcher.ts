@@ -1,8 +1,9 @@
 import type { Clock } from '../domain/clock.js';
-import type { WebhookAttempt, WebhookEvent } from '../domain/episode.js';
+import type { WebhookAttempt, WebhookEvent, WebhookHold } from '../domain/episode.js';
 import type { Logger, OutboxStore } from '../domain/ports.js';
 import { messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
+import { createCircuitBreakers } from './circuit-breaker.js';
 import type { Delivery, Sink } from './sink.js';
 
 const MINUTE_MS = 60_000;
@@ -22,12 +23,12 @@ export const DELAYS_MS: readonly number[] = [
   24 * HOUR_MS,
 ];
 const POLL_MS = 1_000;
-/** Episodes served at the same time: one slow receiver must not hold up the others. */
-const MAX_PARALLEL = 8;
+/** Requests under way to one target. */
+const PARALLEL_PER_TARGET = 4;
 
 export interface DispatcherOptions {
-  readonly outbox: Pick<OutboxStore, 'pendingEvents' | 'saveAttempt'>;
-  /** Where an event goes; null when no endpoint is configured for its model any more. */
+  readonly outbox: Pick<OutboxStore, 'pendingEvents' | 'saveAttempt' | 'saveHold' | 'listHolds'>;
+  /** Where an event goes; null when its hook is not configured any more. */
   readonly sinkFor: (event: WebhookEvent) => Sink | null;
   /** The wall clock, also when the service's clock follows the data: receivers live in real time. */
   readonly clock: Clock;
@@ -39,21 +40,32 @@ export interface DispatcherOptions {
   readonly pollMs?: number;
 }
 
-export interface DispatchResult {
-  readonly delivered: number;
-  readonly retry: number;
-  readonly failed: number;
-  /** Not due yet, or behind an event of the same episode that is not delivered. */
+type Outcome = Exclude<WebhookAttempt['outcome'], 'replay'>;
+
+export interface DispatchResult extends Readonly<Record<Outcome, number>> {
+  /** Not due yet, held, spared, or behind an event of the same episode that is not delivered. */
   readonly waiting: number;
+}
+
+type Counts = Record<Outcome, number>;
+
+interface Pass {
+  /** Events that the outbox held. */
+  readonly pending: number;
+  /** Of the targets that this pass serves; complete when `work` is done. */
+  readonly counts: Counts;
+  readonly work: Promise<unknown>;
 }
 
 type Pending = Awaited<ReturnType<OutboxStore['pendingEvents']>>[number];
 
-function byEpisode(pending: readonly Pending[]): Pending[][] {
+/** The events of one episode for one hook, in the order in which they must arrive. */
+function inQueues(pending: readonly Pending[]): Pending[][] {
   const queues = new Map<string, Pending[]>();
   for (const entry of pending) {
-    const queue = queues.get(entry.event.episodeId);
-    if (queue === undefined) queues.set(entry.event.episodeId, [entry]);
+    const key = JSON.stringify([entry.event.episodeId, entry.event.hook]);
+    const queue = queues.get(key);
+    if (queue === undefined) queues.set(key, [entry]);
     else queue.push(entry);
   }
   return [...queues.values()].map((queue) =>
@@ -61,73 +73,142 @@ function byEpisode(pending: readonly Pending[]): Pending[][] {
   );
 }
 
+const holds = (hold: WebhookHold, { model, hook }: WebhookEvent) =>
+  (hold.model === '' || hold.model === model) && (hold.hook === '' || hold.hook === hook);
+
+/** What says that the target is unwell; every other answer says that it is there. */
+const isUnwell = (delivery: Delivery) =>
+  !delivery.ok && (delivery.status === 0 || delivery.status === 429 || delivery.status >= 500);
+
 /**
  * Carries the outbox to its sinks: at least once, in order within an episode, with backoff. A crash between the request and its
- * record sends the event again under the same id, by which the receiver drops it.
+ * record sends the event again under the same id, by which the receiver drops it. Targets are served side by side, each with a
+ * circuit breaker: a slow or dead one holds up nothing but its own events.
  */
 export function createDispatcher(options: DispatcherOptions) {
   const { outbox, sinkFor, clock, metrics, random, delaysMs = DELAYS_MS, pollMs = POLL_MS } = options;
   const logger = options.logger.child({ component: 'dispatcher' });
+  const breakers = createCircuitBreakers({ clock, random });
+  /** Targets that are being served, by origin. */
+  const lanes = new Map<string, Promise<void>>();
+  let starting: Promise<Pass> | null = null;
   let running: Promise<DispatchResult> | null = null;
   let timer: NodeJS.Timeout | null = null;
   let stopping = false;
   // Present from the start: a rate cannot see the first failure of a series that is born with it.
-  for (const outcome of ['delivered', 'retry', 'failed']) metrics.webhookDeliveries.inc({ outcome }, 0);
+  for (const outcome of ['delivered', 'retry', 'failed', 'skipped'])
+    metrics.webhookDeliveries.inc({ outcome }, 0);
 
-  function recordOf(event: WebhookEvent, attempt: number, delivery: Delivery): WebhookAttempt {
+  function recordOf({ event, lastAttempt, failures }: Pending, delivery: Delivery) {
+    const attempt = (lastAttempt?.attempt ?? 0) + 1;
     const base = { eventId: event.id, attempt, status: delivery.status, atMs: clock.now() };
-    if (delivery.ok) return { ...base, outcome: 'delivered', detail: '', nextAttemptAtMs: null };
-    const delayMs = delaysMs[attempt];
-    if (!delivery.retryable || delayMs === undefined)
-      return { ...base, outcome: 'failed', detail: delivery.reason, nextAttemptAtMs: null };
-    const waitMs = Math.max(Math.round(random() * delayMs), delivery.retryAfterMs ?? 0);
-    return { ...base, outcome: 'retry', detail: delivery.reason, nextAttemptAtMs: base.atMs + waitMs };
+    if (delivery.ok) {
+      const outcome: Outcome = delivery.dryRun === undefined ? 'delivered' : 'skipped';
+      return { ...base, outcome, detail: delivery.dryRun ?? '', nextAttemptAtMs: null };
+    }
+    const delayMs = delaysMs[failures + 1];
+    const last = !delivery.retryable || delayMs === undefined;
+    const waitMs = last ? 0 : Math.max(Math.round(random() * delayMs), delivery.retryAfterMs ?? 0);
+    const outcome: Outcome = last ? 'failed' : 'retry';
+    return { ...base, outcome, detail: delivery.reason, nextAttemptAtMs: last ? null : base.atMs + waitMs };
   }
 
-  async function attempt({ event, lastAttempt }: Pending): Promise<WebhookAttempt> {
-    const sink = sinkFor(event);
+  async function attempt(entry: Pending, sink: Sink | null, held: WebhookHold[]): Promise<Outcome> {
+    const { event } = entry;
     const delivery: Delivery =
       sink === null
-        ? { ok: false, retryable: false, reason: `no endpoint is configured for ${event.model}`, status: 0 }
-        : await sink.send(event);
-    const record = recordOf(event, (lastAttempt?.attempt ?? 0) + 1, delivery);
+        ? {
+            ok: false,
+            retryable: false,
+            reason: `no hook ${event.hook} is configured for ${event.model}`,
+            status: 0,
+          }
+        : await sink.send(event).catch((error: unknown) => {
+            breakers.report(sink.origin, false);
+            throw error;
+          });
+    if (sink !== null) breakers.report(sink.origin, !isUnwell(delivery), pauseOf(delivery));
+    const record = recordOf(entry, delivery);
+    if (!delivery.ok && delivery.gone) {
+      const { model, hook } = event;
+      const hold = { model, hook, held: true, detail: delivery.reason, atMs: record.atMs };
+      // First the hold: a crash after it leaves the event where it was.
+      await outbox.saveHold({ ...hold, reason: 'gone' });
+      held.push({ ...hold, reason: 'gone' });
+    }
     await outbox.saveAttempt(record);
     metrics.webhookDeliveries.inc({ outcome: record.outcome });
-    const fields = { eventId: event.id, type: event.type, model: event.model, attempt: record.attempt };
+    const { id: eventId, type, model, hook } = event;
+    const fields = { eventId, type, model, hook, attempt: record.attempt };
     if (record.outcome === 'delivered') logger.info(fields, 'webhook delivered');
+    else if (record.outcome === 'skipped')
+      logger.info({ ...fields, what: record.detail }, 'webhook not sent');
     else if (record.outcome === 'retry')
       logger.warn({ ...fields, reason: record.detail }, 'webhook will be retried');
     else logger.error({ ...fields, reason: record.detail }, 'webhook failed for good');
-    return record;
+    return record.outcome;
   }
 
   /** Until the first event that is not due or does not arrive: what follows it must not overtake. */
-  async function drain(queue: readonly Pending[], counts: Record<WebhookAttempt['outcome'], number>) {
+  async function drain(queue: readonly Pending[], held: WebhookHold[], counts: Counts) {
     for (const entry of queue) {
-      if (stopping || (entry.lastAttempt?.nextAttemptAtMs ?? 0) > clock.now()) return;
-      const { outcome } = await attempt(entry);
+      const { event, lastAttempt } = entry;
+      if (stopping || (lastAttempt?.nextAttemptAtMs ?? 0) > clock.now()) return;
+      if (held.some((hold) => holds(hold, event))) return;
+      const sink = sinkFor(event);
+      if (sink !== null && !breakers.admits(sink.origin)) return;
+      const outcome = await attempt(entry, sink, held);
       counts[outcome] += 1;
       if (outcome === 'retry') return;
     }
   }
 
-  async function deliverAll(): Promise<DispatchResult> {
-    const pending = await outbox.pendingEvents();
-    const queues = byEpisode(pending);
-    const counts = { delivered: 0, retry: 0, failed: 0 };
+  async function serve(queues: Pending[][], held: WebhookHold[], counts: Counts) {
     const errors: unknown[] = [];
     async function worker() {
       for (let queue = queues.shift(); queue !== undefined; queue = queues.shift()) {
         try {
-          await drain(queue, counts);
+          await drain(queue, held, counts);
         } catch (error) {
           errors.push(error);
         }
       }
     }
-    await Promise.all(Array.from({ length: MAX_PARALLEL }, worker));
+    await Promise.all(Array.from({ length: PARALLEL_PER_TARGET }, worker));
     if (errors.length > 0) throw errors[0];
-    return { ...counts, waiting: pending.length - counts.delivered - counts.retry - counts.failed };
+  }
+
+  async function readAndStart(): Promise<Pass> {
+    // Served since before the outbox is read: what is read of them may be old by the time it is used.
+    const busy = new Set(lanes.keys());
+    const pending = await outbox.pendingEvents();
+    const held = pending.length === 0 ? [] : await outbox.listHolds();
+    const counts: Counts = { delivered: 0, retry: 0, failed: 0, skipped: 0 };
+    const started: Promise<void>[] = [];
+    for (const [target, queues] of byTarget(inQueues(pending), sinkFor)) {
+      if (busy.has(target)) continue;
+      const lane = serve(queues, held, counts).finally(() => lanes.delete(target));
+      lanes.set(target, lane);
+      started.push(lane);
+    }
+    return { pending: pending.length, counts, work: Promise.all(started) };
+  }
+
+  /** Starts serving each target that is not being served. One reading at a time. */
+  function startPass(): Promise<Pass> {
+    starting ??= readAndStart().finally(() => {
+      starting = null;
+    });
+    return starting;
+  }
+
+  async function deliverAll(): Promise<DispatchResult> {
+    // What is under way may have been read before the newest event was written.
+    await Promise.allSettled(lanes.values());
+    const { pending, counts, work } = await startPass();
+    await work;
+    const { delivered, retry, failed, skipped } = counts;
+    return { ...counts, waiting: pending - delivered - retry - failed - skipped };
   }
 
   /** Serial with itself: a call during a run gets that run's result. Rejects when the outbox cannot be read or written. */
@@ -139,9 +220,14 @@ export function createDispatcher(options: DispatcherOptions) {
   }
 
   function schedule() {
+    const failed = (error: unknown) =>
+      logger.error({ reason: messageOf(error) }, 'outbox not served, trying on');
     timer = setTimeout(() => {
-      deliverDue()
-        .catch((error: unknown) => logger.error({ reason: messageOf(error) }, 'outbox not served, trying on'))
+      startPass()
+        .then(({ work }) => {
+          // not waited for: a slow target must not keep the others from the next pass
+          work.catch(failed);
+        }, failed)
         .finally(() => {
           if (!stopping) schedule();
         });
@@ -161,11 +247,28 @@ export function createDispatcher(options: DispatcherOptions) {
       stopping = true;
       if (timer !== null) clearTimeout(timer);
       timer = null;
-      await running?.catch((error: unknown) =>
-        logger.error({ reason: messageOf(error) }, 'outbox not served before the stop'),
-      );
+      // their failures are reported by who waits for them
+      await Promise.allSettled([starting, running]);
+      await Promise.allSettled(lanes.values());
     },
   };
+}
+
+function byTarget(queues: readonly Pending[][], sinkFor: DispatcherOptions['sinkFor']) {
+  const targets = new Map<string, Pending[][]>();
+  for (const queue of queues) {
+    const [first] = queue;
+    const target = first === undefined ? '' : (sinkFor(first.event)?.origin ?? '');
+    const same = targets.get(target);
+    if (same === undefined) targets.set(target, [queue]);
+    else same.push(queue);
+  }
+  return targets;
+}
+
+/** How long a target asked to be left alone, ms. */
+function pauseOf(delivery: Delivery): number {
+  return delivery.ok || ![429, 503].includes(delivery.status) ? 0 : (delivery.retryAfterMs ?? 0);
 }
 
 export type Dispatcher = ReturnType<typeof createDispatcher>;

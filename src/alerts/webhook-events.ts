@@ -22,19 +22,26 @@ export const EVENT_TYPES: Readonly<
   service: { opened: 'service.degraded', closed: 'service.recovered', retrain: false },
 };
 
+export const CLOSING_TYPES: ReadonlySet<string> = new Set(
+  Object.values(EVENT_TYPES).map(({ closed }) => closed),
+);
+
 export interface EventContext {
   readonly referenceHash: string | null;
   /** Where the service is reached by people, without a slash at the end; null leaves the links out. */
   readonly publicUrl: string | null;
-  /** Whether the opening also asks for retraining; `daily_limit`: it would, but enough were asked for already. */
-  readonly retraining: 'requested' | 'daily_limit' | 'none';
+  /** Whether the opening also asks for retraining; `daily_limit`, `cooldown`: it would, but enough were asked for already. */
+  readonly retraining: 'requested' | 'daily_limit' | 'cooldown' | 'none';
 }
 
-/** `evt_` and 32 hex digits of SHA-256 over episode and type: the same episode never yields two ids for one type. */
-export function eventId(episodeId: string, type: string): string {
-  const digest = createHash('sha256')
-    .update(JSON.stringify([episodeId, type]))
-    .digest('hex');
+/** The hook of a configuration that has only a `retrain` section. */
+export const RETRAIN_HOOK = 'retrain';
+
+/** `evt_` and 32 hex digits of SHA-256 over episode, type and hook: an episode never yields two ids for one type and hook. */
+export function eventId(episodeId: string, type: string, hook: string = RETRAIN_HOOK): string {
+  // without the hook's name for the first of them: its ids were made before there were others
+  const parts = hook === RETRAIN_HOOK ? [episodeId, type] : [episodeId, type, hook];
+  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   return `evt_${digest.slice(0, 32)}`;
 }
 
@@ -57,6 +64,7 @@ export function webhookEvent(
   type: string,
   createdAtMs: number,
   context: EventContext,
+  hook: string = RETRAIN_HOOK,
 ): WebhookEvent {
   const data = {
     model: episode.model,
@@ -78,9 +86,10 @@ export function webhookEvent(
   };
   const body = JSON.stringify({ type, timestamp: new Date(createdAtMs).toISOString(), data });
   return {
-    id: eventId(episode.id, type),
+    id: eventId(episode.id, type, hook),
     type,
     model: episode.model,
+    hook,
     episodeId: episode.id,
     body,
     createdAtMs,

@@ -44,6 +44,8 @@ export interface WebhookEvent {
   readonly id: string;
   readonly type: string;
   readonly model: string;
+  /** Which of the model's hooks it is for. */
+  readonly hook: string;
   readonly episodeId: string;
   readonly body: string;
   readonly createdAtMs: number;
@@ -52,11 +54,24 @@ export interface WebhookEvent {
 export interface WebhookAttempt {
   readonly eventId: string;
   readonly attempt: number;
-  readonly outcome: 'delivered' | 'retry' | 'failed';
+  /** `skipped`: the hook runs dry. `replay`: no attempt, but somebody's wish that there be new ones. */
+  readonly outcome: 'delivered' | 'retry' | 'failed' | 'skipped' | 'replay';
   /** HTTP status, 0 when no answer came. */
   readonly status: number;
   readonly detail: string;
   readonly atMs: number;
   /** When the next attempt is due; null when none will follow. */
   readonly nextAttemptAtMs: number | null;
+}
+
+/** Deliveries held back until somebody lets them go: a pause is a person's, `gone` an endpoint's answer 410. */
+export interface WebhookHold {
+  /** Empty for all models. */
+  readonly model: string;
+  /** Empty for all hooks. */
+  readonly hook: string;
+  readonly reason: 'paused' | 'gone';
+  readonly held: boolean;
+  readonly detail: string;
+  readonly atMs: number;
 }

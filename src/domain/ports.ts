@@ -1,4 +1,4 @@
-import type { Episode, WebhookAttempt, WebhookEvent } from './episode.js';
+import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from './episode.js';
 import type { FeatureSchema, ModelVersion } from './model.js';
 import type { IngestCounts, LabelRow, PredictionRow, RejectedRow } from './prediction.js';
 import type { Grid, Profile } from './profile.js';
@@ -171,12 +171,21 @@ export interface OutboxStore {
   /** Writing an event again under its id changes nothing. */
   saveEvent(event: WebhookEvent): Promise<void>;
   saveAttempt(attempt: WebhookAttempt): Promise<void>;
-  /** Events without a terminal attempt, oldest first, with their last attempt. */
-  pendingEvents(): Promise<{ event: WebhookEvent; lastAttempt: WebhookAttempt | null }[]>;
+  /** Events whose last attempt is not terminal, oldest first, with it and the failures since they were written or replayed. */
+  pendingEvents(): Promise<{ event: WebhookEvent; lastAttempt: WebhookAttempt | null; failures: number }[]>;
+  /** Newest first. */
   listEvents(query: {
+    id?: string;
     model?: string;
+    hook?: string;
+    /** How the last attempt ended; `pending` is without one, or with one that another follows. */
+    state?: 'pending' | 'delivered' | 'failed' | 'skipped';
     limit: number;
   }): Promise<{ event: WebhookEvent; attempts: WebhookAttempt[] }[]>;
+  /** Replaces the hold of the same model, hook and reason. */
+  saveHold(hold: WebhookHold): Promise<void>;
+  /** Those that hold. */
+  listHolds(): Promise<WebhookHold[]>;
 }
 
 /** A row as the isolation forest sees it, in the order of the model's columns; null is missing. */

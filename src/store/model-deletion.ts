@@ -21,6 +21,7 @@ const TABLES: readonly (readonly [table: string, where: string])[] = [
   // Before the events that they belong to.
   ['webhook_attempts', 'event_id IN {events:Array(String)}'],
   ['webhook_events', OF_MODEL],
+  ['webhook_holds', OF_MODEL],
   ['rejected', OF_MODEL],
 ];
 /** What senders sent: never removed but by who asks for it. */

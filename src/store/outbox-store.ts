@@ -1,4 +1,4 @@
-import type { WebhookAttempt, WebhookEvent } from '../domain/episode.js';
+import type { WebhookAttempt, WebhookEvent, WebhookHold } from '../domain/episode.js';
 import type { OutboxStore } from '../domain/ports.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
@@ -7,6 +7,7 @@ interface EventRow {
   readonly id: string;
   readonly type: string;
   readonly model: string;
+  readonly hook: string;
   readonly episode_id: string;
   readonly body: string;
   readonly createdAtMs: number;
@@ -24,7 +25,7 @@ interface AttemptRow {
 
 /** An event keeps the body it was first written with: the oldest row of an id counts. */
 const EVENTS = `(
-  SELECT id, type, model, episode_id, body, toUnixTimestamp64Milli(created_at) AS createdAtMs
+  SELECT id, type, model, hook, episode_id, body, toUnixTimestamp64Milli(created_at) AS createdAtMs
   FROM webhook_events ORDER BY revision LIMIT 1 BY id)`;
 
 const ATTEMPTS = `(
@@ -57,6 +58,7 @@ export function createOutboxStore(client: StoreClient, nextRevision: () => numbe
           id: event.id,
           type: event.type,
           model: event.model,
+          hook: event.hook,
           episode_id: event.episodeId,
           body: event.body,
           created_at: dateTime64(event.createdAtMs),
@@ -81,24 +83,65 @@ export function createOutboxStore(client: StoreClient, nextRevision: () => numbe
     pendingEvents: async () => {
       const rows = await client.query<EventRow>(
         `SELECT * FROM ${EVENTS}
-         WHERE id NOT IN (SELECT event_id FROM ${ATTEMPTS} WHERE outcome != 'retry')
+         WHERE id NOT IN (
+           SELECT event_id FROM ${ATTEMPTS} GROUP BY event_id
+           HAVING argMax(outcome, attempt) NOT IN ('retry', 'replay'))
          ORDER BY createdAtMs, id`,
       );
       const attempts = await attemptsOf(rows.map((row) => row.id));
-      return rows.map((row) => ({ event: toEvent(row), lastAttempt: attempts.get(row.id)?.at(-1) ?? null }));
+      return rows.map((row) => {
+        const own = attempts.get(row.id) ?? [];
+        return {
+          event: toEvent(row),
+          lastAttempt: own.at(-1) ?? null,
+          failures: own.slice(own.findLastIndex(({ outcome }) => outcome === 'replay') + 1).length,
+        };
+      });
     },
 
-    listEvents: async ({ model, limit }) => {
+    listEvents: async ({ id, model, hook, state, limit }) => {
       const rows = await client.query<EventRow>(
-        `SELECT * FROM ${EVENTS}
-         WHERE {anyModel:Bool} OR model = {model:String}
+        `SELECT * FROM ${EVENTS} AS events
+         LEFT JOIN (
+           SELECT event_id, argMax(outcome, attempt) AS last FROM ${ATTEMPTS} GROUP BY event_id
+         ) AS attempts ON attempts.event_id = events.id
+         WHERE ({id:String} = '' OR id = {id:String})
+           AND ({anyModel:Bool} OR model = {model:String})
+           AND ({hook:String} = '' OR hook = {hook:String})
+           AND ({state:String} = '' OR {state:String} = if(last IN ('', 'retry', 'replay'), 'pending', last))
          ORDER BY createdAtMs DESC, id
          LIMIT {limit:UInt32}`,
-        { anyModel: model === undefined, model: model ?? '', limit },
+        {
+          id: id ?? '',
+          anyModel: model === undefined,
+          model: model ?? '',
+          hook: hook ?? '',
+          state: state ?? '',
+          limit,
+        },
       );
       const attempts = await attemptsOf(rows.map((row) => row.id));
       return rows.map((row) => ({ event: toEvent(row), attempts: attempts.get(row.id) ?? [] }));
     },
+
+    saveHold: (hold) =>
+      client.insert('webhook_holds', [
+        {
+          model: hold.model,
+          hook: hold.hook,
+          reason: hold.reason,
+          held: hold.held,
+          detail: hold.detail,
+          at: dateTime64(hold.atMs),
+          revision: nextRevision(),
+        },
+      ]),
+
+    listHolds: () =>
+      client.query<WebhookHold>(
+        `SELECT model, hook, reason, held, detail, toUnixTimestamp64Milli(at) AS atMs
+         FROM webhook_holds FINAL WHERE held ORDER BY model, hook, reason`,
+      ),
   };
 }
 
@@ -107,6 +150,7 @@ function toEvent(row: EventRow): WebhookEvent {
     id: row.id,
     type: row.type,
     model: row.model,
+    hook: row.hook,
     episodeId: row.episode_id,
     body: row.body,
     createdAtMs: row.createdAtMs,

@@ -1,13 +1,8 @@
-import { createAddressGuard } from '../alerts/address-guard.js';
 import { createAlertEngine } from '../alerts/alert-engine.js';
 import { createDispatcher } from '../alerts/dispatcher.js';
-import { createGuardedRequest } from '../alerts/guarded-request.js';
 import { createVerdictGauges } from '../alerts/prometheus.js';
-import type { Sink } from '../alerts/sink.js';
-import { createWebhookSink } from '../alerts/webhook-sink.js';
-import { type Config, modelConfig, readSecret } from '../config.js';
+import { modelConfig } from '../config.js';
 import { fitNullModel } from '../detectors/null-model.js';
-import type { Clock } from '../domain/clock.js';
 import { AppError } from '../errors.js';
 import type { ReadinessCheck } from '../http/readiness.js';
 import { createLevelChooser } from '../jobs/false-alarm-level.js';
@@ -19,6 +14,7 @@ import { createOutlierScorer } from '../jobs/score-outliers.js';
 import { createEpisodeBudget } from '../stats/episode-budget.js';
 import { alarmSettings } from './alarm-settings.js';
 import { followStore, type Parts } from './parts.js';
+import { createHooks } from './webhooks.js';
 
 export const DETECTION = 'detection';
 /** As in the alert PlumblineDetectorOverrun. */
@@ -28,7 +24,7 @@ const OVERRUN_MS = 900_000;
 export function wireDetection(parts: Parts) {
   const { config, store, metrics, logger, clock, wallClock } = parts;
   const settings = (model: string) => modelConfig(config, model);
-  const sinks = createSinks(config, wallClock);
+  const hooks = createHooks(config, wallClock);
   const gauges = createVerdictGauges({ metrics, logger });
   const alerts = createAlertEngine({
     store,
@@ -36,7 +32,7 @@ export function wireDetection(parts: Parts) {
       const { policy, window } = alarmSettings(settings(model));
       return { ...policy, stepMs: window.stepMs };
     },
-    retrainFor: (model) => settings(model).retrain ?? null,
+    hooksFor: (model) => hooks.hooksFor(model).map((hook) => hook.settings),
     gauges,
     clock,
     logger,
@@ -44,7 +40,7 @@ export function wireDetection(parts: Parts) {
   });
   const dispatcher = createDispatcher({
     outbox: store,
-    sinkFor: (event) => sinks(event.model),
+    sinkFor: (event) => hooks.find(event.model, event.hook)?.sink ?? null,
     clock: wallClock,
     logger,
     metrics,
@@ -127,20 +123,3 @@ export function wireDetection(parts: Parts) {
 }
 
 export type Detection = ReturnType<typeof wireDetection>;
-
-/** One sink per configured webhook. Secrets are read now, so that a missing one is found at the start. */
-function createSinks(config: Config, clock: Clock): (model: string) => Sink | null {
-  const guard = createAddressGuard(config.webhooks);
-  const send = createGuardedRequest(guard);
-  const sinkOf = (retrain: Config['defaults']['retrain']) => {
-    if (retrain === undefined) return null;
-    const refusal = guard.refusalOf(new URL(retrain.url));
-    if (refusal !== null) throw new AppError('config_invalid', `the webhook of retrain.url: ${refusal}`);
-    return createWebhookSink({ url: retrain.url, secret: readSecret(retrain), clock, send });
-  };
-  const byModel = new Map(
-    Object.entries(config.models).map(([name, model]) => [name, sinkOf(model.retrain)]),
-  );
-  const fallback = sinkOf(config.defaults.retrain);
-  return (model) => (byModel.has(model) ? (byModel.get(model) ?? null) : fallback);
-}

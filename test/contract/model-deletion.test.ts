@@ -3,7 +3,7 @@ import type { ModelVersion } from '../../src/domain/model.js';
 import { PRODUCTION } from '../../src/domain/ports.js';
 import { DAY_MS, HOUR_MS, tile } from '../../src/domain/window.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
-import { attempt, episode, event, hour, outcome, run, verdict } from '../support/entities.js';
+import { attempt, episode, event, hour, outcome, run, START_MS, verdict } from '../support/entities.js';
 import { labelRow, predictionRow, rejectedRow } from '../support/rows.js';
 import { BACKENDS, openBackend, type StoreBackend } from '../support/store-backends.js';
 
@@ -69,6 +69,7 @@ describe.each(BACKENDS)('deleting a model in the %s store', (kind) => {
     await store.saveEpisode(episode(id('episode'), key));
     await store.saveEvent(event(id('event'), { model }));
     await store.saveAttempt(attempt(id('event'), 1, 'retry'));
+    await store.saveHold({ model, hook: '', reason: 'paused', held: true, detail: '', atMs: START_MS });
   }
 
   /** Rows of every table that can hold some of a model, without the service's own. */

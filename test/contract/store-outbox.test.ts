@@ -17,7 +17,7 @@ describe.each(BACKENDS)('episodes and the outbox in the %s store', (kind) => {
     await backend.close();
   });
   beforeEach(async () => {
-    for (const table of ['episodes', 'webhook_events', 'webhook_attempts'])
+    for (const table of ['episodes', 'webhook_events', 'webhook_attempts', 'webhook_holds'])
       await admin.command(`TRUNCATE TABLE ${table}`);
   });
 
@@ -48,14 +48,14 @@ describe.each(BACKENDS)('episodes and the outbox in the %s store', (kind) => {
     await admin.command('OPTIMIZE TABLE webhook_events FINAL');
     const second = event('w2', { createdAtMs: START_MS + 1, model: 'm' });
     expect(await store.pendingEvents()).toEqual([
-      { event: event('w1'), lastAttempt: null },
-      { event: second, lastAttempt: null },
+      { event: event('w1'), lastAttempt: null, failures: 0 },
+      { event: second, lastAttempt: null, failures: 0 },
     ]);
     for (const saved of [attempt('w1', 1, 'retry'), attempt('w1', 2, 'retry'), attempt('w1', 2, 'retry')])
       await store.saveAttempt(saved);
     await store.saveAttempt(attempt('w2', 1, 'failed'));
     expect(await store.pendingEvents()).toEqual([
-      { event: event('w1'), lastAttempt: attempt('w1', 2, 'retry') },
+      { event: event('w1'), lastAttempt: attempt('w1', 2, 'retry'), failures: 2 },
     ]);
     await store.saveAttempt(attempt('w1', 3, 'delivered'));
     expect(await store.pendingEvents()).toEqual([]);
@@ -68,5 +68,48 @@ describe.each(BACKENDS)('episodes and the outbox in the %s store', (kind) => {
     ]);
     expect(await store.listEvents({ model: 'm', limit: 9 })).toHaveLength(1);
     expect(await store.listEvents({ limit: 1 })).toMatchObject([{ event: { id: 'w2' } }]);
+  });
+
+  test('the outbox: events are found by id, hook and state, and a replay makes one pending again', async () => {
+    const { store } = backend;
+    const other = event('w2', { hook: 'fallback', createdAtMs: START_MS + 1 });
+    await store.saveEvent(event('w1'));
+    await store.saveEvent(other);
+    await store.saveAttempt(attempt('w1', 1, 'retry'));
+    await store.saveAttempt(attempt('w1', 2, 'failed'));
+    const ids = async (query: Omit<Parameters<typeof store.listEvents>[0], 'limit'>) =>
+      (await store.listEvents({ ...query, limit: 9 })).map(({ event: { id } }) => id);
+    expect(await ids({ id: 'w2' })).toEqual(['w2']);
+    expect(await ids({ hook: 'fallback' })).toEqual(['w2']);
+    expect(await ids({ state: 'failed' })).toEqual(['w1']);
+    expect(await ids({ state: 'pending' })).toEqual(['w2']);
+    expect(await ids({ state: 'delivered' })).toEqual([]);
+    await store.saveAttempt(attempt('w1', 3, 'replay'));
+    expect(await store.pendingEvents()).toEqual([
+      { event: event('w1'), lastAttempt: attempt('w1', 3, 'replay'), failures: 0 },
+      { event: other, lastAttempt: null, failures: 0 },
+    ]);
+    expect(await ids({ state: 'pending' })).toEqual(['w2', 'w1']);
+    await store.saveAttempt(attempt('w1', 4, 'skipped'));
+    expect(await ids({ state: 'skipped' })).toEqual(['w1']);
+    expect(await store.pendingEvents()).toHaveLength(1);
+  });
+
+  test('holds: the last word for a model, hook and reason counts', async () => {
+    const { store } = backend;
+    const pause = {
+      model: '',
+      hook: '',
+      reason: 'paused',
+      held: true,
+      detail: 'night',
+      atMs: START_MS,
+    } as const;
+    const gone = { ...pause, model: 'm', hook: 'retrain', reason: 'gone' } as const;
+    await store.saveHold(pause);
+    await store.saveHold(gone);
+    expect(await store.listHolds()).toEqual([pause, gone]);
+    await store.saveHold({ ...pause, held: false, atMs: START_MS + 1 });
+    expect(await store.listHolds()).toEqual([gone]);
   });
 });

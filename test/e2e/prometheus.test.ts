@@ -37,7 +37,7 @@ const memory = createMemoryAlertStore();
 const engine = createAlertEngine({
   store: memory.store,
   policyFor: () => ({ openCount: 2, openWindows: 2, closeCount: 2, cooldownMs: 0, stepMs: HOUR_MS }),
-  retrainFor: () => null,
+  hooksFor: () => [],
   gauges,
   clock: { now: () => 0, observe: () => undefined },
   logger,

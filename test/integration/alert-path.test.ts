@@ -12,6 +12,7 @@ import type { WindowOutcome } from '../../src/domain/verdict.js';
 import { HOUR_MS } from '../../src/domain/window.js';
 import { createMetrics } from '../../src/metrics.js';
 import { createStore } from '../../src/store/store.js';
+import { retrainHook } from '../support/hooks.js';
 import { outcomesOf, verdictOf } from '../support/outcomes.js';
 import { createSilentLogger } from '../support/silent-logger.js';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.js';
@@ -34,7 +35,7 @@ async function startService(dataDir: string, url: string) {
   const engine = createAlertEngine({
     store,
     policyFor: () => ({ openCount: 2, openWindows: 2, closeCount: 2, cooldownMs: 0, stepMs: HOUR_MS }),
-    retrainFor: () => ({ maxPerDay: 1 }),
+    hooksFor: () => [retrainHook()],
     gauges,
     clock,
     logger,
@@ -42,7 +43,13 @@ async function startService(dataDir: string, url: string) {
   });
   const dispatcher = createDispatcher({
     outbox: store,
-    sinkFor: () => createWebhookSink({ url, secret, clock: wall, send }),
+    sinkFor: () =>
+      createWebhookSink({
+        address: { url, params: {}, inputs: {} },
+        credentials: { secret },
+        clock: wall,
+        send,
+      }),
     clock: wall,
     logger,
     metrics,
@@ -100,7 +107,13 @@ describe('alert path over the real store', () => {
     await second.judge(windows.slice(2));
     expect(await second.dispatcher.deliverDue()).toMatchObject({ delivered: 3, waiting: 0 });
     await second.judge(windows.slice(4));
-    expect(await second.dispatcher.deliverDue()).toEqual({ delivered: 0, retry: 0, failed: 0, waiting: 0 });
+    expect(await second.dispatcher.deliverDue()).toEqual({
+      delivered: 0,
+      retry: 0,
+      failed: 0,
+      skipped: 0,
+      waiting: 0,
+    });
     expect(await second.store.listEpisodes({ limit: 10 })).toEqual([
       expect.objectContaining({
         state: 'closed',

@@ -16,6 +16,7 @@ const event: WebhookEvent = {
   id: 'evt_0123456789abcdef',
   type: 'retraining.requested',
   model: 'churn / eu',
+  hook: 'retrain',
   episodeId: 'e1',
   body: '{"type":"retraining.requested","data":{"note":"Größe"}}',
   createdAtMs: Date.UTC(2013, 2, 1),
@@ -29,7 +30,13 @@ afterEach(() => receiver.close());
 
 const send = createGuardedRequest(createAddressGuard({ allow: ['127.0.0.1'] }));
 const sinkTo = (url: string, timeoutMs = 2_000) =>
-  createWebhookSink({ url, secret, clock: wall, send, timeoutMs });
+  createWebhookSink({
+    address: { url, params: {}, inputs: {} },
+    credentials: { secret },
+    clock: wall,
+    send,
+    timeoutMs,
+  });
 
 describe('webhook sink over HTTP', () => {
   it('sends one request that is both a standard webhook and a CloudEvent', async () => {
@@ -59,7 +66,7 @@ describe('webhook sink over HTTP', () => {
     [400, { ok: false, retryable: true, status: 400, reason: 'status 400: bad & ugly' }],
     [401, { ok: false, retryable: true, status: 401, reason: 'status 401: bad & ugly' }],
     [404, { ok: false, retryable: true, status: 404, reason: 'status 404: bad & ugly' }],
-    [410, { ok: false, retryable: false, status: 410, reason: 'status 410: bad & ugly' }],
+    [410, { ok: false, retryable: false, gone: true, status: 410, reason: 'status 410: bad & ugly' }],
     [429, { ok: false, retryable: true, status: 429, reason: 'status 429: bad & ugly' }],
     [500, { ok: false, retryable: true, status: 500, reason: 'status 500: bad & ugly' }],
   ])('reads the status %d', async (status, expected) => {

@@ -32,6 +32,7 @@ const event: WebhookEvent = {
   id: 'evt_docs',
   type: 'retraining.requested',
   model: 'churn',
+  hook: 'retrain',
   episodeId: 'e1',
   body: '{"type":"retraining.requested"}',
   createdAtMs: 0,
@@ -58,8 +59,8 @@ describe('receivers of docs/webhooks.md', () => {
         const url = `http://127.0.0.1:${port}/`;
         const sinkWith = (key: string, skewMs = 0) =>
           createWebhookSink({
-            url,
-            secret: key,
+            address: { url, params: {}, inputs: {} },
+            credentials: { secret: key },
             clock: { now: () => Date.now() - skewMs, observe: () => undefined },
             send: createGuardedRequest(createAddressGuard({ allow: ['127.0.0.1'] })),
           });

@@ -93,6 +93,7 @@ export const event = (id: string, overrides: Partial<WebhookEvent> = {}): Webhoo
   id,
   type: 'plumbline.episode.opened',
   model: key.model,
+  hook: 'retrain',
   episodeId: 'e1',
   body: '{"data":"日本"}',
   createdAtMs: START_MS,

@@ -1,4 +1,4 @@
-import type { Episode, WebhookAttempt, WebhookEvent } from '../../src/domain/episode.js';
+import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from '../../src/domain/episode.js';
 import type { EpisodeStore, OutboxStore, VerdictStore } from '../../src/domain/ports.js';
 import type { WindowOutcome } from '../../src/domain/verdict.js';
 
@@ -10,6 +10,7 @@ export function createMemoryAlertStore() {
   const events = new Map<string, WebhookEvent>();
   const attempts: WebhookAttempt[] = [];
   const outcomes: WindowOutcome[] = [];
+  const holds = new Map<string, WebhookHold>();
   let failing: string | null = null;
 
   function guard(write: string): void {
@@ -46,19 +47,36 @@ export function createMemoryAlertStore() {
     },
     async pendingEvents() {
       return [...events.values()]
-        .map((event) => ({
-          event,
-          lastAttempt: attempts.filter((a) => a.eventId === event.id).at(-1) ?? null,
-        }))
-        .filter(({ lastAttempt }) => lastAttempt === null || lastAttempt.outcome === 'retry')
+        .map((event) => {
+          const own = attempts.filter((a) => a.eventId === event.id);
+          const replayed = own.findLastIndex((a) => a.outcome === 'replay');
+          return { event, lastAttempt: own.at(-1) ?? null, failures: own.slice(replayed + 1).length };
+        })
+        .filter(
+          ({ lastAttempt }) => lastAttempt === null || ['retry', 'replay'].includes(lastAttempt.outcome),
+        )
         .sort((a, b) => a.event.createdAtMs - b.event.createdAtMs);
     },
-    async listEvents({ model, limit }) {
+    async listEvents({ id, model, hook, state, limit }) {
+      const stateOf = (event: WebhookEvent) => {
+        const last = attempts.filter((a) => a.eventId === event.id).at(-1)?.outcome ?? 'retry';
+        return last === 'retry' || last === 'replay' ? 'pending' : last;
+      };
       return [...events.values()]
+        .filter((event) => id === undefined || event.id === id)
         .filter((event) => model === undefined || event.model === model)
+        .filter((event) => hook === undefined || event.hook === hook)
+        .filter((event) => state === undefined || stateOf(event) === state)
         .sort((a, b) => b.createdAtMs - a.createdAtMs)
         .slice(0, limit)
         .map((event) => ({ event, attempts: attempts.filter((a) => a.eventId === event.id) }));
+    },
+    async saveHold(hold) {
+      guard('saveHold');
+      holds.set(JSON.stringify([hold.model, hold.hook, hold.reason]), hold);
+    },
+    async listHolds() {
+      return [...holds.values()].filter((hold) => hold.held);
     },
     async saveOutcomes(saved) {
       outcomes.push(...saved);
@@ -81,6 +99,7 @@ export function createMemoryAlertStore() {
     episodes,
     events,
     attempts,
+    holds,
     /** The next write of this kind (`saveEpisode`, `saveAttempt` or an event type) throws. */
     failOnce: (write: string) => {
       failing = write;

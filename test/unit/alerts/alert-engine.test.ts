@@ -1,23 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
-import { createAlertEngine, type RetrainSettings } from '../../../src/alerts/alert-engine.js';
+import { createAlertEngine, type HookSettings } from '../../../src/alerts/alert-engine.js';
 import { MAX_BODY_BYTES } from '../../../src/alerts/webhook-events.js';
 import type { Episode } from '../../../src/domain/episode.js';
 import type { WindowOutcome } from '../../../src/domain/verdict.js';
 import { DAY_MS, HOUR_MS } from '../../../src/domain/window.js';
+import { retrainHook } from '../../support/hooks.js';
 import { createMemoryAlertStore } from '../../support/memory-alert-store.js';
 import { hourWindow, outcomesOf, verdictOf } from '../../support/outcomes.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
 
 const policy = { openCount: 2, openWindows: 2, closeCount: 2, cooldownMs: 0, stepMs: HOUR_MS };
 
-function setUp(retrain: RetrainSettings | null = { maxPerDay: 1 }) {
+function setUp(hooks: readonly HookSettings[] = [retrainHook()]) {
   const memory = createMemoryAlertStore();
   const seen: Episode[] = [];
   let nowMs = 0;
   const engine = createAlertEngine({
     store: memory.store,
     policyFor: () => policy,
-    retrainFor: () => retrain,
+    hooksFor: () => hooks,
     gauges: { episodesChanged: (episodes) => seen.push(...episodes) },
     clock: { now: () => nowMs, observe: () => undefined },
     logger: createSilentLogger(),
@@ -113,7 +114,7 @@ describe('alert engine', () => {
   });
 
   it('asks for retraining at most so often in a day, and says so in the event', async () => {
-    const { judgeAll, events } = setUp({ maxPerDay: 2 });
+    const { judgeAll, events } = setUp([retrainHook({ maxPerDay: 2 })]);
     await judgeAll(outcomesOf('ddccddccddcc'));
     const late = outcomesOf('ddcc').map((outcome, n) => ({ ...outcome, window: hourWindow(40 + n) }));
     await judgeAll(late);
@@ -129,6 +130,62 @@ describe('alert engine', () => {
     ]);
   });
 
+  it('asks for no retraining while a hook cools down', async () => {
+    const { judgeAll, events } = setUp([retrainHook({ maxPerDay: 9, cooldownMs: 5 * HOUR_MS })]);
+    await judgeAll(outcomesOf('ddccddccddcc'));
+    const detected = [...events.values()].filter((event) => event.type === 'drift.detected');
+    expect(detected.map((event) => JSON.parse(event.body).data.retraining)).toEqual([
+      'requested',
+      'cooldown',
+      'requested',
+    ]);
+  });
+
+  it('tells each hook what it wants to know, under ids of its own', async () => {
+    const { judgeAll, events } = setUp([
+      retrainHook(),
+      retrainHook({ name: 'pipeline', on: ['retraining'], startsRuns: true }),
+      retrainHook({ name: 'fallback', on: ['opened', 'resolved'], severity: 'critical' }),
+      retrainHook({ name: 'quality', categories: ['dataQuality'] }),
+    ]);
+    await judgeAll(outcomesOf('ddcc'));
+    expect([...events.values()].map(({ hook, type }) => `${hook} ${type}`)).toEqual([
+      'retrain retraining.requested',
+      'retrain drift.detected',
+      'pipeline retraining.requested',
+      'fallback drift.detected',
+      'retrain drift.resolved',
+      'fallback drift.resolved',
+    ]);
+    expect(events.size).toBe(6);
+  });
+
+  it('tells a hook for critical episodes nothing of a lesser one', async () => {
+    const { judgeAll, types, episodes } = setUp([retrainHook({ severity: 'critical' })]);
+    const mild = outcomesOf('ddcc').map((outcome) => ({
+      ...outcome,
+      drivers: outcome.drivers.map((driver) => ({
+        ...driver,
+        effect: { value: 0.11, low: 0.1, high: 0.12 },
+      })),
+    }));
+    await judgeAll(mild);
+    expect([...episodes.values()].map(({ severity }) => severity)).toEqual(['warning']);
+    expect(types()).toEqual([]);
+  });
+
+  it('counts openings against the limit where each starts a run, and always says when they are over', async () => {
+    const { judgeAll, events } = setUp([
+      retrainHook({ name: 'fallback', on: ['opened', 'resolved'], startsRuns: true }),
+    ]);
+    await judgeAll(outcomesOf('ddccddcc'));
+    expect([...events.values()].map(({ type }) => type)).toEqual([
+      'drift.detected',
+      'drift.resolved',
+      'drift.resolved',
+    ]);
+  });
+
   it('does not ask to retrain on broken data', async () => {
     const { judgeAll, types } = setUp();
     await judgeAll(outcomesOf('ddcc', { category: 'dataQuality' }));
@@ -136,7 +193,7 @@ describe('alert engine', () => {
   });
 
   it('keeps episodes of models without a webhook, and writes no event', async () => {
-    const { judgeAll, types, episodes } = setUp(null);
+    const { judgeAll, types, episodes } = setUp([]);
     expect(await judgeAll(outcomesOf('dd'))).toHaveLength(1);
     expect(types()).toEqual([]);
     expect(episodes.size).toBe(1);

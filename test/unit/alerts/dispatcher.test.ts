@@ -8,10 +8,10 @@ import { createSilentLogger } from '../../support/silent-logger.js';
 
 const OK: Delivery = { ok: true, status: 202 };
 const DOWN: Delivery = { ok: false, retryable: true, reason: 'status 503', status: 503 };
-const GONE: Delivery = { ok: false, retryable: false, reason: 'status 410', status: 410 };
+const GONE: Delivery = { ok: false, retryable: false, reason: 'status 410', status: 410, gone: true };
 
 function eventOf(id: string, episodeId = 'e1', createdAtMs = 0): WebhookEvent {
-  return { id, type: 'drift.detected', model: 'churn', episodeId, body: '{}', createdAtMs };
+  return { id, type: 'drift.detected', model: 'churn', hook: 'retrain', episodeId, body: '{}', createdAtMs };
 }
 
 async function setUp(events: readonly WebhookEvent[], random = 1) {
@@ -24,6 +24,7 @@ async function setUp(events: readonly WebhookEvent[], random = 1) {
   const time = { nowMs: 1_000 };
   const sink: Sink = {
     name: 'fake',
+    origin: 'http://trainer',
     send: async (event) => {
       sent.push(event.id);
       await new Promise((resolve) => setImmediate(resolve));
@@ -45,8 +46,20 @@ async function setUp(events: readonly WebhookEvent[], random = 1) {
 describe('dispatcher', () => {
   it('delivers once and records it', async () => {
     const { dispatcher, sent, attempts } = await setUp([eventOf('a')]);
-    expect(await dispatcher.deliverDue()).toEqual({ delivered: 1, retry: 0, failed: 0, waiting: 0 });
-    expect(await dispatcher.deliverDue()).toEqual({ delivered: 0, retry: 0, failed: 0, waiting: 0 });
+    expect(await dispatcher.deliverDue()).toEqual({
+      delivered: 1,
+      retry: 0,
+      failed: 0,
+      skipped: 0,
+      waiting: 0,
+    });
+    expect(await dispatcher.deliverDue()).toEqual({
+      delivered: 0,
+      retry: 0,
+      failed: 0,
+      skipped: 0,
+      waiting: 0,
+    });
     expect(sent).toEqual(['a']);
     expect(attempts).toEqual([
       {
@@ -87,6 +100,7 @@ describe('dispatcher', () => {
       ['delivered', 0],
       ['retry', 9],
       ['failed', 1],
+      ['skipped', 0],
     ]);
   });
 
@@ -108,7 +122,13 @@ describe('dispatcher', () => {
     const events = [eventOf('open', 'e1', 1), eventOf('close', 'e1', 2), eventOf('other', 'e2', 3)];
     const { dispatcher, answers, sent, time } = await setUp(events);
     answers.set('open', DOWN);
-    expect(await dispatcher.deliverDue()).toEqual({ delivered: 1, retry: 1, failed: 0, waiting: 1 });
+    expect(await dispatcher.deliverDue()).toEqual({
+      delivered: 1,
+      retry: 1,
+      failed: 0,
+      skipped: 0,
+      waiting: 1,
+    });
     expect(sent).toEqual(['open', 'other']);
     answers.set('open', OK);
     time.nowMs += 5_000;
@@ -116,17 +136,94 @@ describe('dispatcher', () => {
     expect(sent).toEqual(['open', 'other', 'open', 'close']);
   });
 
-  it('gives an event up at once when the endpoint is gone, and goes on with the next', async () => {
-    const { dispatcher, answers, attempts } = await setUp([eventOf('a', 'e1', 1), eventOf('b', 'e1', 2)]);
+  it('gives an event up when the endpoint is gone, and sends nothing there until it is let go', async () => {
+    const { dispatcher, answers, attempts, sent, holds, store } = await setUp([
+      eventOf('a', 'e1', 1),
+      eventOf('b', 'e1', 2),
+      eventOf('c', 'e2', 3),
+    ]);
     answers.set('a', GONE);
-    expect(await dispatcher.deliverDue()).toMatchObject({ failed: 1, delivered: 1 });
-    expect(attempts[0]).toMatchObject({ outcome: 'failed', status: 410 });
+    await dispatcher.deliverDue();
+    expect(attempts[0]).toMatchObject({ eventId: 'a', outcome: 'failed', status: 410 });
+    expect(sent).not.toContain('b');
+    const [hold] = holds.values();
+    expect(hold).toMatchObject({ model: 'churn', hook: 'retrain', reason: 'gone', held: true });
+    expect(await dispatcher.deliverDue()).toMatchObject({
+      delivered: 0,
+      waiting: sent.includes('c') ? 1 : 2,
+    });
+    if (hold !== undefined) await store.saveHold({ ...hold, held: false });
+    await dispatcher.deliverDue();
+    expect(sent.toSorted()).toEqual(['a', 'b', 'c']);
+  });
+
+  it.each([
+    ['everything', '', '', ['b']],
+    ['a model', 'churn', '', ['b']],
+    ['a hook', 'churn', 'retrain', ['b']],
+    ['another hook', 'churn', 'other', []],
+    ['another model', 'else', '', []],
+  ])('holds back what a pause of %s covers', async (_what, model, hook, waiting) => {
+    const { dispatcher, sent, store } = await setUp([eventOf('b')]);
+    await store.saveHold({ model, hook, reason: 'paused', held: true, detail: '', atMs: 0 });
+    await dispatcher.deliverDue();
+    expect(sent).toEqual(waiting.length > 0 ? [] : ['b']);
+  });
+
+  it('starts the schedule anew for an event that is replayed', async () => {
+    const { dispatcher, answers, attempts, store, time } = await setUp([eventOf('a')]);
+    answers.set('a', { ...DOWN, status: 400, retryable: false });
+    await dispatcher.deliverDue();
+    await store.saveAttempt({
+      eventId: 'a',
+      attempt: 2,
+      outcome: 'replay',
+      status: 0,
+      detail: '',
+      atMs: time.nowMs,
+      nextAttemptAtMs: time.nowMs,
+    });
+    answers.set('a', { ...DOWN, status: 404 });
+    await dispatcher.deliverDue();
+    expect(attempts.at(-1)).toMatchObject({
+      attempt: 3,
+      outcome: 'retry',
+      nextAttemptAtMs: time.nowMs + 5_000,
+    });
+  });
+
+  it('records what a dry run would have sent', async () => {
+    const { dispatcher, answers, attempts } = await setUp([eventOf('a')]);
+    answers.set('a', { ok: true, status: 0, dryRun: 'dry run: POST /x' });
+    expect(await dispatcher.deliverDue()).toMatchObject({ skipped: 1, delivered: 0 });
+    expect(attempts[0]).toMatchObject({ outcome: 'skipped', detail: 'dry run: POST /x' });
+    expect(await dispatcher.deliverDue()).toMatchObject({ skipped: 0, waiting: 0 });
+  });
+
+  it('spares a target that is down, and tries it with one event', async () => {
+    const events = Array.from({ length: 20 }, (_, n) => eventOf(`e${n}`, `episode ${n}`, n));
+    const { dispatcher, answers, sent, time } = await setUp(events, 0);
+    for (const { id } of events) answers.set(id, DOWN);
+    const first = await dispatcher.deliverDue();
+    // five failures open the circuit; three more were under way by then
+    expect(first.retry).toBeLessThanOrEqual(8);
+    expect(sent.length).toBe(first.retry);
+    expect((await dispatcher.deliverDue()).waiting).toBe(20);
+    expect(sent.length).toBe(first.retry);
+    time.nowMs += 30_000;
+    await dispatcher.deliverDue();
+    expect(sent.length).toBe(first.retry + 1);
+    for (const { id } of events) answers.set(id, OK);
+    time.nowMs += 60_000;
+    await dispatcher.deliverDue();
+    await dispatcher.deliverDue();
+    expect(new Set(sent)).toEqual(new Set(events.map(({ id }) => id)));
   });
 
   it('fails an event whose model has no endpoint any more', async () => {
     const { dispatcher, attempts } = await setUp([{ ...eventOf('a'), model: 'gone' }]);
     expect(await dispatcher.deliverDue()).toMatchObject({ failed: 1 });
-    expect(attempts[0]?.detail).toBe('no endpoint is configured for gone');
+    expect(attempts[0]?.detail).toBe('no hook retrain is configured for gone');
   });
 
   it('sends again under the same id after a crash between the request and its record', async () => {
@@ -145,6 +242,47 @@ describe('dispatcher', () => {
     const { dispatcher, sent } = await setUp([eventOf('a')]);
     await Promise.all([dispatcher.deliverDue(), dispatcher.deliverDue(), dispatcher.deliverDue()]);
     expect(sent).toEqual(['a']);
+  });
+
+  it('serves other targets while one does not answer', async () => {
+    const memory = createMemoryAlertStore();
+    let release: () => void = () => undefined;
+    const stuck = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const sent: string[] = [];
+    const sinkTo = (origin: string, until: Promise<void>): Sink => ({
+      name: origin,
+      origin,
+      send: async (event) => {
+        await until;
+        sent.push(event.id);
+        return OK;
+      },
+    });
+    const dead = sinkTo('http://dead', stuck);
+    const quick = sinkTo('http://quick', Promise.resolve());
+    const dispatcher = createDispatcher({
+      outbox: memory.store,
+      sinkFor: (event) => (event.model === 'churn' ? dead : quick),
+      clock: { now: () => 1_000, observe: () => undefined },
+      logger: createSilentLogger(),
+      metrics: createMetrics(),
+      random: () => 0,
+      pollMs: 1,
+    });
+    await memory.store.saveEvent(eventOf('stuck'));
+    dispatcher.start();
+    for (const id of ['q1', 'q2', 'q3']) {
+      await memory.store.saveEvent({ ...eventOf(id, id), model: 'quick' });
+      while (!sent.includes(id)) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    expect(sent).toEqual(['q1', 'q2', 'q3']);
+    release();
+    while (!sent.includes('stuck')) await new Promise((resolve) => setTimeout(resolve, 1));
+    await dispatcher.stop();
+    expect(sent).toEqual(['q1', 'q2', 'q3', 'stuck']);
+    expect(memory.attempts).toHaveLength(4);
   });
 
   it('polls until stopped, also past an outbox that fails', async () => {
