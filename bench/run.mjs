@@ -1,12 +1,13 @@
 // Runs the benchmarks: each against its baseline, in turns, in one run.
 // Usage: npm run bench -- [--only NAME]… [--rounds N] [--json] [--out FILE]
-//   --only   isolation-forest, full-check, window-length, http-ingest, kafka-ingest, demo
+//   --only   isolation-forest, full-check, compare, window-length, http-ingest, kafka-ingest, demo
 //   --json   the results as one JSON document on stdout instead of the table
 //   --out    where the JSON file is written; build/bench.json by default
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { compare } from './compare.mjs';
 import { demo } from './demo.mjs';
 import { fullCheck } from './full-check.mjs';
 import { root } from './harness.mjs';
@@ -16,7 +17,7 @@ import { kafkaIngest } from './kafka-ingest.mjs';
 import { table } from './table.mjs';
 import { windowLength } from './window-length.mjs';
 
-const BENCHMARKS = [isolationForest, fullCheck, windowLength, httpIngest, kafkaIngest, demo];
+const BENCHMARKS = [isolationForest, fullCheck, compare, windowLength, httpIngest, kafkaIngest, demo];
 
 function settings() {
   const { values } = parseArgs({

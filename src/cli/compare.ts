@@ -93,6 +93,11 @@ function tell(comparison: Comparison, output: Output & { readonly coloured: bool
   say(output, `reference  ${formatCount(reference.rows)} rows  ${names(reference.files)}`);
   say(output, `current    ${formatCount(current.rows)} rows  ${names(current.files)}`);
   say(output);
+  if (output.json) {
+    for (const note of notes) say(output, note);
+    say(output, summarySentence(comparison));
+    return;
+  }
   say(output, columnsTable(columns, paints));
   const told = columns.filter((column) => column.status !== 'stable');
   if (told.length > 0) say(output);

@@ -23,11 +23,12 @@ export type Grouping =
 
 export const NO_GROUP = 0xffff_ffff;
 
-export interface NumberColumn {
+/** Some rows of a column; the arrays are overwritten when the next chunk is asked for. */
+export interface NumberChunk {
   /** One per row; NaN where there is no number. */
   readonly values: Float64Array;
-  /** One per row; null when no grouping was asked for. */
-  readonly groups: Uint32Array | null;
+  /** One per row; empty when no grouping was asked for. */
+  readonly groups: Uint32Array;
 }
 
 export interface GroupCount {
@@ -40,8 +41,8 @@ export interface ComparedSide {
   readonly files: readonly string[];
   readonly rows: number;
   readonly columns: readonly SideColumn[];
-  /** A column as numbers; text is parsed, what does not parse is NaN. */
-  numbers(column: string, grouping: Grouping | null): Promise<NumberColumn>;
+  /** A column as numbers; text is parsed, what does not parse is NaN. In the order of the files, or ascending with NaN last; to be read once. */
+  numbers(column: string, grouping: Grouping | null, ascending: boolean): Promise<Iterable<NumberChunk>>;
   /** Rows per group whose text is neither a number nor a usual word for "missing". */
   mistyped(column: string, grouping: Grouping | null): Promise<GroupCount[]>;
   /** Rows with a value and distinct values, of many columns at once. */

@@ -1,7 +1,13 @@
-import { type ComparedSide, type GroupCount, type Grouping, NO_GROUP } from '../domain/compared-files.js';
+import {
+  type ComparedSide,
+  type GroupCount,
+  type Grouping,
+  NO_GROUP,
+  type NumberChunk,
+} from '../domain/compared-files.js';
 import type { FeatureKind } from '../domain/model.js';
 import { cellCount, type Grid, type Profile, quantumFor } from '../domain/profile.js';
-import { createCellCounter, cutPointsOf, orderByGroup, sortedFinite } from '../stats/value-cells.js';
+import { createCellCounter, cutPointsOf, gatherGroups, sortedFinite } from '../stats/value-cells.js';
 import { isCounter, MAX_CATEGORIES, type PlannedColumn } from './compare-columns.js';
 
 /** As in the service's grids, so that both give the same figures. */
@@ -36,8 +42,8 @@ export interface CountInput {
   readonly currentGrouping: Grouping | null;
 }
 
-/** What is read of a column before it is counted, so that the engine reads the next one meanwhile. */
-export type ReadColumn = (() => Promise<CountedColumn>) | { readonly obstacle: string };
+/** A column that is read but not yet counted, so that the engine reads the next one meanwhile. */
+export type ReadColumn = () => Promise<CountedColumn | { readonly obstacle: string }>;
 
 /** Reads one column of both sides; the counting is left to the returned function. Names the column `id` in its profiles. */
 export async function readColumn(input: CountInput, column: PlannedColumn, id: string): Promise<ReadColumn> {
@@ -45,19 +51,23 @@ export async function readColumn(input: CountInput, column: PlannedColumn, id: s
 }
 
 async function readNumbers(input: CountInput, { name }: PlannedColumn, id: string): Promise<ReadColumn> {
-  const side = async (from: ComparedSide, grouping: Grouping | null) => {
-    const numbers = await from.numbers(name, grouping);
-    return { ...numbers, mistyped: await from.mistyped(name, grouping) };
-  };
-  const reference = await side(input.reference, input.referenceGrouping);
-  const current = await side(input.current, input.currentGrouping);
-  const sorted = sortedFinite(reference.values);
-  const known = input.reference.columns.find((column) => column.name === name);
-  if (known !== undefined && isCounter(name, known, sorted))
-    return {
-      obstacle: 'every row has its own whole number: a counter or identifier has no distribution to compare',
-    };
+  const side = async (from: ComparedSide, grouping: Grouping | null, ascending: boolean) => ({
+    chunks: await from.numbers(name, grouping, ascending),
+    mistyped: await from.mistyped(name, grouping),
+    rows: from.rows,
+    grouped: grouping !== null,
+  });
+  const reference = await side(input.reference, input.referenceGrouping, true);
+  const current = await side(input.current, input.currentGrouping, false);
   return async () => {
+    const whole = join(reference);
+    const sorted = sortedFinite(whole.values);
+    const known = input.reference.columns.find((column) => column.name === name);
+    if (known !== undefined && isCounter(name, known, sorted))
+      return {
+        obstacle:
+          'every row has its own whole number: a counter or identifier has no distribution to compare',
+      };
     const cutPoints = cutPointsOf(sorted, MAX_CUT_POINTS);
     const low = cutPoints[0] ?? 0;
     const grid: Grid = {
@@ -66,35 +76,57 @@ async function readNumbers(input: CountInput, { name }: PlannedColumn, id: strin
       cutPoints,
       quantum: quantumFor(low, cutPoints.at(-1) ?? low),
     };
-    const count = createCellCounter(cutPoints, grid.quantum);
-    const countSide = ({ values, groups, mistyped }: typeof reference): SideCounts => {
-      const sparse = (
-        start: number,
-        end: number,
-        order: Uint32Array | null,
-        wrong: number,
-      ): SparseProfile => {
-        const sums = count(values, start, end, order);
-        return {
-          ...sums,
-          rows: end - start,
-          missing: sums.missing - wrong,
-          nonFinite: sums.infinite,
-          mistyped: wrong,
-        };
-      };
-      const wrong = new Map(mistyped.map(({ group, rows }) => [group, rows]));
-      const allWrong = mistyped.reduce((sum, { rows }) => sum + rows, 0);
-      const byGroup = new Map<number, SparseProfile>();
-      if (groups !== null) {
-        const { order, spans } = orderByGroup(groups, NO_GROUP);
-        for (const [group, { start, end }] of spans)
-          byGroup.set(group, sparse(start, end, order, wrong.get(group) ?? 0));
-      }
-      return sideCounts(grid, sparse(0, values.length, null, allWrong), byGroup);
+    return {
+      id,
+      grid,
+      reference: countNumbers(grid, { ...reference, chunks: [whole] }),
+      current: countNumbers(grid, current),
     };
-    return { id, grid, reference: countSide(reference), current: countSide(current) };
   };
+}
+
+interface NumberSide {
+  readonly chunks: Iterable<NumberChunk>;
+  readonly mistyped: readonly GroupCount[];
+  readonly rows: number;
+  readonly grouped: boolean;
+}
+
+/** All chunks as one. */
+function join({ chunks, rows, grouped }: Pick<NumberSide, 'chunks' | 'rows' | 'grouped'>): NumberChunk {
+  const values = new Float64Array(rows);
+  const groups = new Uint32Array(grouped ? rows : 0);
+  let at = 0;
+  for (const chunk of chunks) {
+    values.set(chunk.values, at);
+    if (grouped) groups.set(chunk.groups, at);
+    at += chunk.values.length;
+  }
+  return { values: values.subarray(0, at), groups: groups.subarray(0, at) };
+}
+
+function countNumbers(grid: Extract<Grid, { kind: 'numeric' }>, side: NumberSide): SideCounts {
+  const counter = createCellCounter(grid.cutPoints, grid.quantum);
+  const taken = (rows: number, wrong: number): SparseProfile => {
+    const sums = counter.take();
+    return { ...sums, rows, missing: sums.missing - wrong, nonFinite: sums.infinite, mistyped: wrong };
+  };
+  const allWrong = side.mistyped.reduce((sum, { rows }) => sum + rows, 0);
+  const groups = new Map<number, SparseProfile>();
+  if (!side.grouped) {
+    for (const { values } of side.chunks) counter.add(values);
+    return sideCounts(grid, taken(side.rows, allWrong), groups);
+  }
+  const whole = join(side);
+  counter.add(whole.values);
+  const all = taken(side.rows, allWrong);
+  const wrong = new Map(side.mistyped.map(({ group, rows }) => [group, rows]));
+  const gathered = gatherGroups(whole.values, whole.groups, NO_GROUP);
+  for (const [group, { start, end }] of gathered.spans) {
+    counter.add(gathered.values, start, end);
+    groups.set(group, taken(end - start, wrong.get(group) ?? 0));
+  }
+  return sideCounts(grid, all, groups);
 }
 
 async function readCategories(input: CountInput, { name }: PlannedColumn, id: string): Promise<ReadColumn> {

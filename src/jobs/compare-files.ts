@@ -164,9 +164,10 @@ async function countColumns(
     // The engine reads the next column while this one is counted here.
     next = read(index + 1);
     next.catch(() => undefined);
-    if (found === null) columns.push({ ...column, counted: null });
-    else if (typeof found === 'function') columns.push({ ...column, counted: await found() });
-    else columns.push({ ...column, kind: 'identifier', obstacle: found.obstacle, counted: null });
+    const counted = found === null ? null : await found();
+    if (counted !== null && 'obstacle' in counted)
+      columns.push({ ...column, kind: 'identifier', obstacle: counted.obstacle, counted: null });
+    else columns.push({ ...column, counted });
   }
   return columns;
 }

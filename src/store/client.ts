@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient, drainStream } from '@clickhouse/client';
@@ -174,7 +173,10 @@ export async function createStoreClient(options: StoreClientOptions): Promise<St
           clickhouse_settings: executionLimit(limitMs),
           abort_signal: signal,
         });
-        return await buffer(result.stream);
+        const chunks: Buffer[] = [];
+        for await (const chunk of result.stream) chunks.push(chunk);
+        const [only] = chunks;
+        return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
       }),
     command: (sql, params = {}, { timeoutMs: limitMs = timeoutMs } = {}) =>
       call('run a statement', limitMs, async (signal) => {

@@ -2,12 +2,12 @@ import type {
   ComparedSide,
   GroupCount,
   Grouping,
-  NumberColumn,
+  NumberChunk,
   SideColumn,
 } from '../domain/compared-files.js';
 import { NO_GROUP } from '../domain/compared-files.js';
 import { END_OF_TIME_MS } from '../domain/window.js';
-import { readNativeColumns } from './native-columns.js';
+import { readNativeBlocks } from './native-columns.js';
 
 /** The rows of a side as something to select from. Expressions are SQL; names come as parameters. */
 export interface SideSource {
@@ -96,18 +96,14 @@ export function createComparedSide(
   return {
     ...known,
 
-    async numbers(name, grouping): Promise<NumberColumn> {
+    async numbers(name, grouping, ascending) {
       const { sql, settings, params } = group(grouping);
       const groups = grouping === null ? '' : `, ${sql} AS side_group`;
       const bytes = await source.native(
-        `SELECT ${source.number(find(name))} AS side_value${groups} FROM ${source.from} ${settings}`,
+        `SELECT ${source.number(find(name))} AS side_value${groups} FROM ${source.from} ${ascending ? 'ORDER BY side_value' : ''} ${settings}`,
         { ...source.params, ...params },
       );
-      const [values, numbers] = readNativeColumns(bytes);
-      return {
-        values: values instanceof Float64Array ? values : new Float64Array(0),
-        groups: grouping === null ? null : numbers instanceof Uint32Array ? numbers : new Uint32Array(0),
-      };
+      return chunksOf(bytes);
     },
 
     async mistyped(name, grouping) {
@@ -178,4 +174,12 @@ function position(text: string, parameter: string, otherwise: number): string {
   // The array must not be empty, or it would have no type: its last element stands for nothing.
   return `if(isNull(${text}), toUInt32(${NO_GROUP}), transform(assumeNotNull(${text}), arrayPushBack(${values}, '\\0none'),
     arrayPushBack(arrayMap(i -> toUInt32(i), range(length(${values}))), toUInt32(${otherwise})), toUInt32(${otherwise})))`;
+}
+
+function* chunksOf(bytes: Uint8Array): Generator<NumberChunk> {
+  for (const [values, groups] of readNativeBlocks(bytes))
+    yield {
+      values: values instanceof Float64Array ? values : new Float64Array(0),
+      groups: groups instanceof Uint32Array ? groups : new Uint32Array(0),
+    };
 }

@@ -123,9 +123,9 @@ function fileSource(client: StoreClient, file: ReferenceFile): SideSource {
     text: ({ name }) => file.text(asFeature(name, 'categorical')),
     timeMs: ({ name }) => file.timeMs(name),
     // The file's own query explains what is wrong with a file that breaks in the middle.
-    query: (sql, params) => readable(() => file.query(sql, params)),
+    query: (sql, params) => readable(() => file.query(sql, usedBy(sql, params))),
     native: (sql, params) =>
-      native(sql, params).catch((cause: unknown) => {
+      native(sql, usedBy(sql, params)).catch((cause: unknown) => {
         throw new AppError(
           'file_unreadable',
           `cannot read ${String(file.params.path)} to its end: ${messageOf(cause).split('\n')[0]}; is it complete?`,
@@ -133,6 +133,12 @@ function fileSource(client: StoreClient, file: ReferenceFile): SideSource {
         );
       }),
   };
+}
+
+/** The parameters that a statement names: a file has two for each of its columns, and each costs time. */
+function usedBy(sql: string, params: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const named = new Set(Array.from(sql.matchAll(/\{(\w+):/g), ([, name]) => name));
+  return Object.fromEntries(Object.entries(params).filter(([name]) => named.has(name)));
 }
 
 /** Copies the files' columns into a table in which a column has one type. */

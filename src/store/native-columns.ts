@@ -1,41 +1,13 @@
-/** Columns of the engine's Native format, joined over its blocks. Only what we ask for: Float64 and UInt32, not nullable. */
+/** Columns of one block of the engine's Native format. Only what we ask for: Float64 and UInt32, not nullable. */
 export type NativeColumn = Float64Array | Uint32Array;
-
-interface Block {
-  readonly rows: number;
-  /** Start of each column's data. */
-  readonly starts: readonly number[];
-}
-
-const BYTES: ReadonlyMap<string, number> = new Map([
-  ['Float64', 8],
-  ['UInt32', 4],
-]);
 
 /**
  * Reads a result of `FORMAT Native`: blocks of varint columns, varint rows, then name, type and values of each column, little-endian.
- * Throws TypeError for a type other than Float64 and UInt32.
+ * The arrays of a block are overwritten by the next one. Throws TypeError for a type other than Float64 and UInt32, and for a result
+ * that ends in the middle.
  */
-export function readNativeColumns(bytes: Uint8Array): NativeColumn[] {
-  const { blocks, types } = findBlocks(bytes);
-  const total = blocks.reduce((sum, block) => sum + block.rows, 0);
-  return types.map((type, index) => {
-    const column = type === 'Float64' ? new Float64Array(total) : new Uint32Array(total);
-    const target = new Uint8Array(column.buffer);
-    const width = column.BYTES_PER_ELEMENT;
-    let row = 0;
-    for (const block of blocks) {
-      const start = block.starts[index] ?? 0;
-      target.set(bytes.subarray(start, start + block.rows * width), row * width);
-      row += block.rows;
-    }
-    return column;
-  });
-}
-
-function findBlocks(bytes: Uint8Array): { blocks: Block[]; types: string[] } {
-  const blocks: Block[] = [];
-  let types: string[] = [];
+export function* readNativeBlocks(bytes: Uint8Array): Generator<NativeColumn[]> {
+  const scratch: NativeColumn[] = [];
   let at = 0;
   const varint = (): number => {
     let value = 0;
@@ -51,25 +23,29 @@ function findBlocks(bytes: Uint8Array): { blocks: Block[]; types: string[] } {
     at += length;
     return Buffer.from(bytes.buffer, bytes.byteOffset + at - length, length).toString('utf8');
   };
+  /** The values that follow, copied to where they are aligned. */
+  const values = (index: number, rows: number, type: string): NativeColumn => {
+    if (type !== 'Float64' && type !== 'UInt32')
+      throw new TypeError(`a Native column of type ${type}: cast it to Float64 or UInt32`);
+    const width = type === 'Float64' ? 8 : 4;
+    if (at + rows * width > bytes.length)
+      throw new TypeError(`a Native result of ${bytes.length} bytes ends in the middle of ${rows} values`);
+    let own = scratch[index];
+    if (own === undefined || own.length < rows)
+      own = type === 'Float64' ? new Float64Array(rows) : new Uint32Array(rows);
+    scratch[index] = own;
+    new Uint8Array(own.buffer).set(bytes.subarray(at, at + rows * width));
+    at += rows * width;
+    return own.subarray(0, rows);
+  };
   while (at < bytes.length) {
     const columns = varint();
     const rows = varint();
-    const starts: number[] = [];
-    const found: string[] = [];
+    const block: NativeColumn[] = [];
     for (let column = 0; column < columns; column++) {
       text();
-      const type = text();
-      const width = BYTES.get(type);
-      if (width === undefined)
-        throw new TypeError(`a Native column of type ${type}: cast it to Float64 or UInt32`);
-      found.push(type);
-      starts.push(at);
-      at += rows * width;
+      block.push(values(column, rows, text()));
     }
-    if (at > bytes.length)
-      throw new TypeError(`a Native result of ${bytes.length} bytes lacks ${at - bytes.length}`);
-    types = found;
-    blocks.push({ rows, starts });
+    if (rows > 0) yield block;
   }
-  return { blocks, types };
 }

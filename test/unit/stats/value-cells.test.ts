@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import {
   createCellCounter,
   cutPointsOf,
-  orderByGroup,
+  gatherGroups,
   sortedFinite,
 } from '../../../src/stats/value-cells.js';
 
@@ -11,6 +11,12 @@ import {
 function cellOf(cutPoints: readonly number[], value: number): number {
   const equal = cutPoints.indexOf(value);
   return equal >= 0 ? 2 * equal + 1 : 2 * cutPoints.filter((point) => point < value).length;
+}
+
+function count(cutPoints: readonly number[], quantum: number, values: readonly number[]) {
+  const counter = createCellCounter(cutPoints, quantum);
+  counter.add(Float64Array.from(values));
+  return counter.take();
 }
 
 const anyNumber = fc.oneof(
@@ -49,7 +55,7 @@ describe('createCellCounter', () => {
     fc.assert(
       fc.property(fc.array(anyNumber), fc.array(anyNumber), (points, values) => {
         const cutPoints = cutPointsOf(sortedFinite(Float64Array.from(points)), 1_000);
-        const sums = createCellCounter(cutPoints, 1)(Float64Array.from(values));
+        const sums = count(cutPoints, 1, values);
         const finite = values.filter(Number.isFinite);
         const expected = new Map<number, number>();
         for (const value of finite) {
@@ -65,40 +71,52 @@ describe('createCellCounter', () => {
         expect(sums.min).toBe(finite.length === 0 ? null : Math.min(...finite) + 0);
         expect(sums.max).toBe(finite.length === 0 ? null : Math.max(...finite) + 0);
       }),
-      { numRuns: 500 },
+      { numRuns: 100 },
     );
   });
 
   test('adds up how far the values of a cell lie above its cut point, in quanta', () => {
-    const { cells, counts, offsets } = createCellCounter(
-      [0, 10],
-      0.5,
-    )(Float64Array.of(-3, 0, 1, 2.25, 10, 14));
+    const { cells, counts, offsets } = count([0, 10], 0.5, [-3, 0, 1, 2.25, 10, 14]);
     expect([...cells]).toEqual([0, 1, 2, 3, 4]);
     expect([...counts]).toEqual([1, 1, 2, 1, 1]);
     expect([...offsets]).toEqual([-6, 0, 2 + 5, 0, 8]);
   });
 
-  test('counts again from nothing each time, over a part of an order', () => {
-    const count = createCellCounter([1, 2], 1);
-    const values = Float64Array.of(1, 2, 2, 3);
-    expect(count(values).finite).toBe(4);
-    const part = count(values, 1, 3, Uint32Array.of(0, 3, 1, 2));
+  test('adds up parts, and starts from nothing after each taking', () => {
+    const counter = createCellCounter([1, 2], 1);
+    const values = Float64Array.of(1, 3, 2, 2, Number.NaN);
+    counter.add(values);
+    counter.add(values, 0, 2);
+    expect(counter.take()).toMatchObject({ finite: 6, missing: 1, min: 1, max: 3 });
+    counter.add(values, 1, 3);
+    const part = counter.take();
     expect([...part.cells]).toEqual([3, 4]);
     expect([...part.counts]).toEqual([1, 1]);
+    expect(counter.take()).toMatchObject({ finite: 0, missing: 0, min: null, max: null });
   });
 });
 
-describe('orderByGroup', () => {
-  test('lists the rows of each group together, in order, without those of none', () => {
-    const { order, spans } = orderByGroup(Uint32Array.of(7, 2, 9, 7, 2, 2), 9);
-    const rowsOf = (group: number) => {
-      const span = spans.get(group);
-      return span === undefined ? null : [...order.subarray(span.start, span.end)];
-    };
-    expect([...spans.keys()]).toEqual([2, 7]);
-    expect(rowsOf(2)).toEqual([1, 4, 5]);
-    expect(rowsOf(7)).toEqual([0, 3]);
-    expect(order).toHaveLength(5);
+describe('sortedFinite', () => {
+  test('sorts, whether the values come sorted or not', () => {
+    fc.assert(
+      fc.property(fc.array(anyNumber), fc.boolean(), (values, before) => {
+        const given = Float64Array.from(values);
+        const expected = values.filter(Number.isFinite).map((value) => value + 0);
+        expected.sort((a, b) => a - b);
+        expect(sortedFinite(before ? given.sort() : given)).toEqual(Float64Array.from(expected));
+      }),
+    );
+  });
+});
+
+describe('gatherGroups', () => {
+  test('puts the values of each group together, in order, without those of none', () => {
+    const groups = Uint32Array.of(7, 7, 2, 9, 7, 2);
+    const { values, spans } = gatherGroups(Float64Array.of(1, 2, 3, 4, 5, 6), groups, 9);
+    expect([...spans]).toEqual([
+      [2, { start: 0, end: 2 }],
+      [7, { start: 2, end: 5 }],
+    ]);
+    expect([...values]).toEqual([3, 6, 1, 2, 5]);
   });
 });

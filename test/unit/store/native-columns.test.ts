@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readNativeColumns } from '../../../src/store/native-columns.js';
+import { readNativeBlocks } from '../../../src/store/native-columns.js';
 
 const text = (value: string) => Buffer.from([value.length, ...Buffer.from(value)]);
 
@@ -15,26 +15,34 @@ function block(values: readonly number[], groups: readonly number[], type = 'Flo
   ]);
 }
 
-describe('readNativeColumns', () => {
-  test('joins the blocks of a result, at any alignment', () => {
+/** Each block's arrays are copied before the next one overwrites them. */
+const read = (bytes: Uint8Array) => {
+  const blocks: unknown[] = [];
+  for (const block of readNativeBlocks(bytes)) blocks.push(block.map((column) => column.slice()));
+  return blocks;
+};
+
+describe('readNativeBlocks', () => {
+  test('gives the blocks of a result one by one, at any alignment, without empty ones', () => {
     const bytes = Buffer.concat([
       block([1.5, Number.NaN], [1, 2]),
       block([], []),
       block([-3], [4_294_967_295]),
     ]);
-    expect(readNativeColumns(bytes)).toEqual([
-      Float64Array.of(1.5, Number.NaN, -3),
-      Uint32Array.of(1, 2, 4_294_967_295),
+    expect(read(bytes)).toEqual([
+      [Float64Array.of(1.5, Number.NaN), Uint32Array.of(1, 2)],
+      [Float64Array.of(-3), Uint32Array.of(4_294_967_295)],
     ]);
   });
 
   test('gives nothing for an empty result', () => {
-    expect(readNativeColumns(new Uint8Array(0))).toEqual([]);
+    expect(read(new Uint8Array(0))).toEqual([]);
   });
 
   test('refuses what it cannot read, rather than guess', () => {
-    expect(() => readNativeColumns(block([1], [1], 'Nullable(Float64)'))).toThrow('type Nullable(Float64)');
-    expect(() => readNativeColumns(block([1, 2], [1, 2]).subarray(0, 30))).toThrow('ends in the middle');
-    expect(() => readNativeColumns(block([1, 2], [1, 2]).subarray(0, -2))).toThrow('lacks 2');
+    expect(() => read(block([1], [1], 'Nullable(Float64)'))).toThrow('type Nullable(Float64)');
+    expect(() => read(block([1, 2], [1, 2]).subarray(0, 14))).toThrow('ends in the middle');
+    expect(() => read(block([1, 2], [1, 2]).subarray(0, -2))).toThrow('ends in the middle of 2 values');
+    expect(() => read(Buffer.from([1]))).toThrow('ends in the middle, at byte 2');
   });
 });
