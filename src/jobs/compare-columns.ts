@@ -78,16 +78,24 @@ async function planColumn(
   if (known.every((content) => content === 'time'))
     return cannot('times move on by themselves: compare a part of them, such as the hour', 'datetime');
   if (known.every((content) => content === 'text')) return can('categorical');
-  if (has('text')) {
-    const side = left.content === 'text' ? reference : current;
-    const some = (await side.categories(name, 1_000)).map(({ value }) => value);
-    if (some.length === 0)
-      return can(known.some(isNumber) ? 'numeric' : has('boolean') ? 'boolean' : 'categorical');
-    if (has('boolean')) return some.every(isTruth) ? can('boolean') : changed;
-    if (has('time')) return changed;
-    return (await mostlyNumbers(side, name)) ? can('numeric') : changed;
-  }
-  return has('time') ? changed : can('numeric');
+  // A column of nothing but nulls has a type all the same, which says nothing.
+  if (!(await hasValues(reference, name))) return can(kindOf(right.content));
+  if (!(await hasValues(current, name))) return can(kindOf(left.content));
+  if (has('time')) return changed;
+  if (!has('text')) return can('numeric');
+  const side = left.content === 'text' ? reference : current;
+  if (has('boolean'))
+    return (await side.categories(name, 10)).every(({ value }) => isTruth(value)) ? can('boolean') : changed;
+  return (await mostlyNumbers(side, name)) ? can('numeric') : changed;
+}
+
+async function hasValues(side: ComparedSide, name: string): Promise<boolean> {
+  return ((await side.distinct([name])).get(name)?.present ?? 0) > 0;
+}
+
+function kindOf(content: SideContent): ComparedKind {
+  if (isNumber(content)) return 'numeric';
+  return content === 'boolean' ? 'boolean' : 'categorical';
 }
 
 async function mostlyNumbers(side: ComparedSide, name: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { FileComparer, SideColumn, SideContent } from '../domain/compared-files.js';
 import { contentOf } from '../domain/reference-columns.js';
 import { AppError, messageOf } from '../errors.js';
@@ -30,8 +31,7 @@ export function createFileComparer(client: StoreClient): FileComparer {
           `${patterns.join(' ')} stands for ${paths.length} files: join them into ${MAX_FILES} or fewer`,
         );
       const opened: OpenFile[] = [];
-      for (const path of paths)
-        opened.push({ path, file: await readable(() => openReferenceFile(client, path)) });
+      for (const path of paths) opened.push(await open(client, path));
       const columns = columnsOf(opened);
       const [only] = opened;
       const source =
@@ -58,10 +58,24 @@ async function readable<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
-    if (cause instanceof AppError && cause.code === 'invalid_reference')
-      throw new AppError('file_unreadable', cause.message, { cause });
-    throw cause;
+    if (!(cause instanceof AppError && cause.code === 'invalid_reference')) throw cause;
+    throw new AppError('file_unreadable', plainly(cause.message), { cause });
   }
+}
+
+/** The engine's own words, without where they come from: the reader asked about a file. */
+function plainly(message: string): string {
+  return message
+    .replace(/the store cannot [\w ]+: (?:engine error \d+: )?/, '')
+    .replace(/[ .:]+(?:Error:)?; is it complete/, '; is it complete')
+    .replace('Cannot read rows from the data; is it complete', 'it has no rows; is it complete');
+}
+
+async function open(client: StoreClient, path: string): Promise<OpenFile> {
+  const found = await stat(path).catch(() => null);
+  if (found?.isFile() && found.size === 0)
+    throw new AppError('file_unreadable', `${path} is empty: nothing can be compared with it`);
+  return { path, file: await readable(() => openReferenceFile(client, path)) };
 }
 
 /** Every column of any file, in order of appearance, with what the files hold under its name together. */
@@ -128,7 +142,7 @@ function fileSource(client: StoreClient, file: ReferenceFile): SideSource {
       native(sql, usedBy(sql, params)).catch((cause: unknown) => {
         throw new AppError(
           'file_unreadable',
-          `cannot read ${String(file.params.path)} to its end: ${messageOf(cause).split('\n')[0]}; is it complete?`,
+          `cannot read ${String(file.params.path)} to its end: ${plainly(`${messageOf(cause).split('\n')[0]}; is it complete?`)}`,
           { cause },
         );
       }),
