@@ -13,4 +13,5 @@ fi
 "$environment/bin/python" -W ignore test/oracle/generate-forest.py
 "$environment/bin/python" test/oracle/episode-budget.py
 "$environment/bin/python" -W ignore test/oracle/generate-shares.py test/oracle
+"$environment/bin/python" test/oracle/counts.py test/oracle/counts.json
 git --no-pager diff --stat -- test/oracle

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { FeatureKind } from '../domain/model.js';
+import { type FeatureKind, type FeatureSchema, LABEL, LATENCY } from '../domain/model.js';
 import type { Grid, Profile } from '../domain/profile.js';
 import type { Effect, EpisodeCategory, UndecidedReason } from '../domain/verdict.js';
 
@@ -50,6 +50,8 @@ export interface Detector {
   /** Name in verdicts, metrics and configuration. */
   readonly name: string;
   readonly accepts: readonly FeatureKind[];
+  /** The one column it judges, where that is no feature. */
+  readonly column?: string;
   readonly category: EpisodeCategory;
   readonly role: 'primary' | 'descriptive';
   /** The effect from which a drift is material. */
@@ -58,7 +60,7 @@ export interface Detector {
   readonly measure: (samples: Samples) => Measurement | UndecidedReason;
 }
 
-interface Descriptor<Params extends z.ZodType> extends Omit<Detector, 'measure'> {
+export interface Descriptor<Params extends z.ZodType> extends Omit<Detector, 'measure'> {
   readonly params: Params;
   readonly measure: (samples: Samples, params: z.output<Params>) => Measurement | UndecidedReason;
 }
@@ -72,6 +74,16 @@ export function defineDetector<Params extends z.ZodType>(
     const params = schema.parse(input ?? {});
     return { ...rest, measure: (samples) => measure(samples, params) };
   };
+}
+
+/**
+ * Whether a detector judges a column. Latencies have tests of their own, and a row without a label is one whose truth is not
+ * known yet.
+ */
+export function appliesTo(detector: Detector, column: FeatureSchema): boolean {
+  if (!detector.accepts.includes(column.kind)) return false;
+  if (detector.column !== undefined || column.name === LATENCY) return detector.column === column.name;
+  return !(column.name === LABEL && detector.name === 'missing');
 }
 
 /** n·m/(n + m): the sample size that a two-sample comparison is worth. */

@@ -1,28 +1,25 @@
 import { type FeatureSchema, type ModelVersion, monitoredColumns } from '../domain/model.js';
 import type { Grid, Profile } from '../domain/profile.js';
-import type { Reference } from '../domain/reference.js';
 import type { UndecidedReason, Verdict, WindowOutcome } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
 import { holm, taroneFamilySize } from '../stats/holm.js';
 import { criticalStatistic } from '../stats/invert.js';
-import type { Detector, Measurement, Scale } from './detector.js';
+import { type Baselines, isImmature, nullModelOf, parametersOf } from './column-baseline.js';
+import { appliesTo, type Detector, type Measurement, type Scale } from './detector.js';
 import { COLUMN_DETECTORS } from './registry.js';
 import { IID_NULL, leastPValue, type TestNull, temporalNull } from './test-null.js';
 import { outcomesOf } from './window-outcomes.js';
 
-export interface JudgeInput {
+export interface JudgeInput extends Baselines {
   readonly model: ModelVersion;
   readonly window: Window;
-  readonly reference: Reference;
   readonly grids: readonly Grid[];
   readonly referenceProfiles: readonly Profile[];
   readonly currentProfiles: readonly Profile[];
   /** Probability that a drift-free window has any primary verdict `drifted`. */
   readonly level: number;
-  /** Verdicts about whole rows, judged elsewhere, with their p-value: they join the corrected family. */
+  /** Verdicts about whole rows, judged elsewhere, with their p-value: primary ones join the corrected family. */
   readonly extra?: readonly Verdict[];
-  /** Of the reference, for each column's verdicts to carry. */
-  readonly parameters?: Verdict['parameters'];
 }
 
 /** One test of one column in one window, before the family decides. */
@@ -46,7 +43,9 @@ export function judgeWindow(input: JudgeInput): { verdicts: Verdict[]; outcomes:
     throw new RangeError(`level is ${input.level}: it must lie between 0 and 1`);
   const candidates = measureColumns(input);
   const extra = input.extra ?? [];
-  const decidedExtra = extra.filter((v) => v.status !== 'undecided' && v.pValue !== null);
+  const decidedExtra = extra.filter(
+    (v) => v.role === 'primary' && v.status !== 'undecided' && v.pValue !== null,
+  );
   const { family, adjusted, isVisible } = decideFamily(
     candidates,
     decidedExtra.map((v) => v.pValue ?? 1),
@@ -75,9 +74,12 @@ export function judgeWindow(input: JudgeInput): { verdicts: Verdict[]; outcomes:
     });
   });
   const judgedExtra = extra.map((verdict): Verdict => {
+    if (verdict.status === 'undecided' || verdict.pValue === null) return verdict;
     const member = decidedExtra.indexOf(verdict);
-    if (member < 0) return verdict;
-    const adjustedPValue = adjusted[family.length + member] ?? 1;
+    const adjustedPValue =
+      member < 0
+        ? Math.min(1, verdict.pValue * Math.max(1, familySize))
+        : (adjusted[family.length + member] ?? 1);
     const drifted = adjustedPValue <= input.level;
     return {
       ...verdict,
@@ -94,7 +96,7 @@ export function judgeWindow(input: JudgeInput): { verdicts: Verdict[]; outcomes:
 export interface FamilyDecision {
   /** The primary tests that share the level. */
   readonly family: readonly Candidate[];
-  /** Holm's adjusted p-values of the family, then of the extra tests. */
+  /** Holm's adjusted p-values of the family, then of the extra tests, then 1 for each test that waits for labels. */
   readonly adjusted: readonly number[];
   /** Whether the window could have shown anything to a test at all. */
   readonly isVisible: (candidate: Candidate) => boolean;
@@ -107,10 +109,16 @@ export function decideFamily(
   level: number,
 ): FamilyDecision {
   const testable = candidates.filter((c) => isTestable(c) && c.detector.role === 'primary');
-  const size = taroneFamilySize([...testable.map((c) => c.leastPValue), ...extraPValues.map(() => 0)], level);
+  // Tests that wait for labels keep their share, so that no other verdict changes when those come.
+  const waiting = candidates.filter(
+    ({ measured, detector }) =>
+      measured === 'labels_immature' && detector.role === 'primary' && detector.category === 'drift',
+  );
+  const others = [...extraPValues, ...waiting.map(() => 1)];
+  const size = taroneFamilySize([...testable.map((c) => c.leastPValue), ...others.map(() => 0)], level);
   const isVisible = (c: Candidate) => c.leastPValue <= level / size;
   const family = testable.filter(isVisible);
-  return { family, adjusted: holm([...family.map((c) => c.pValue), ...extraPValues]), isVisible };
+  return { family, adjusted: holm([...family.map((c) => c.pValue), ...others]), isVisible };
 }
 
 function isTestable(candidate: Candidate): boolean {
@@ -121,7 +129,7 @@ function isTestable(candidate: Candidate): boolean {
 
 /** Asks every detector, or those of one role, about every column. */
 export function measureColumns(
-  input: Pick<JudgeInput, 'model' | 'reference' | 'grids' | 'referenceProfiles' | 'currentProfiles'>,
+  input: Pick<JudgeInput, 'model' | 'reference' | 'own' | 'grids' | 'referenceProfiles' | 'currentProfiles'>,
   role?: Detector['role'],
 ): Candidate[] {
   const gridOf = new Map(input.grids.map((grid) => [grid.feature, grid]));
@@ -129,7 +137,7 @@ export function measureColumns(
   const currentOf = new Map(input.currentProfiles.map((profile) => [profile.feature, profile]));
   return monitoredColumns(input.model.schema).flatMap((column) =>
     COLUMN_DETECTORS.filter(
-      (detector) => detector.accepts.includes(column.kind) && (role === undefined || detector.role === role),
+      (detector) => appliesTo(detector, column) && (role === undefined || detector.role === role),
     ).map((detector) => {
       const grid = gridOf.get(column.name);
       const reference = referenceOf.get(column.name);
@@ -159,16 +167,17 @@ function measure(
   if (current === undefined) return 'no_data';
   if (reference === undefined || grid === undefined) return 'no_reference';
   if (grid.kind !== column.kind || current.kind !== column.kind) return 'not_applicable';
+  if (isImmature(column, reference, current)) return 'labels_immature';
   return detector.measure({ grid, reference, current });
 }
 
 function nullOf(
-  input: Pick<JudgeInput, 'reference'>,
+  input: Pick<JudgeInput, 'reference' | 'own'>,
   column: FeatureSchema,
   detector: Detector,
   measured: Measurement,
 ): TestNull | null {
-  const { nullModel } = input.reference;
+  const nullModel = nullModelOf(input, column);
   if (nullModel.kind === 'iid') return IID_NULL;
   const spread = nullModel.spreads.find((s) => s.feature === column.name && s.detector === detector.name);
   // Taking rows as independent here would page from the first window; saying nothing is honest.
@@ -200,7 +209,7 @@ function decided(
     threshold,
     smallestVisibleEffect: threshold === null ? null : measured.effectOf(threshold),
     parameters: {
-      ...input.parameters,
+      ...parametersOf(input, candidate.column),
       ...measured.parameters,
       ...testNull.parameters,
       level: input.level,
@@ -219,7 +228,12 @@ function undecided(input: JudgeInput, candidate: Candidate, reason: UndecidedRea
     // What was seen is told even when it cannot be judged.
     statistic: known?.statistic ?? null,
     effect: known?.effectWithInterval(testNull?.designEffect ?? 1) ?? null,
-    parameters: { ...input.parameters, ...known?.parameters, ...testNull?.parameters, level: input.level },
+    parameters: {
+      ...parametersOf(input, candidate.column),
+      ...known?.parameters,
+      ...testNull?.parameters,
+      level: input.level,
+    },
   };
 }
 
@@ -249,7 +263,7 @@ function frame(input: JudgeInput, candidate: Candidate): Verdict {
     currentRows: sizes.currentRows,
     effectiveReferenceRows: sizes.referenceRows / designEffect,
     effectiveCurrentRows: sizes.currentRows / designEffect,
-    null: input.reference.nullModel.kind,
+    null: nullModelOf(input, column).kind,
     designEffect,
     resolution: typeof measured === 'string' ? null : measured.resolution,
     smallestVisibleEffect: null,

@@ -2,7 +2,7 @@ import type { Grid, Profile } from '../domain/profile.js';
 import type { NullModel, TemporalSpread } from '../domain/reference.js';
 import type { Window } from '../domain/window.js';
 import { cautiousShape, pauleMandelExcess } from '../stats/paule-mandel.js';
-import { type Detector, informationOf, type Measurement, type Samples } from './detector.js';
+import { appliesTo, type Detector, informationOf, type Measurement, type Samples } from './detector.js';
 import { mergeProfiles, withoutPart } from './merge-profiles.js';
 import { COLUMN_DETECTORS } from './registry.js';
 
@@ -36,7 +36,7 @@ export function fitNullModel(input: {
     const pairs = phases.flatMap((pieces) => leaveOneOut(grid, pieces));
     if (pairs.length < LEAST_COLUMN_PIECES) continue;
     for (const detector of COLUMN_DETECTORS) {
-      if (!detector.accepts.includes(grid.kind)) continue;
+      if (!appliesTo(detector, { name: grid.feature, kind: grid.kind })) continue;
       const spread = fitSpread(grid.feature, detector, pairs.map(detector.measure));
       if (spread !== null) spreads.push(spread);
     }

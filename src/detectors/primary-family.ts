@@ -2,6 +2,7 @@ import { type ModelVersion, monitoredColumns } from '../domain/model.js';
 import type { Grid, Profile } from '../domain/profile.js';
 import type { Reference } from '../domain/reference.js';
 import type { EpisodeCategory } from '../domain/verdict.js';
+import { appliesTo } from './detector.js';
 import { COLUMN_DETECTORS } from './registry.js';
 
 /** The tests that can flag an ordinary window of a model version. */
@@ -33,7 +34,7 @@ export function primaryFamily(input: {
     const profile = profileOf.get(column.name);
     if (grid === undefined || profile === undefined || grid.kind !== column.kind) continue;
     for (const detector of COLUMN_DETECTORS) {
-      if (detector.role !== 'primary' || !detector.accepts.includes(column.kind)) continue;
+      if (detector.role !== 'primary' || !appliesTo(detector, column)) continue;
       const measured = detector.measure({ grid, reference: profile, current: profile });
       if (typeof measured === 'string' || measured.vacuous !== null) continue;
       const spread = nullModel.spreads.find((s) => s.feature === column.name && s.detector === detector.name);

@@ -3,6 +3,9 @@ import type { Detector } from './detector.js';
 import { hellinger } from './hellinger.js';
 import { jensenShannon } from './jensen-shannon.js';
 import { ks } from './ks.js';
+import { latencyP50 } from './latency-p50.js';
+import { latencyP95 } from './latency-p95.js';
+import { latencyP99 } from './latency-p99.js';
 import { missingShare } from './missing-share.js';
 import { psi } from './psi.js';
 import { unseenShare } from './unseen-share.js';
@@ -16,4 +19,7 @@ export const COLUMN_DETECTORS: readonly Detector[] = [
   hellinger(),
   missingShare(),
   unseenShare(),
+  latencyP50(),
+  latencyP95(),
+  latencyP99(),
 ];

@@ -108,6 +108,11 @@ export interface ProfileStore {
   dirtyBuckets(settledMs?: number): Promise<DirtyBuckets[]>;
   /** Recounts the hours from raw rows and replaces their profiles whole, then the days that hold them. Idempotent. */
   profileHours(model: ModelVersion, hourStartsMs: readonly number[]): Promise<void>;
+  /**
+   * Recounts the labels of hours that are counted already and have got new or other labels since. Returns those hours, for each
+   * version. Idempotent.
+   */
+  profileLabels(models: readonly ModelVersion[]): Promise<DirtyBuckets[]>;
   /** One merged profile per column over the buckets; columns without rows are absent. */
   mergedProfiles(query: ProfileQuery, buckets: readonly Bucket[]): Promise<Profile[]>;
   /**
@@ -132,6 +137,8 @@ export interface RunRecord extends VersionKey {
   readonly status: 'judged' | 'no_data' | 'skipped';
   /** Rows that the judgement was made from: more rows now means judge again. */
   readonly rows: number;
+  /** Of these, rows with a label; 0 when left out. */
+  readonly labels?: number;
   readonly atMs: number;
 }
 
@@ -151,6 +158,8 @@ export interface VerdictStore {
   listRuns(key: VersionKey, afterMs: number, untilMs: number): Promise<RunRecord[]>;
   /** Profiled rows per window, to see which judged windows have grown. */
   profiledRows(key: VersionKey, windows: readonly Window[]): Promise<number[]>;
+  /** Of these, rows with a label. */
+  labelledRows(key: VersionKey, windows: readonly Window[]): Promise<number[]>;
   saveOutcomes(outcomes: readonly WindowOutcome[]): Promise<void>;
   /** The last `limit` outcomes of a category up to and including a window, oldest first. */
   recentOutcomes(
@@ -223,8 +232,10 @@ export interface OutlierStore {
 }
 
 export interface ReferenceReader {
-  /** Column names and kinds of a Parquet, CSV or NDJSON file, read by the engine. */
-  describeFile(path: string): Promise<{ name: string; type: string; distinct: number; rows: number }[]>;
+  /** Column names and kinds of a Parquet, CSV or NDJSON file, read by the engine; `times` where all values are times. */
+  describeFile(
+    path: string,
+  ): Promise<{ name: string; type: string; distinct: number; rows: number; times: boolean }[]>;
   /** Counts a reference file on the grids into hour profiles of scope `reference:<hash>` (one bucket without timestamps). */
   importReference(input: {
     readonly path: string;

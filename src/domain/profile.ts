@@ -22,10 +22,31 @@ export type Grid =
       /** Most frequent first; the first `headSize` have a cell of their own. */
       readonly categories: readonly string[];
       readonly headSize: number;
+      /**
+       * Share of the values the grid was built from that occur there once: about the share of new categories that the next rows
+       * would bring (Good 1953). 0 when left out.
+       */
+      readonly singletonShare?: number;
     };
+
+/** Whether the grid was built from a column without a value: a later reference that has some brings its own. */
+export function isEmptyGrid(grid: Grid): boolean {
+  return grid.kind === 'numeric' ? grid.cutPoints.length === 0 : grid.categories.length === 0;
+}
 
 export function cellCount(grid: Grid): number {
   return grid.kind === 'numeric' ? 2 * grid.cutPoints.length + 1 : grid.headSize + 2;
+}
+
+/** Latencies come without a reference, so their cut points are fixed: 1 µs to 1 h, a step of 2.2 %. Units: ms. */
+export function latencyGrid(feature: string): Grid {
+  const [least, greatest, points] = [1e-3, 3.6e6, 1_000];
+  const step = Math.log(greatest / least) / (points - 1);
+  // Twelve digits: the same on every machine, whatever its exp() does with the last one.
+  const cutPoints = Array.from({ length: points }, (_, i) =>
+    Number((least * Math.exp(step * i)).toPrecision(12)),
+  );
+  return { kind: 'numeric', feature, cutPoints, quantum: 2 ** -10 };
 }
 
 const QUANTA_PER_RANGE = 2 ** 26;

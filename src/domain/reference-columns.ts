@@ -5,6 +5,7 @@ const ALIASES = {
   prediction: ['prediction', 'y_pred', 'prediction_label', 'predicted_label'],
   proba: ['prediction_proba', 'y_pred_proba', 'prediction_score', 'predicted_proba'],
   label: ['label', 'target', 'actual', 'actual_label', 'ground_truth', 'y_true'],
+  latency: ['latency_ms'],
 } as const;
 
 export type ColumnRole = keyof typeof ALIASES;

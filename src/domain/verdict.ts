@@ -9,6 +9,8 @@ export const UNDECIDED_REASONS = [
   'no_reference',
   'too_few_rows',
   'not_visible_at_window_length',
+  'labels_immature',
+  'high_cardinality',
   'constant_column',
   'not_applicable',
 ] as const;

@@ -6,7 +6,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Request, type Response, Router } from 'express';
-import type { ModelVersion } from '../domain/model.js';
+import type { ModelSchema, ModelVersion } from '../domain/model.js';
 import type { Logger, ModelStore } from '../domain/ports.js';
 import type { Reference, ReferenceAuthor } from '../domain/reference.js';
 import { AppError } from '../errors.js';
@@ -46,6 +46,15 @@ export interface RegistrationPorts extends ReferencePorts {
   readonly maxReferenceBytes?: number;
 }
 
+/** What a caller can declare: the rest was read off the reference, or seen in production. */
+function declaredPart({ task, features, probability }: ModelSchema) {
+  return {
+    task,
+    features: features.map(({ name, kind }) => ({ name, kind })),
+    ...(probability === false ? { probability } : {}),
+  };
+}
+
 /** Registration of model versions: by schema alone, or with the training baseline that verdicts need. */
 export function createRegistrationRoutes(ports: RegistrationPorts, access: Access): Router {
   const { store, maxReferenceBytes = DEFAULT_MAX_REFERENCE_BYTES } = ports;
@@ -58,7 +67,7 @@ export function createRegistrationRoutes(ports: RegistrationPorts, access: Acces
     const schema = { ...declared, ...(probability === false ? { probability } : {}) };
     const versions = (await store.listModels()).filter((known) => known.model === model);
     const earlier = versions.find((known) => known.modelVersion === modelVersion);
-    if (earlier !== undefined && isDeepStrictEqual(earlier.schema, schema)) {
+    if (earlier !== undefined && isDeepStrictEqual(declaredPart(earlier.schema), schema)) {
       response.json({ model: earlier });
       return;
     }

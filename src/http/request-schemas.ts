@@ -84,7 +84,7 @@ export const schemaBody = z.strictObject({
           .string()
           .min(1)
           .max(256)
-          .refine((feature) => !RESERVED_FEATURES.has(feature), 'is the name of a model output'),
+          .refine((feature) => !RESERVED_FEATURES.has(feature), 'is a reserved name'),
         kind: z.enum(['numeric', 'categorical']),
       }),
     )

@@ -38,18 +38,22 @@ export function readyWindows(input: ReadyInput, afterMs: number): { windows: Win
 export interface DueWindow {
   readonly window: Window;
   readonly rows: number;
+  /** Of these, rows with a label. */
+  readonly labels: number;
 }
 
-/** Of the given windows, those never judged, or with more rows now than when they were. */
-export function outstanding(
-  windows: readonly Window[],
-  rows: readonly number[],
-  runs: readonly RunRecord[],
-): DueWindow[] {
-  const judgedRows = new Map(runs.map((run) => [run.window.endMs, run.rows]));
-  return windows
-    .map((window, index) => ({ window, rows: rows[index] ?? 0 }))
-    .filter(({ window, rows: now }) => now > (judgedRows.get(window.endMs) ?? -1));
+/** Labels trickle in for days: a window is judged again when it has a tenth more of them, or the last one. */
+const LABEL_GROWTH = 1.1;
+
+/** Of the given windows, those never judged, or with more rows now than when they were, or notably more labels. */
+export function outstanding(windows: readonly DueWindow[], runs: readonly RunRecord[]): DueWindow[] {
+  const runOf = new Map(runs.map((run) => [run.window.endMs, run]));
+  return windows.filter(({ window, rows, labels }) => {
+    const run = runOf.get(window.endMs);
+    if (run === undefined || rows > run.rows) return true;
+    const before = run.labels ?? 0;
+    return labels > before && (labels >= before * LABEL_GROWTH || labels >= rows);
+  });
 }
 
 /**

@@ -16,12 +16,16 @@ export interface ColumnDescription {
   /** Distinct values, counted up to 100. */
   readonly distinct: number;
   readonly rows: number;
+  /** Whether all values are times, as a type or as ISO 8601 text. */
+  readonly times?: boolean;
 }
 
 export interface InferredSchema {
   readonly schema: ModelSchema;
   readonly timestampColumn: string | null;
   readonly labelColumn: string | null;
+  /** Columns that cannot be monitored: nested ones, and times where the rows have no timestamp to measure them from. */
+  readonly leftOut: readonly string[];
 }
 
 /** Integer predictions with more values than this are read as amounts. */
@@ -35,8 +39,8 @@ function taskOf(prediction: ColumnDescription): Task {
 }
 
 /**
- * Roles by name, kinds by type: numbers are numeric features, text and booleans categorical ones. Columns of other types
- * (nested ones, dates beside the timestamp) are no features. Throws invalid_reference when there is no prediction.
+ * Roles by name, kinds by type: numbers are numeric features, text and booleans categorical ones, times numeric ones by their
+ * age. Throws invalid_reference when there is no prediction.
  */
 export function inferSchema(columns: readonly ColumnDescription[], path: string): InferredSchema {
   const fail = (what: string): never => {
@@ -55,26 +59,42 @@ export function inferSchema(columns: readonly ColumnDescription[], path: string)
   const time = columnOf('timestamp');
   const timestamp = time !== undefined && contentOf(time.type) !== 'other' ? time : undefined;
   const label = columnOf('label');
+  const latency = columnOf('latency');
   const roles = new Set(
-    [columnOf('predictionId'), timestamp, label, prediction, proba].map((column) => column?.name),
+    [columnOf('predictionId'), timestamp, label, latency, prediction, proba].map((column) => column?.name),
   );
   const features: FeatureSchema[] = [];
-  for (const { name, type } of columns) {
-    const content = contentOf(type);
-    if (roles.has(name) || RESERVED_FEATURES.has(name) || content === 'other' || content === 'time') continue;
+  const leftOut: string[] = [];
+  for (const { name, type, times = contentOf(type) === 'time' } of columns) {
+    if (roles.has(name) || RESERVED_FEATURES.has(name)) continue;
+    if (contentOf(type) === 'other' || (times && timestamp === undefined)) {
+      leftOut.push(name);
+      continue;
+    }
     if (!NAME_PATTERN.test(name))
       fail(
         `has a column whose name cannot be a metric label: ${JSON.stringify(name)}; use letters, digits and . : / _ -`,
       );
-    features.push({ name, kind: isNumber(type) ? 'numeric' : 'categorical' });
+    if (times) features.push({ name, kind: 'numeric', time: true });
+    else features.push({ name, kind: isNumber(type) ? 'numeric' : 'categorical' });
   }
   if (features.length === 0) fail('has no feature columns');
   const task = taskOf(prediction);
-  const scoreless = task === 'binary' && proba === undefined;
+  // A score is the default of binary models, its absence that of the others.
+  const unusual = task !== 'regression' && (task === 'binary') !== (proba !== undefined);
+  const comparable =
+    label !== undefined && (task === 'regression' ? isNumber(label.type) : contentOf(label.type) !== 'other');
   return {
-    schema: { task, features, ...(scoreless ? { probability: false } : {}) },
+    schema: {
+      task,
+      features,
+      ...(unusual ? { probability: proba !== undefined } : {}),
+      ...(comparable ? { label: true } : {}),
+      ...(latency !== undefined && isNumber(latency.type) ? { latency: true } : {}),
+    },
     timestampColumn: timestamp?.name ?? null,
     labelColumn: label?.name ?? null,
+    leftOut,
   };
 }
 

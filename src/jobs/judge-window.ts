@@ -1,7 +1,8 @@
 import { judgeOutlierShare } from '../detectors/isolation-forest.js';
-import { judgeWindow } from '../detectors/judge-window.js';
+import { type JudgeInput, judgeWindow } from '../detectors/judge-window.js';
+import { judgeVolume, volumeHistory } from '../detectors/volume.js';
 import type { Clock } from '../domain/clock.js';
-import type { ModelVersion } from '../domain/model.js';
+import { LATENCY, type ModelVersion } from '../domain/model.js';
 import type { Store } from '../domain/ports.js';
 import { PRODUCTION } from '../domain/ports.js';
 import type { Profile } from '../domain/profile.js';
@@ -10,17 +11,25 @@ import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 import { tile, type Window } from '../domain/window.js';
 import { parseForest } from '../stats/forest-codec.js';
 import type { ForestModel } from '../stats/forest-model.js';
+import { hasValues, type LatencyBaselines } from './latency-baseline.js';
 import type { Baseline, ReferenceSetting, RollingReferences } from './rolling-reference.js';
 
 export interface WindowJudgeDeps {
   readonly store: Pick<
     Store,
-    'listGrids' | 'mergedProfiles' | 'outlierCounts' | 'saveVerdicts' | 'saveOutcomes' | 'saveRun'
+    | 'listGrids'
+    | 'mergedProfiles'
+    | 'outlierCounts'
+    | 'profiledRows'
+    | 'saveVerdicts'
+    | 'saveOutcomes'
+    | 'saveRun'
   >;
   readonly clock: Clock;
   /** What a model's windows are compared with; with their registered reference by default. */
   readonly referenceSetting?: (model: string) => ReferenceSetting;
   readonly rolling?: Pick<RollingReferences, 'baselineOf'>;
+  readonly latencies: LatencyBaselines;
 }
 
 /** Versions whose reference is kept in memory. */
@@ -63,18 +72,45 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
     return deps.rolling.baselineOf(model, reference, window, setting);
   }
 
+  /** Latencies that the reference lacks come from production. */
+  async function withLatencies(
+    model: ModelVersion,
+    window: Window,
+    profiles: readonly Profile[],
+  ): Promise<Pick<JudgeInput, 'referenceProfiles' | 'own'>> {
+    const inReference = hasValues(profiles.find((profile) => profile.feature === LATENCY));
+    const latency = inReference ? null : await deps.latencies.baselineOf(model, window);
+    if (latency === null) return { referenceProfiles: profiles };
+    const others = profiles.filter((profile) => profile.feature !== LATENCY);
+    return { referenceProfiles: [...others, latency.profile], own: new Map([[LATENCY, latency]]) };
+  }
+
+  async function volumeOf(
+    model: ModelVersion,
+    reference: Reference,
+    window: Window,
+    { rows, level }: { rows: number; level: number },
+  ): Promise<Verdict> {
+    const windows = volumeHistory(window);
+    const counted = await store.profiledRows(model, windows);
+    const history = windows.map((each, index) => ({ window: each, rows: counted[index] ?? 0 }));
+    return judgeVolume({ model, reference, window, rows, history, level });
+  }
+
   return {
     /** Returns the reference that the verdicts were made with, too: the given one, or one of production. */
     async judge(
-      model: ModelVersion,
+      registered: ModelVersion,
       reference: Reference,
       window: Window,
       level: number,
     ): Promise<{ verdicts: Verdict[]; outcomes: WindowOutcome[]; referenceHash: string }> {
-      const training = await registeredOf(model, reference);
-      const baseline = await baselineOf(model, reference, window, training.profiles);
-      const query = { model: model.model, modelVersion: model.modelVersion, scope: PRODUCTION };
+      const training = await registeredOf(registered, reference);
+      const { modelVersion } = registered;
+      const query = { model: registered.model, modelVersion, scope: PRODUCTION };
       const currentProfiles = await store.mergedProfiles(query, tile(window));
+      const model = await deps.latencies.seen(registered, window, currentProfiles);
+      const baseline = await baselineOf(model, reference, window, training.profiles);
       const extra: Verdict[] = [];
       if (training.forest !== null) {
         const counts = await store.outlierCounts(model, window, reference.hash);
@@ -88,12 +124,14 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
           }),
         );
       }
+      const rows = Math.max(0, ...currentProfiles.map((profile) => profile.rows));
+      extra.push(await volumeOf(model, baseline.reference, window, { rows, level }));
       const judgement = judgeWindow({
         model,
         window,
         reference: baseline.reference,
         grids: await store.listGrids(model.model),
-        referenceProfiles: baseline.profiles,
+        ...(await withLatencies(model, window, baseline.profiles)),
         currentProfiles,
         level,
         extra,
@@ -104,7 +142,12 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
       return { ...judgement, referenceHash: baseline.reference.hash };
     },
 
-    async record(model: ModelVersion, referenceHash: string, window: Window, rows: number): Promise<void> {
+    async record(
+      model: ModelVersion,
+      referenceHash: string,
+      window: Window,
+      { rows, labels }: { rows: number; labels: number },
+    ): Promise<void> {
       await store.saveRun({
         model: model.model,
         modelVersion: model.modelVersion,
@@ -112,6 +155,7 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
         referenceHash,
         status: rows === 0 ? 'no_data' : 'judged',
         rows,
+        labels,
         atMs: clock.now(),
       });
     },

@@ -1,4 +1,4 @@
-import { type ModelVersion, monitoredColumns } from '../domain/model.js';
+import { forestColumns, type ModelVersion } from '../domain/model.js';
 import type { Store, VersionKey } from '../domain/ports.js';
 import type { Reference, ReferenceAuthor } from '../domain/reference.js';
 import { HOUR_MS, type Window } from '../domain/window.js';
@@ -63,7 +63,7 @@ export function createRebaseliner(deps: RebaselineDeps) {
     pieceMs: number,
     previous: Reference | null,
   ): Promise<{ forest: string | null; note: string }> {
-    const columns = monitoredColumns(model.schema);
+    const columns = forestColumns(model.schema);
     const sample = await store.sampleRows(model, columns, period, MAX_FOREST_ROWS);
     if (sample.stored >= rows) {
       const forest = deps.fitForest(

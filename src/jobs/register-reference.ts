@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../domain/clock.js';
-import { type FeatureSchema, type ModelVersion, monitoredColumns } from '../domain/model.js';
+import { type FeatureSchema, forestColumns, type ModelVersion, profiledColumns } from '../domain/model.js';
 import type { FeatureRow, Logger, Store } from '../domain/ports.js';
-import type { Grid, Profile } from '../domain/profile.js';
+import { type Grid, isEmptyGrid, type Profile } from '../domain/profile.js';
 import type { NullModel, Reference, ReferenceAuthor } from '../domain/reference.js';
 import { HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
@@ -94,7 +94,10 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
     const hash = await fileHash(path).catch((cause: unknown) => {
       throw new AppError('file_unreadable', `cannot read the reference ${path}`, { cause });
     });
-    const { schema, timestampColumn } = inferSchema(await store.describeFile(path), input.provenance);
+    const { schema, timestampColumn, leftOut } = inferSchema(
+      await store.describeFile(path),
+      input.provenance,
+    );
     const model: ModelVersion = {
       model: input.model,
       modelVersion,
@@ -105,16 +108,17 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
     if (!(await store.listModels()).some((other) => other.model === model.model))
       await store.deleteModel(model.model, { keepRows: true });
     const known = new Map((await store.listGrids(model.model)).map((grid) => [grid.feature, grid]));
-    const columns = monitoredColumns(schema);
+    const columns = profiledColumns(schema);
     for (const column of columns) {
       const grid = known.get(column.name);
-      if (grid !== undefined && grid.kind !== column.kind)
+      if (grid !== undefined && !isEmptyGrid(grid) && grid.kind !== column.kind)
         throw new AppError(
           'invalid_reference',
           `${column.name} is ${column.kind} in ${input.provenance} but ${grid.kind} in earlier versions of ${model.model}: give it another name, or convert it`,
         );
     }
-    if (columns.some((column) => !known.has(column.name)))
+    const isNew = (grid: Grid | undefined) => grid === undefined || isEmptyGrid(grid);
+    if (columns.some((column) => isNew(known.get(column.name))))
       await store.saveGrids(model.model, await store.buildGrids(path, model));
     const grids = await store.listGrids(model.model);
     const { rows, period } = await store.importReference({ path, model, grids, hash, timestampColumn });
@@ -128,7 +132,8 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
               pieceMs,
             )
           ).filter((piece) => coveredBy(period, piece.window));
-    const sample = await store.readRows(path, columns, timestampColumn, MAX_FOREST_ROWS);
+    const fitted = forestColumns(schema);
+    const sample = await store.readRows(path, fitted, timestampColumn, MAX_FOREST_ROWS);
     const timestampsMs = sample.flatMap((row) => (row.timestampMs === null ? [] : [row.timestampMs]));
     const timed = timestampsMs.length === sample.length && timestampColumn !== null;
     const reference: Reference = {
@@ -141,7 +146,7 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       createdAtMs: deps.wallClock.now(),
       nullModel: deps.fitNullModel({ grids, pieces, pieceMs }),
       forest: deps.fitForest(
-        columns,
+        fitted,
         sample.map((row) => row.values),
         { seed: FOREST_SEED, ...(timed ? { time: { timestampsMs, pieceMs } } : {}) },
       ),
@@ -157,6 +162,11 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
     });
     // Last: rows are accepted, and windows judged, from now on.
     await store.saveModel(model);
+    if (leftOut.length > 0)
+      deps.logger.warn(
+        { model: model.model, modelVersion, columns: leftOut },
+        'columns are not monitored: nested values, or times in a reference without timestamps',
+      );
     deps.logger.info(
       { model: model.model, modelVersion, rows, hash, nullModel: reference.nullModel.kind },
       'reference registered',

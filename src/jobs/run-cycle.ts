@@ -24,10 +24,12 @@ export interface CycleDeps {
     | 'watermarks'
     | 'dirtyBuckets'
     | 'profileHours'
+    | 'profileLabels'
     | 'currentReference'
     | 'findReference'
     | 'listRuns'
     | 'profiledRows'
+    | 'labelledRows'
   >;
   /** Judges one window and stores its verdicts and outcomes. */
   readonly judge: (
@@ -43,7 +45,7 @@ export interface CycleDeps {
     model: ModelVersion,
     referenceHash: string,
     window: Window,
-    rows: number,
+    counted: { rows: number; labels: number },
   ) => Promise<void>;
   readonly scoreOutliers: (model: ModelVersion, reference: Reference) => Promise<{ scored: number }>;
   readonly alerts: { windowJudged(outcomes: readonly WindowOutcome[]): Promise<Episode[]> };
@@ -106,18 +108,37 @@ export function createCycle(deps: CycleDeps) {
     return ends;
   }
 
+  /** Remembers judged windows whose hours were counted again. */
+  async function touch(model: ModelVersion, hourStartsMs: readonly number[]): Promise<void> {
+    const state = await stateOf(model);
+    const spec = deps.settings(model.model).window;
+    for (const hourMs of hourStartsMs)
+      for (const endMs of endsHolding(hourMs, spec)) if (endMs <= state.frontierMs) state.touched.add(endMs);
+  }
+
+  async function countedIn(key: VersionKey, windows: readonly Window[]): Promise<DueWindow[]> {
+    const rows = await store.profiledRows(key, windows);
+    const labels = await store.labelledRows(key, windows);
+    return windows.map((window, i) => ({ window, rows: rows[i] ?? 0, labels: labels[i] ?? 0 }));
+  }
+
   async function profile(models: readonly ModelVersion[], nowMs: number): Promise<number> {
     let hours = 0;
+    const find = (key: VersionKey) =>
+      models.find((m) => m.model === key.model && m.modelVersion === key.modelVersion);
     for (const dirty of await store.dirtyBuckets(nowMs - GRACE_MS)) {
-      const model = models.find((m) => m.model === dirty.model && m.modelVersion === dirty.modelVersion);
+      const model = find(dirty);
       if (model === undefined) continue;
-      const state = await stateOf(model);
+      await stateOf(model);
       await store.profileHours(model, dirty.hourStartsMs);
       hours += dirty.hourStartsMs.length;
-      const spec = deps.settings(model.model).window;
-      for (const hourMs of dirty.hourStartsMs)
-        for (const endMs of endsHolding(hourMs, spec))
-          if (endMs <= state.frontierMs) state.touched.add(endMs);
+      await touch(model, dirty.hourStartsMs);
+    }
+    for (const relabelled of await store.profileLabels(models)) {
+      const model = find(relabelled);
+      if (model === undefined) continue;
+      hours += relabelled.hourStartsMs.length;
+      await touch(model, relabelled.hourStartsMs);
     }
     return hours;
   }
@@ -146,15 +167,14 @@ export function createCycle(deps: CycleDeps) {
       .sort((a, b) => a - b)
       .map((endMs) => ({ startMs: endMs - spec.lengthMs, endMs }));
     for (const slice of slices(again)) {
-      const profiled = await store.profiledRows(model, slice);
+      const counted = await countedIn(model, slice);
       const runs = await store.listRuns(model, (slice[0]?.endMs ?? 0) - 1, slice.at(-1)?.endMs ?? 0);
-      await judge(outstanding(slice, profiled, runs), runs);
+      await judge(outstanding(counted, runs), runs);
       for (const window of slice) state.touched.delete(window.endMs);
     }
     const gaps = createGapFilter(MAX_EMPTY_WINDOWS);
     for (const slice of slices(ready.windows)) {
-      const profiled = await store.profiledRows(model, slice);
-      for (const [i, window] of slice.entries()) await judge(gaps.next({ window, rows: profiled[i] ?? 0 }));
+      for (const due of await countedIn(model, slice)) await judge(gaps.next(due));
     }
     const { rest, skipped } = gaps.end();
     await judge(rest);
@@ -186,7 +206,7 @@ export function createCycle(deps: CycleDeps) {
       await deps.alerts.windowJudged(outcomes);
       deps.gauges.windowJudged(model, verdicts);
     }
-    await deps.record(model, referenceHash, due.window, due.rows);
+    await deps.record(model, referenceHash, due.window, due);
     state.frontierMs = Math.max(state.frontierMs, due.window.endMs);
   }
 

@@ -1,5 +1,5 @@
 import type { ModelStore } from '../domain/ports.js';
-import type { Grid } from '../domain/profile.js';
+import { type Grid, isEmptyGrid } from '../domain/profile.js';
 import type { StoreClient } from './client.js';
 import { float64 } from './encoding.js';
 
@@ -14,6 +14,7 @@ interface GridRow {
   readonly quantum: number;
   readonly categories: readonly string[];
   readonly head_size: number;
+  readonly singleton_share: number;
 }
 
 /**
@@ -34,7 +35,7 @@ export function createGridStore(client: StoreClient, nextRevision: () => number)
     const cached = cache.get(model);
     if (cached?.revision === revision && cached.grids.size === features) return cached.grids;
     const rows = await client.query<GridRow>(
-      `SELECT feature, kind, cut_points, quantum, categories, head_size FROM grids FINAL
+      `SELECT feature, kind, cut_points, quantum, categories, head_size, singleton_share FROM grids FINAL
        WHERE model = {model:String} ORDER BY feature`,
       { model },
     );
@@ -49,12 +50,15 @@ export function createGridStore(client: StoreClient, nextRevision: () => number)
     byFeature,
     listGrids: async (model) => [...(await byFeature(model)).values()],
 
-    /** A grid that exists already stays as it is: profiles are counted on it. */
+    /** A grid that exists already stays as it is, since profiles are counted on it; one without a cell is replaced. */
     async saveGrids(model, grids) {
       const known = await byFeature(model);
       const revision = nextRevision();
       const rows = grids
-        .filter((grid) => !known.has(grid.feature))
+        .filter((grid) => {
+          const old = known.get(grid.feature);
+          return old === undefined || (isEmptyGrid(old) && !isEmptyGrid(grid));
+        })
         .map((grid) => ({
           model,
           feature: grid.feature,
@@ -63,6 +67,7 @@ export function createGridStore(client: StoreClient, nextRevision: () => number)
           quantum: grid.kind === 'numeric' ? grid.quantum : 1,
           categories: grid.kind === 'categorical' ? grid.categories : [],
           head_size: grid.kind === 'categorical' ? grid.headSize : 0,
+          singleton_share: grid.kind === 'categorical' ? (grid.singletonShare ?? 0) : 0,
           revision,
         }));
       await client.insert('grids', rows);
@@ -74,5 +79,11 @@ function toGrid(row: GridRow): Grid {
   const { feature } = row;
   return row.kind === 'numeric'
     ? { kind: 'numeric', feature, cutPoints: row.cut_points.map(float64), quantum: row.quantum }
-    : { kind: 'categorical', feature, categories: row.categories, headSize: row.head_size };
+    : {
+        kind: 'categorical',
+        feature,
+        categories: row.categories,
+        headSize: row.head_size,
+        ...(row.singleton_share > 0 ? { singletonShare: row.singleton_share } : {}),
+      };
 }

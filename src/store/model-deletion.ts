@@ -13,6 +13,7 @@ const TABLES: readonly (readonly [table: string, where: string])[] = [
   ['labels', OF_MODEL],
   ['outlier_scores', OF_MODEL],
   ['profiled_hours', OF_MODEL],
+  ['counted_labels', OF_MODEL],
   ['profiles', OF_MODEL],
   ['verdicts', OF_MODEL],
   ['outcomes', OF_MODEL],

@@ -1,11 +1,16 @@
-import { type FeatureSchema, type ModelVersion, monitoredColumns } from '../domain/model.js';
+import { type FeatureSchema, type ModelVersion, profiledColumns } from '../domain/model.js';
 import type { ProfileScope } from '../domain/ports.js';
 import { cellCount, type Grid } from '../domain/profile.js';
 import { DAY_MS, HOUR_MS } from '../domain/window.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
 import type { GridStore } from './grid-store.js';
-import { DAY_PROFILES_SQL, numericProfilesSql, type ProfileSource, textProfilesSql } from './profile-sql.js';
+import {
+  DAY_PROFILES_OF_COLUMNS_SQL,
+  numericProfilesSql,
+  type ProfileSource,
+  textProfilesSql,
+} from './profile-sql.js';
 
 /** A count and an offset. */
 const BYTES_PER_CELL = 16;
@@ -25,6 +30,8 @@ export interface CountInput {
   /** Hours that the source has, counted from the epoch: their days are summed anew. */
   readonly hours: readonly number[];
   readonly revision: number;
+  /** The columns that the source has, of those that can be counted. */
+  readonly columns: readonly FeatureSchema[];
 }
 
 export interface ProfileCounter {
@@ -39,7 +46,7 @@ export function createProfileCounter(client: StoreClient, grids: GridStore): Pro
   async function plan(model: ModelVersion) {
     const known = await grids.byFeature(model.model);
     const fits = (column: FeatureSchema) => known.get(column.name)?.kind === column.kind;
-    const columns = monitoredColumns(model.schema).filter(fits);
+    const columns = profiledColumns(model.schema).filter(fits);
     const cells = columns.reduce((sum, column) => sum + cellCount(known.get(column.name) as Grid), 0);
     const hours = Math.floor(ARRAY_BYTES / Math.max(1, cells * BYTES_PER_CELL));
     return { columns, hoursPerStatement: Math.min(MAX_HOURS, Math.max(1, hours)) };
@@ -62,9 +69,8 @@ export function createProfileCounter(client: StoreClient, grids: GridStore): Pro
   return {
     plan,
 
-    async count({ scope, model, source, params, hours, revision }) {
-      if (hours.length === 0) return;
-      const { columns } = await plan(model);
+    async count({ scope, model, source, params, hours, revision, columns }) {
+      if (hours.length === 0 || columns.length === 0) return;
       const namesOf = (kind: FeatureSchema['kind']) =>
         columns.filter((column) => column.kind === kind).map((column) => column.name);
       const all = {
@@ -76,11 +82,12 @@ export function createProfileCounter(client: StoreClient, grids: GridStore): Pro
         version: model.modelVersion,
         revision,
       };
-      await countNumbers(source, all);
-      await client.command(textProfilesSql(source), all);
+      if (all.numericColumns.length > 0) await countNumbers(source, all);
+      if (all.textColumns.length > 0) await client.command(textProfilesSql(source), all);
       const days = [...new Set(hours.map((hour) => Math.floor(hour / HOURS_PER_DAY)))].sort((a, b) => a - b);
-      await client.command(DAY_PROFILES_SQL, {
+      await client.command(DAY_PROFILES_OF_COLUMNS_SQL, {
         ...all,
+        columns: columns.map(({ name }) => name),
         days,
         fromTs: dateTime64((days[0] ?? 0) * DAY_MS),
         toTs: dateTime64(((days.at(-1) ?? 0) + 1) * DAY_MS),

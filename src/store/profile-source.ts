@@ -1,5 +1,6 @@
-import { PREDICTION, PREDICTION_PROBA } from '../domain/model.js';
+import { LABEL, LATENCY, type ModelSchema, PREDICTION, PREDICTION_PROBA } from '../domain/model.js';
 import type { ProfileSource } from './profile-sql.js';
+import { ageSeconds, timeOfNumber } from './reference-file.js';
 
 /** Hour of a row, counted from the epoch: the very expression that the projection `hours` of the table is keyed by. */
 export const HOUR_OF_ROW = 'intDiv(toUnixTimestamp64Milli(ts), 3600000)';
@@ -8,7 +9,8 @@ export const HOUR_OF_ROW = 'intDiv(toUnixTimestamp64Milli(ts), 3600000)';
 const SELECTED = `model = {model:String} AND version = {version:String}
   AND ts >= {fromTs:DateTime64(3, 'UTC')} AND ts < {toTs:DateTime64(3, 'UTC')} AND ${HOUR_OF_ROW} IN {hours:Array(Int64)}`;
 
-const COLUMNS = 'ts, identity, num, cat, prediction_num, prediction_cat, proba';
+const COLUMNS =
+  'ts, identity, num, cat, prediction_num, prediction_cat, proba, probas, latency_ms, ingested_at, source_partition, source_offset';
 
 /** Stored rows and distinct identities over the selected hours. */
 export const COUNT_IDENTITIES_SQL = `SELECT count() AS stored, uniqExact(identity) AS identities FROM predictions WHERE ${SELECTED}`;
@@ -19,41 +21,111 @@ const REPEATED = `SELECT identity FROM predictions WHERE ${SELECTED} GROUP BY id
 const FIRST_ROWS = `
   SELECT ${COLUMNS} FROM predictions WHERE ${SELECTED} AND identity NOT IN (${REPEATED})
   UNION ALL
-  SELECT ${COLUMNS} FROM (
-    SELECT * FROM predictions WHERE ${SELECTED} AND identity IN (${REPEATED})
-    ORDER BY ingested_at, source_partition, source_offset LIMIT 1 BY identity)`;
+  SELECT ${COLUMNS} FROM predictions WHERE ${SELECTED} AND identity IN (${REPEATED})
+  ORDER BY ingested_at, source_partition, source_offset LIMIT 1 BY identity`;
 
-/** The model's outputs are columns of their own: a feature that takes their names is none. */
-const RESERVED = `('${PREDICTION}', '${PREDICTION_PROBA}')`;
+const rowsOf = (repeated: boolean) =>
+  repeated ? `(${FIRST_ROWS})` : `(SELECT ${COLUMNS} FROM predictions WHERE ${SELECTED})`;
+
+const hoursOf = (repeated: boolean) =>
+  `SELECT ${HOUR_OF_ROW} AS hour, ${repeated ? 'uniqExact(identity)' : 'count()'} AS rows FROM predictions
+      WHERE ${SELECTED} GROUP BY hour`;
+
+/** These are columns of their own: a feature that takes their names is none. */
+const RESERVED = `('${[PREDICTION, PREDICTION_PROBA, LABEL, LATENCY].join("', '")}')`;
 
 /** Position of a column's name in numericColumns, from 1, or 0. */
 const positionOf = (name: string) =>
   `transform(${name}, {numericColumns:Array(String)}, arrayMap(i -> toUInt16(i), arrayEnumerate({numericColumns:Array(String)})), toUInt16(0))`;
 
-/** Production rows of the selected hours as a source; `repeated` says whether any identity is there twice. */
-export function productionSource(repeated: boolean): ProfileSource {
-  const rows = repeated ? `(${FIRST_ROWS})` : `(SELECT ${COLUMNS} FROM predictions WHERE ${SELECTED})`;
+/** A class as text, whatever it was sent as. */
+const classOf = (column: 'prediction' | 'label') =>
+  `ifNull(toString(${column}_cat), toString(assumeNotNull(${column}_num)))`;
+
+/** Expression: the positive class's probability, or of several classes the predicted one's. */
+export const SCORE_OF_ROW = `if(isNull(proba) AND mapContains(probas, ${classOf('prediction')}), probas[${classOf('prediction')}], proba)`;
+
+/** Numbers and texts of the model's times, as ages. Parameter: timeColumns Array(String), which no other values may come from. */
+const ages = (rows: string, map: 'num' | 'cat', timeMs: string) => `
+      UNION ALL
+      SELECT hour, column, assumeNotNull(age) AS x
+      FROM (SELECT ${HOUR_OF_ROW} AS hour, ${positionOf('key')} AS column, ${ageSeconds('toUnixTimestamp64Milli(ts)', timeMs)} AS age
+            FROM ${rows} ARRAY JOIN mapKeys(${map}) AS key, mapValues(${map}) AS value
+            WHERE key IN {timeColumns:Array(String)})
+      WHERE isNotNull(age)`;
+const TIME_OF_TEXT = `toNullable(toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull(toString(value), 3, 'UTC')))`;
+
+/**
+ * Production rows of the selected hours as a source, without their labels; `repeated` says whether any identity is there twice.
+ * Parameter: timeColumns.
+ */
+export function productionSource(repeated: boolean, schema: ModelSchema): ProfileSource {
+  const rows = rowsOf(repeated);
+  const single = (name: string, value: string) => `
+      UNION ALL
+      SELECT ${HOUR_OF_ROW} AS hour, ${positionOf(`'${name}'`)} AS column, assumeNotNull(${value}) AS x FROM ${rows}
+      WHERE isNotNull(${value}) AND column > 0`;
+  const hasTimes = schema.features.some((feature) => feature.time === true);
+  const notTimes = hasTimes ? 'AND key NOT IN {timeColumns:Array(String)}' : '';
   return {
     numbers: `
       SELECT ${HOUR_OF_ROW} AS hour, ${positionOf('key')} AS column, value AS x
       FROM ${rows} ARRAY JOIN mapKeys(num) AS key, mapValues(num) AS value
-      WHERE column > 0 AND key NOT IN ${RESERVED}
-      UNION ALL
-      SELECT ${HOUR_OF_ROW} AS hour, ${positionOf(`'${PREDICTION_PROBA}'`)} AS column, assumeNotNull(proba) AS x FROM ${rows}
-      WHERE isNotNull(proba) AND column > 0
-      UNION ALL
-      SELECT ${HOUR_OF_ROW} AS hour, ${positionOf(`'${PREDICTION}'`)} AS column, assumeNotNull(prediction_num) AS x FROM ${rows}
-      WHERE isNotNull(prediction_num) AND column > 0`,
+      WHERE column > 0 AND key NOT IN ${RESERVED} ${notTimes}
+      ${hasTimes ? ages(rows, 'num', timeOfNumber('value')) + ages(rows, 'cat', TIME_OF_TEXT) : ''}
+      ${single(PREDICTION_PROBA, schema.task === 'multiclass' ? SCORE_OF_ROW : 'proba')}
+      ${single(LATENCY, 'latency_ms')}
+      ${single(PREDICTION, 'prediction_num')}`,
     mistypes: true,
     texts: `
       SELECT ${HOUR_OF_ROW} AS hour, key AS feature, toString(value) AS x FROM ${rows} ARRAY JOIN mapKeys(cat) AS key, mapValues(cat) AS value
       WHERE key NOT IN ${RESERVED}
+        ${hasTimes ? `AND NOT (key IN {timeColumns:Array(String)} AND isNotNull(${TIME_OF_TEXT}))` : ''}
       UNION ALL
-      SELECT ${HOUR_OF_ROW} AS hour, '${PREDICTION}' AS feature,
-        ifNull(toString(prediction_cat), toString(assumeNotNull(prediction_num))) AS x
+      SELECT ${HOUR_OF_ROW} AS hour, '${PREDICTION}' AS feature, ${classOf('prediction')} AS x
       FROM ${rows}
       WHERE isNotNull(prediction_cat) OR (isNotNull(prediction_num) AND has({textColumns:Array(String)}, '${PREDICTION}'))`,
-    hours: `SELECT ${HOUR_OF_ROW} AS hour, ${repeated ? 'uniqExact(identity)' : 'count()'} AS rows FROM predictions
-      WHERE ${SELECTED} GROUP BY hour`,
+    hours: hoursOf(repeated),
   };
 }
+
+/**
+ * The labels of the selected hours' rows as a source of one column: of several for one row the last by its own time counts, then
+ * the last to arrive. Rows without a label have none: they count as missing.
+ */
+export function labelSource(repeated: boolean): ProfileSource {
+  const labels = `
+      SELECT ${HOUR_OF_ROW} AS hour, l.label.1 AS label_num, l.label.2 AS label_cat
+      FROM (SELECT DISTINCT ts, identity FROM ${rowsOf(repeated)}) AS p
+      INNER JOIN (
+        SELECT identity, argMax((label_num, label_cat), (labels.ts, labels.ingested_at, fingerprint)) AS label FROM labels
+        WHERE model = {model:String} AND version = {version:String} AND identity IN (SELECT identity FROM predictions WHERE ${SELECTED})
+        GROUP BY identity) AS l ON p.identity = l.identity`;
+  return {
+    numbers: `SELECT hour, toUInt16(1) AS column, assumeNotNull(label_num) AS x FROM (${labels}) WHERE isNotNull(label_num)`,
+    mistypes: true,
+    texts: `SELECT hour, '${LABEL}' AS feature, ${classOf('label')} AS x FROM (${labels})
+      WHERE isNotNull(label_cat) OR has({textColumns:Array(String)}, '${LABEL}')`,
+    hours: hoursOf(repeated),
+  };
+}
+
+/** Ten minutes of a label's arrival: the very expression that the projection `arrivals` of the table is keyed by. */
+const ARRIVAL = 'intDiv(toUnixTimestamp64Milli(ingested_at), 600000)';
+
+/** Per version, arrivals with more stored labels than counted ones. */
+export const UNCOUNTED_LABELS_SQL = `
+  SELECT s.model AS model, s.version AS version, groupArray((s.arrival, s.stored)) AS arrivals
+  FROM (SELECT model, version, ${ARRIVAL} AS arrival, count() AS stored FROM labels GROUP BY model, version, arrival) AS s
+  LEFT JOIN (SELECT model, version, arrival, argMax(labels, revision) AS counted FROM counted_labels
+             GROUP BY model, version, arrival) AS c
+    ON s.model = c.model AND s.version = c.version AND s.arrival = c.arrival
+  WHERE s.stored > c.counted
+  GROUP BY model, version ORDER BY model, version`;
+
+/** Hours of the predictions that some arrivals' labels belong to. Parameters: model, version, arrivals Array(Int64). */
+export const HOURS_OF_LABELS_SQL = `
+  SELECT DISTINCT ${HOUR_OF_ROW} AS hour FROM predictions
+  WHERE model = {model:String} AND version = {version:String} AND identity IN (
+    SELECT identity FROM labels
+    WHERE model = {model:String} AND version = {version:String} AND ${ARRIVAL} IN {arrivals:Array(Int64)})`;

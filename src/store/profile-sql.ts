@@ -100,7 +100,8 @@ const mistypedJoin = (source: ProfileSource) => `LEFT JOIN (
  */
 export function columnCells(rows: string, name: string, column: number): string {
   // One scalar for both: it is read once, and is constant for what follows.
-  const grid = `(SELECT (cut_points, quantum) FROM ${gridsOf('numeric')} WHERE feature = ${name})`;
+  // Without a cut point all is below the first.
+  const grid = `(SELECT (if(empty(cut_points), [inf], cut_points), quantum) FROM ${gridsOf('numeric')} WHERE feature = ${name})`;
   return `
     SELECT hour, toUInt16(${column}) AS column, is_finite,
       toUInt32(if(side = 0, 0, 2 * indexOf(${grid}.1, base) - (side = 1))) AS cell, n, low, high, offset
@@ -133,11 +134,15 @@ LEFT JOIN (
 }
 
 /** Days are the sums of their hours. Parameters also: days Array(Int64) (days since the epoch, ascending), fromTs, toTs. */
-export const DAY_PROFILES_SQL = `
+const dayProfilesSql = (also: string) => `
 INSERT INTO profiles (${PROFILE_COLUMNS})
 SELECT ${KEYS}, 'day', fromUnixTimestamp64Milli(day * 86400000, 'UTC'), feature, any(h.kind), sum(h.rows), sum(h.missing),
   sum(h.non_finite), sum(h.mistyped), sumForEach(h.counts), sumForEach(h.offsets), min(h.min), max(h.max), {revision:UInt64}
 FROM (SELECT *, intDiv(toUnixTimestamp64Milli(bucket), 86400000) AS day FROM profiles FINAL
       WHERE scope = {scope:String} AND model = {model:String} AND version = {version:String} AND granularity = 'hour'
-        AND bucket >= {fromTs:DateTime64(3, 'UTC')} AND bucket < {toTs:DateTime64(3, 'UTC')} AND day IN {days:Array(Int64)}) AS h
+        AND bucket >= {fromTs:DateTime64(3, 'UTC')} AND bucket < {toTs:DateTime64(3, 'UTC')} AND day IN {days:Array(Int64)} ${also}) AS h
 GROUP BY day, feature`;
+
+export const DAY_PROFILES_SQL = dayProfilesSql('');
+/** For some columns. Parameters also: columns Array(String). */
+export const DAY_PROFILES_OF_COLUMNS_SQL = dayProfilesSql('AND feature IN {columns:Array(String)}');

@@ -1,15 +1,15 @@
+import type { ModelVersion } from '../domain/model.js';
 import type { DirtyBuckets, ProfileQuery, ProfileStore, VerdictStore } from '../domain/ports.js';
 import { PRODUCTION } from '../domain/ports.js';
 import { cellCount, type Grid, type Profile } from '../domain/profile.js';
-import { type Bucket, DAY_MS, HOUR_MS, type Window } from '../domain/window.js';
+import { type Bucket, DAY_MS, HOUR_MS } from '../domain/window.js';
 import type { StoreClient } from './client.js';
 import { dateTime64, float64 } from './encoding.js';
 import type { GridStore } from './grid-store.js';
+import { hourParams, hourSlices, hoursAround, type StoredHour, sumBetween } from './hour-slices.js';
+import { createLabelProfiles, isLabel } from './label-profiles.js';
 import type { ProfileCounter } from './profile-counter.js';
-import { COUNT_IDENTITIES_SQL, HOUR_OF_ROW, productionSource } from './profile-source.js';
-
-/** Rows of one statement, about: bounds what it holds in memory to tell identities apart. One hour is never split. */
-const ROWS_PER_STATEMENT = 4_000_000;
+import { COUNT_IDENTITIES_SQL, HOUR_OF_ROW, labelSource, productionSource } from './profile-source.js';
 
 const MAX_PIECES = 400;
 
@@ -52,7 +52,7 @@ export function createProfileStore(
   grids: GridStore,
   counter: ProfileCounter,
   nextRevision: () => number,
-): Omit<ProfileStore, 'windowProfiles'> & Pick<VerdictStore, 'profiledRows'> {
+): Omit<ProfileStore, 'windowProfiles'> & Pick<VerdictStore, 'profiledRows' | 'labelledRows'> {
   async function merged(query: ProfileQuery, piece: string, where: string, params: Record<string, unknown>) {
     const features = query.features === undefined ? '' : 'AND feature IN {features:Array(String)}';
     return client.query<ProfileRow>(
@@ -70,24 +70,34 @@ export function createProfileStore(
     );
   }
 
+  /** Fewer rows than counted have expired in part, and history must not shrink. */
+  async function storedHours(
+    model: ModelVersion,
+    hours: readonly number[],
+    where: string,
+  ): Promise<StoredHour[]> {
+    return client.query<StoredHour>(
+      `SELECT hour, stored FROM (${STORED_AND_COUNTED})
+       WHERE model = {model:String} AND version = {version:String} AND hour IN {hours:Array(Int64)} AND stored >= counted AND ${where}
+       ORDER BY hour`,
+      { model: model.model, version: model.modelVersion, hours },
+    );
+  }
+
   /** Counts some hours of one version: profiles first, the mark that they are complete last, so that a crash repeats them. */
-  async function countHours(
-    model: Parameters<ProfileStore['profileHours']>[0],
-    hours: readonly { hour: number; stored: number }[],
-  ): Promise<void> {
-    const params = {
-      model: model.model,
-      version: model.modelVersion,
-      hours: hours.map(({ hour }) => hour),
-      fromTs: dateTime64((hours[0]?.hour ?? 0) * HOUR_MS),
-      toTs: dateTime64(((hours.at(-1)?.hour ?? 0) + 1) * HOUR_MS),
-    };
+  async function countHours(model: ModelVersion, hours: readonly StoredHour[]): Promise<void> {
+    const { columns } = await counter.plan(model);
+    const times = columns.filter((column) => column.time === true);
+    const params = { ...hourParams(model, hours), timeColumns: times.map((column) => column.name) };
     const [seen] = await client.query<{ stored: number; identities: number }>(COUNT_IDENTITIES_SQL, params);
-    const source = productionSource(seen?.stored !== seen?.identities);
+    const repeated = seen?.stored !== seen?.identities;
+    const source = productionSource(repeated, model.schema);
     const rows = await client.query<{ hour: number; rows: number }>(source.hours, params);
     const rowsOf = new Map(rows.map((row) => [row.hour, row.rows]));
     const revision = nextRevision();
-    await counter.count({ scope: PRODUCTION, model, source, params, hours: params.hours, revision });
+    const input = { scope: PRODUCTION, model, params, hours: params.hours, revision };
+    await counter.count({ ...input, source, columns: columns.filter((column) => !isLabel(column)) });
+    await counter.count({ ...input, source: labelSource(repeated), columns: columns.filter(isLabel) });
     // Stored rows as they were before counting: one that came meanwhile makes its hour dirty again.
     await client.insert(
       'profiled_hours',
@@ -103,6 +113,10 @@ export function createProfileStore(
   }
 
   return {
+    ...createLabelProfiles(client, counter, nextRevision, (model, hours) =>
+      storedHours(model, hours, 'counted > 0'),
+    ),
+
     async watermarks() {
       const rows = await client.query<{
         model: string;
@@ -140,32 +154,12 @@ export function createProfileStore(
 
     async profileHours(model, hourStartsMs) {
       const { hoursPerStatement } = await counter.plan(model);
-      // Fewer rows than counted have expired in part, and history must not shrink.
-      const hours = await client.query<{ hour: number; stored: number }>(
-        `SELECT hour, stored FROM (${STORED_AND_COUNTED})
-         WHERE model = {model:String} AND version = {version:String} AND hour IN {hours:Array(Int64)} AND stored >= counted
-         ORDER BY hour`,
-        {
-          model: model.model,
-          version: model.modelVersion,
-          hours: hourStartsMs.map((ms) => Math.floor(ms / HOUR_MS)),
-        },
+      const hours = await storedHours(
+        model,
+        hourStartsMs.map((ms) => Math.floor(ms / HOUR_MS)),
+        'true',
       );
-      let slice: typeof hours = [];
-      let sliceRows = 0;
-      for (const hour of hours) {
-        if (
-          slice.length >= hoursPerStatement ||
-          (slice.length > 0 && sliceRows + hour.stored > ROWS_PER_STATEMENT)
-        ) {
-          await countHours(model, slice);
-          slice = [];
-          sliceRows = 0;
-        }
-        slice.push(hour);
-        sliceRows += hour.stored;
-      }
-      if (slice.length > 0) await countHours(model, slice);
+      for (const slice of hourSlices(hours, hoursPerStatement)) await countHours(model, slice);
     },
 
     async mergedProfiles(query, buckets: readonly Bucket[]) {
@@ -197,7 +191,13 @@ export function createProfileStore(
         `SELECT DISTINCT ${pieceOf('bucket')} AS piece FROM profiles
          WHERE scope = {scope:String} AND model = {model:String} AND version = {version:String} AND granularity = {granularity:String}
          ORDER BY piece`,
-        { scope: query.scope, model: query.model, version: query.modelVersion, granularity, pieceMs },
+        {
+          scope: query.scope,
+          model: query.model,
+          version: query.modelVersion,
+          granularity,
+          pieceMs,
+        },
       );
       const rows = await merged(
         query,
@@ -227,8 +227,7 @@ export function createProfileStore(
         {
           model: key.model,
           version: key.modelVersion,
-          fromHour: windows.reduce((least, window) => Math.min(least, window.startMs), Infinity) / HOUR_MS,
-          toHour: windows.reduce((greatest, window) => Math.max(greatest, window.endMs), -Infinity) / HOUR_MS,
+          ...hoursAround(windows),
         },
       );
       return windows.map((window) => sumBetween(rows, window));
@@ -241,24 +240,6 @@ function spread<T>(values: readonly T[], limit: number): T[] {
   if (values.length <= limit) return [...values];
   const step = limit > 1 ? (values.length - 1) / (limit - 1) : 0;
   return Array.from({ length: limit }, (_, index) => values[Math.round(index * step)] as T);
-}
-
-/** Counted rows of the window's hours; `rows` ascend by hour, and many windows share them, so the first one is searched for. */
-function sumBetween(rows: readonly { hour: number; counted: number }[], window: Window): number {
-  let from = 0;
-  let to = rows.length;
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if ((rows[middle]?.hour ?? 0) * HOUR_MS < window.startMs) from = middle + 1;
-    else to = middle;
-  }
-  let sum = 0;
-  for (let at = from; at < rows.length; at += 1) {
-    const row = rows[at];
-    if (row === undefined || row.hour * HOUR_MS >= window.endMs) break;
-    sum += row.counted;
-  }
-  return sum;
 }
 
 /** Rows of the engine as profiles. Its arrays end at the last cell that holds anything: they are padded to the grid. */

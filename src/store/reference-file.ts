@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { extname, resolve } from 'node:path';
-import { type FeatureSchema, PREDICTION, PREDICTION_PROBA } from '../domain/model.js';
-import { columnOfRole, contentOf } from '../domain/reference-columns.js';
+import { type FeatureSchema, LABEL, LATENCY, PREDICTION, PREDICTION_PROBA } from '../domain/model.js';
+import { type ColumnRole, columnOfRole, contentOf } from '../domain/reference-columns.js';
 import { AppError, messageOf } from '../errors.js';
 import type { StoreClient } from './client.js';
 import { engineErrorCode } from './store-error.js';
@@ -17,6 +17,17 @@ const COMPRESSED = /\.(?:gz|zst|xz|bz2|lz4)$/i;
 /** The engine's `file` would read these as patterns or archives. */
 const PATTERN = /[*?{}]|::/;
 const TIMEOUT_MS = 600_000;
+
+/** The roles of columns that are no features, and the names they are counted under. */
+const ROLE_OF: ReadonlyMap<string, ColumnRole> = new Map([
+  [PREDICTION, 'prediction'],
+  [PREDICTION_PROBA, 'proba'],
+  [LABEL, 'label'],
+  [LATENCY, 'latency'],
+]);
+/** Times as text, so that a number of four digits is none. */
+const ISO_TIME =
+  '^\\\\d{4}-\\\\d{2}-\\\\d{2}(?:[T ]\\\\d{2}:\\\\d{2}(?::\\\\d{2}(?:[.,]\\\\d+)?)?(?: ?Z|[+-]\\\\d{2}:?\\\\d{2})?)?$';
 
 /** Engine errors that a sound file meets too: time limit, memory, disk. Without a code it is the connection. */
 const NOT_THE_FILE: ReadonlySet<number> = new Set([159, 241, 243]);
@@ -44,6 +55,10 @@ export interface ReferenceFile {
   number(column: FeatureSchema): string;
   /** Expression: Nullable(String) as events would carry the value. */
   text(column: FeatureSchema): string;
+  /** Whether the file has the column, under any name of its role. */
+  has(name: string): boolean;
+  /** Expression: 1 when all values, of at least one, are times. An aggregate. */
+  areTimes(name: string): string;
   /** Expression: Nullable(Int64), ms since the epoch. Numbers are seconds, ms, µs or ns by their size. */
   timeMs(name: string): string;
   /** Throws invalid_reference when the file cannot be read as what its name says. */
@@ -99,14 +114,13 @@ function tableOf(
 ): ReferenceFile {
   const names = new Set(columns.map((column) => column.name));
   const positions = new Map(columns.map((column, index) => [column.name, index]));
-  /** The model's outputs may have other names in the file. */
+  /** Columns with a role may have other names in the file. */
   const inFile = (name: string): string => {
-    if (name === PREDICTION) return columnOfRole('prediction', names) ?? name;
-    if (name === PREDICTION_PROBA) return columnOfRole('proba', names) ?? name;
-    return name;
+    const role = ROLE_OF.get(name);
+    return role === undefined ? name : (columnOfRole(role, names) ?? name);
   };
   const counted = (name: string): string =>
-    [PREDICTION, PREDICTION_PROBA].find((output) => inFile(output) === name) ?? name;
+    [...ROLE_OF.keys()].find((reserved) => inFile(reserved) === name) ?? name;
   const find = (name: string) => {
     const position = positions.get(inFile(name));
     const column = position === undefined ? undefined : columns[position];
@@ -116,6 +130,13 @@ function tableOf(
         `${location.path} has no column ${name}: add it, or leave it out of the schema`,
       );
     return { position, sql: `file_rows.{c${position}:Identifier}`, content: contentOf(column.type) };
+  };
+  const timeMs = (name: string): string => {
+    const { sql, content } = find(name);
+    if (content === 'time') return `toNullable(toUnixTimestamp64Milli(toDateTime64(${sql}, 3, 'UTC')))`;
+    if (content === 'text')
+      return `toNullable(toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull(toString(${sql}), 3, 'UTC')))`;
+    return timeOfNumber(`toFloat64(${sql})`);
   };
   return {
     columns,
@@ -129,7 +150,9 @@ function tableOf(
     query,
     raw: (name) => find(name).sql,
     nameOf: ({ name }) => `{n${find(name).position}:String}`,
-    number: ({ name }) => {
+    has: (name) => positions.has(inFile(name)),
+    number: ({ name, time }) => {
+      if (time === true) return `ifNull(${ageSeconds(timeMs(eventTime(name)), timeMs(name))}, nan)`;
       const { sql, content } = find(name);
       // + 0 makes −0 and 0 one value.
       return `(ifNull(${content === 'text' ? `toFloat64OrNull(toString(${sql}))` : `toFloat64(${sql})`}, nan) + 0)`;
@@ -137,7 +160,7 @@ function tableOf(
     text: ({ name }) => {
       const { sql, content } = find(name);
       // Predictions arrive as numbers or text, never as booleans: true becomes 1 (collectors).
-      const [yes, no] = name === PREDICTION ? ['1', '0'] : ['true', 'false'];
+      const [yes, no] = ROLE_OF.has(name) ? ['1', '0'] : ['true', 'false'];
       if (content === 'boolean')
         return `if(isNull(${sql}), NULL, if(assumeNotNull(${sql}), '${yes}', '${no}'))`;
       const text = `CAST(toString(${sql}), 'Nullable(String)')`;
@@ -145,14 +168,33 @@ function tableOf(
       // Python writes booleans into text files like this; events carry them as JSON booleans.
       return `multiIf(${text} = 'True', '${yes}', ${text} = 'False', '${no}', ${text})`;
     },
-    timeMs: (name) => {
+    areTimes: (name) => {
       const { sql, content } = find(name);
-      if (content === 'time') return `toNullable(toUnixTimestamp64Milli(toDateTime64(${sql}, 3, 'UTC')))`;
-      if (content === 'text')
-        return `toNullable(toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull(toString(${sql}), 3, 'UTC')))`;
-      const number = `toFloat64(${sql})`;
-      return `toNullable(accurateCastOrNull(floor(multiIf(abs(${number}) < 1e11, ${number} * 1000, abs(${number}) < 1e14, ${number},
-        abs(${number}) < 1e17, ${number} / 1000, ${number} / 1000000)), 'Int64'))`;
+      if (content !== 'text') return content === 'time' ? '1' : '0';
+      return `countIf(isNotNull(${sql})) > 0 AND countIf(isNotNull(${sql}) AND NOT match(toString(assumeNotNull(${sql})), '${ISO_TIME}')) = 0`;
     },
+    timeMs,
   };
+
+  /** The column that says when a row's event was. */
+  function eventTime(name: string): string {
+    const column = columnOfRole('timestamp', names);
+    if (column === undefined)
+      throw new AppError(
+        'invalid_reference',
+        `${location.path} has no timestamp to measure the age of ${name} from: add one, or leave ${name} out`,
+      );
+    return column;
+  }
+}
+
+/** Expression: seconds by which a time lies before its event, both in ms. */
+export function ageSeconds(eventMs: string, timeMs: string): string {
+  return `((${eventMs} - ${timeMs}) / 1000)`;
+}
+
+/** Expression: a number as Nullable(Int64), ms since the epoch: seconds, ms, µs or ns by its size. */
+export function timeOfNumber(number: string): string {
+  return `toNullable(accurateCastOrNull(floor(multiIf(abs(${number}) < 1e11, ${number} * 1000, abs(${number}) < 1e14, ${number},
+        abs(${number}) < 1e17, ${number} / 1000, ${number} / 1000000)), 'Int64'))`;
 }

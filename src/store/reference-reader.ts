@@ -1,6 +1,6 @@
-import { type FeatureSchema, monitoredColumns } from '../domain/model.js';
+import { type FeatureSchema, LATENCY, profiledColumns } from '../domain/model.js';
 import type { FeatureRow, ReferenceReader } from '../domain/ports.js';
-import { type Grid, quantumFor } from '../domain/profile.js';
+import { type Grid, latencyGrid, quantumFor } from '../domain/profile.js';
 import { contentOf } from '../domain/reference-columns.js';
 import { END_OF_TIME_MS, HOUR_MS } from '../domain/window.js';
 import { AppError } from '../errors.js';
@@ -14,6 +14,8 @@ import { openReferenceFile, type ReferenceFile } from './reference-file.js';
 const MAX_CUT_POINTS = 1_000;
 const MAX_HEAD = 1_000;
 const MAX_CATEGORIES = 100_000;
+/** With more of its values occurring once a column holds identifiers or free text. */
+const IDENTIFIER_SHARE = 0.95;
 /** Columns whose values are sorted in one reading of the file: bounds memory, 8 bytes per value. */
 const COLUMNS_PER_READING = 8;
 
@@ -29,8 +31,9 @@ export function createReferenceReader(
       const distinct = file.columns.map(({ name, type }) =>
         contentOf(type) === 'other' ? 'toUInt64(0)' : `uniqUpTo(100)(${file.raw(name)})`,
       );
-      const [counts] = await file.query<{ numbers: number[] }>(
-        `SELECT [count(), ${distinct.join(', ')}] AS numbers FROM ${file.table}`,
+      const times = file.columns.map(({ name }) => `toUInt8(${file.areTimes(name)})`);
+      const [counts] = await file.query<{ numbers: number[]; times: number[] }>(
+        `SELECT [count(), ${distinct.join(', ')}] AS numbers, [${times.join(', ')}] AS times FROM ${file.table}`,
         file.params,
       );
       return file.columns.map(({ name, type }, index) => ({
@@ -38,14 +41,16 @@ export function createReferenceReader(
         type,
         distinct: counts?.numbers[index + 1] ?? 0,
         rows: counts?.numbers[0] ?? 0,
+        times: counts?.times[index] === 1,
       }));
     },
 
     async buildGrids(path, model) {
       const file = await openReferenceFile(client, path);
-      const columns = monitoredColumns(model.schema);
+      const columns = profiledColumns(model.schema).filter(({ name }) => name !== LATENCY);
       return [
-        ...(await numericGrids(file, path, columns.filter(isNumeric))),
+        latencyGrid(LATENCY),
+        ...(await numericGrids(file, columns.filter(isNumeric))),
         ...(await categoricalGrids(
           file,
           columns.filter((column) => !isNumeric(column)),
@@ -74,7 +79,8 @@ export function createReferenceReader(
           `has times in ${timestampColumn} outside 1970–2199: correct them, or leave the column out`,
         );
 
-      const { columns, hoursPerStatement } = await counter.plan(model);
+      const { columns: countable, hoursPerStatement } = await counter.plan(model);
+      const columns = countable.filter(({ name }) => name !== LATENCY || file.has(name));
       const hour = timestampColumn === null ? null : `intDiv(assumeNotNull(${timeMs}), ${HOUR_MS})`;
       const source = fileSource(file, columns, hour);
       const all = { ...file.params, fromHour: 0, toHour: END_OF_TIME_MS / HOUR_MS };
@@ -85,7 +91,15 @@ export function createReferenceReader(
       for (let at = 0; at < hours.length; at += hoursPerStatement) {
         const slice = hours.slice(at, at + hoursPerStatement);
         const params = { ...all, fromHour: slice[0] ?? 0, toHour: (slice.at(-1) ?? 0) + 1 };
-        await counter.count({ scope: `reference:${hash}`, model, source, params, hours: slice, revision });
+        await counter.count({
+          scope: `reference:${hash}`,
+          model,
+          source,
+          params,
+          hours: slice,
+          revision,
+          columns,
+        });
       }
       return { rows: stored, period: timestampColumn === null ? null : { startMs: first, endMs: last + 1 } };
     },
@@ -184,11 +198,7 @@ const textPair = (file: ReferenceFile, column: FeatureSchema) =>
 const pairs = (elements: readonly string[], types: string) =>
   `CAST([${elements.join(', ')}], 'Array(Tuple(${types}))')`;
 
-async function numericGrids(
-  file: ReferenceFile,
-  path: string,
-  columns: readonly FeatureSchema[],
-): Promise<Grid[]> {
+async function numericGrids(file: ReferenceFile, columns: readonly FeatureSchema[]): Promise<Grid[]> {
   const grids: Grid[] = [];
   for (let at = 0; at < columns.length; at += COLUMNS_PER_READING) {
     const some = columns.slice(at, at + COLUMNS_PER_READING);
@@ -210,12 +220,8 @@ async function numericGrids(
     );
     for (const [index, column] of some.entries()) {
       const cutPoints = (row?.points[index] ?? []).map(float64);
-      const least = cutPoints[0];
-      if (least === undefined)
-        throw new AppError(
-          'invalid_reference',
-          `column ${column.name} of ${path} has no finite value: leave it out of the reference`,
-        );
+      // A column without a value has no cut points: nothing can be compared with it but its missing share.
+      const least = cutPoints[0] ?? 0;
       grids.push({
         kind: 'numeric',
         feature: column.name,
@@ -229,21 +235,28 @@ async function numericGrids(
 
 async function categoricalGrids(file: ReferenceFile, columns: readonly FeatureSchema[]): Promise<Grid[]> {
   const texts = columns.map((column) => textPair(file, column));
-  const rows = await file.query<{ feature: string; categories: string[] }>(
-    `SELECT feature, arrayMap(pair -> pair.2, arraySort(pair -> (-pair.1, pair.2), groupArray((n, x)))) AS categories
+  const rows = await file.query<{ feature: string; categories: string[]; singletons: number }>(
+    `SELECT feature, arrayMap(pair -> pair.2, groupArraySorted(${MAX_CATEGORIES})((-n, x))) AS categories,
+       countIf(n = 1) / sum(n) AS singletons
      FROM (SELECT feature, x, toInt64(count()) AS n FROM (${textsSql(`SELECT 0 AS hour, ${pairs(texts, 'String, Nullable(String)')} AS all FROM ${file.table}`)})
-           GROUP BY feature, x ORDER BY feature, n DESC, x LIMIT ${MAX_CATEGORIES} BY feature)
+           GROUP BY feature, x)
      GROUP BY feature`,
     file.params,
   );
-  const found = new Map(rows.map((row) => [row.feature, row.categories]));
+  const found = new Map(rows.map((row) => [row.feature, row]));
   return columns.map(({ name }) => {
-    const categories = found.get(name) ?? [];
+    const { categories: all, singletons: singletonShare } = found.get(name) ?? {
+      categories: [],
+      singletons: 0,
+    };
+    // Of identifiers none comes again: knowing them all would cost and tell nothing.
+    const categories = singletonShare > IDENTIFIER_SHARE ? all.slice(0, MAX_HEAD) : all;
     return {
       kind: 'categorical',
       feature: name,
       categories,
       headSize: Math.min(categories.length, MAX_HEAD),
+      ...(singletonShare > 0 ? { singletonShare } : {}),
     };
   });
 }

@@ -1,16 +1,17 @@
 import { type FeatureSchema, PREDICTION, PREDICTION_PROBA } from '../domain/model.js';
 import type { FeatureRow } from '../domain/ports.js';
 import { float64 } from './encoding.js';
+import { SCORE_OF_ROW } from './profile-source.js';
 
 /** Columns of `predictions` that `cellOf` reads. */
-export const CELL_COLUMNS = 'num, cat, prediction_num, prediction_cat, proba';
+export const CELL_COLUMNS = `num, cat, prediction_num, prediction_cat, ${SCORE_OF_ROW} AS score`;
 
 export interface RowCells {
   readonly num: Readonly<Record<string, number | string>>;
   readonly cat: Readonly<Record<string, string>>;
   readonly prediction_num: number | string | null;
   readonly prediction_cat: string | null;
-  readonly proba: number | string | null;
+  readonly score: number | string | null;
 }
 
 /** The value of one monitored column in a stored row, as the forest sees it. */
@@ -19,7 +20,7 @@ export function cellOf(
   column: string,
   kind: FeatureSchema['kind'] | undefined,
 ): FeatureRow['values'][number] {
-  if (column === PREDICTION_PROBA) return row.proba === null ? null : float64(row.proba);
+  if (column === PREDICTION_PROBA) return row.score === null ? null : float64(row.score);
   if (column === PREDICTION) {
     const value = row.prediction_cat ?? row.prediction_num;
     if (value === null) return null;

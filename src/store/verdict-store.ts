@@ -13,6 +13,7 @@ interface RunRow {
   readonly reference_hash: string;
   readonly status: RunRecord['status'];
   readonly rows: number;
+  readonly labels: number;
   readonly atMs: number;
 }
 
@@ -20,7 +21,7 @@ interface RunRow {
 export function createVerdictStore(
   client: StoreClient,
   nextRevision: () => number,
-): Omit<VerdictStore, 'profiledRows'> {
+): Omit<VerdictStore, 'profiledRows' | 'labelledRows'> {
   return {
     saveVerdicts: async (verdicts) => {
       for (const judgement of byWindow(verdicts)) {
@@ -86,6 +87,7 @@ export function createVerdictStore(
           reference_hash: run.referenceHash,
           status: run.status,
           rows: run.rows,
+          labels: run.labels ?? 0,
           at: dateTime64(run.atMs),
           revision: nextRevision(),
         },
@@ -94,7 +96,7 @@ export function createVerdictStore(
     listRuns: async (key, afterMs, untilMs) => {
       const rows = await client.query<RunRow>(
         `SELECT toUnixTimestamp64Milli(window_start) AS startMs, toUnixTimestamp64Milli(window_end) AS endMs,
-                reference_hash, status, rows, toUnixTimestamp64Milli(at) AS atMs
+                reference_hash, status, rows, labels, toUnixTimestamp64Milli(at) AS atMs
          FROM runs FINAL
          WHERE model = {model:String} AND version = {version:String}
            AND window_end > {after:DateTime64(3, 'UTC')} AND window_end <= {until:DateTime64(3, 'UTC')}
@@ -108,6 +110,7 @@ export function createVerdictStore(
         referenceHash: row.reference_hash,
         status: row.status,
         rows: row.rows,
+        labels: row.labels,
         atMs: row.atMs,
       }));
     },

@@ -163,7 +163,7 @@ export async function loadModel(
   const columns = monitoredColumns(version.schema);
   const lastJudged = lastOf(ownRuns, 'judged')?.window ?? null;
   const sides = await loadSides(store, key, reference, lastJudged);
-  const rowVerdicts = verdicts.filter((verdict) => verdict.feature === '');
+  const rowVerdicts = verdicts.filter((verdict) => verdict.category === 'outliers');
   const count = (status: RunRecord['status']) => ownRuns.filter((run) => run.status === status).length;
   const first = runs[0];
   const data: ModelData = {

@@ -12,6 +12,8 @@ export const REASON_WORDS: Readonly<Record<UndecidedReason, string>> = {
   too_few_rows: 'too few rows to decide anything',
   not_visible_at_window_length:
     'a window of this length can never look like the whole reference, so no drift could be told from normal change',
+  labels_immature: 'too few of the rows have their label yet',
+  high_cardinality: 'hardly any value of this column occurs twice, so no new one would be news',
   constant_column: 'the column has a single value on both sides',
   not_applicable: 'the test does not apply to this column',
 };

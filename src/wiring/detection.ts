@@ -7,6 +7,7 @@ import { AppError } from '../errors.js';
 import type { ReadinessCheck } from '../http/readiness.js';
 import { createLevelChooser } from '../jobs/false-alarm-level.js';
 import { createWindowJudge } from '../jobs/judge-window.js';
+import { createLatencyBaselines } from '../jobs/latency-baseline.js';
 import { createRollingReferences } from '../jobs/rolling-reference.js';
 import { createCycle } from '../jobs/run-cycle.js';
 import type { Job } from '../jobs/scheduler.js';
@@ -51,6 +52,7 @@ export function wireDetection(parts: Parts) {
     clock,
     referenceSetting: (model) => settings(model).reference,
     rolling: createRollingReferences({ store, fitNullModel }),
+    latencies: createLatencyBaselines({ store, fitNullModel }),
   });
   const outliers = createOutlierScorer({ store, logger });
   const levels = createLevelChooser({

@@ -132,6 +132,38 @@ describe('reference files', () => {
     expect((await store.readRows(path, names.map(numeric), null, 1))[0]?.values).toHaveLength(names.length);
   });
 
+  it('keeps a column without a value, until a later reference has some', async () => {
+    const path = await write('all-missing.csv', 'x,y,z,prediction\n1,inf,,1\n2,-inf,,0\n');
+    const { merged, grids, schema } = await registerFile(store, path, 'hollow');
+    expect(schema.features.map(({ name, kind }) => [name, kind])).toEqual([
+      ['x', 'numeric'],
+      ['y', 'numeric'],
+      ['z', 'categorical'],
+    ]);
+    expect(grids.find((grid) => grid.feature === 'y')).toMatchObject({ cutPoints: [] });
+    expect(merged.find((profile) => profile.feature === 'y')).toMatchObject({
+      rows: 2,
+      nonFinite: 2,
+      counts: [0],
+    });
+    expect(merged.find((profile) => profile.feature === 'z')).toMatchObject({
+      rows: 2,
+      missing: 2,
+      counts: [0, 0],
+    });
+    const later = await write('filled.csv', 'x,y,z,prediction\n1,3,a,1\n2,4,b,0\n');
+    const filled = await registerFile(store, later, 'hollow');
+    expect(filled.grids.find((grid) => grid.feature === 'y')).toMatchObject({ cutPoints: [3, 4] });
+    expect(filled.grids.find((grid) => grid.feature === 'z')).toMatchObject({ categories: ['a', 'b'] });
+    expect(filled.merged.find((profile) => profile.feature === 'y')).toMatchObject({
+      counts: [0, 1, 0, 1, 0],
+    });
+    // From now on it stays as it is.
+    const last = await write('other.csv', 'x,y,z,prediction\n1,9,c,1\n2,9,c,0\n');
+    const again = await registerFile(store, last, 'hollow');
+    expect(again.grids.find((grid) => grid.feature === 'y')).toMatchObject({ cutPoints: [3, 4] });
+  });
+
   it.each([
     ['empty.csv', 'age,prediction\n', /no rows|Cannot read rows/],
     ['nothing.csv', '', /cannot read|no rows/],
@@ -140,7 +172,6 @@ describe('reference files', () => {
     ['broken.ndjson', '{"prediction":1', /cannot read .* as JSONEachRow/],
     ['model.xlsx', 'x', /cannot tell the format/],
     ['sta*r.csv', 'x,prediction\n1,1\n', /rename the file/],
-    ['all-missing.csv', 'x,y,prediction\n1,inf,1\n2,-inf,0\n', /column y .* no finite value/],
     ['timeless.csv', 'x,timestamp,prediction\n1,2026-01-01 00:00:00,1\n2,,0\n', /1 of 2 rows without/],
     ['words.csv', 'x,timestamp,prediction\n1,yesterday,1\n2,today,0\n', /2 of 2 rows without/],
     ['olden.csv', 'x,timestamp,prediction\n1,1969-12-31 00:00:00,1\n', /outside 1970–2199/],

@@ -106,6 +106,7 @@ describe('registering a reference', () => {
     ]);
     expect((await store.listGrids('churn')).map(({ feature }) => feature)).toEqual([
       'age',
+      'latency_ms',
       'plan',
       'prediction',
     ]);

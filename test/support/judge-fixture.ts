@@ -1,3 +1,4 @@
+import { appliesTo } from '../../src/detectors/detector.js';
 import { judgeWindow } from '../../src/detectors/judge-window.js';
 import { COLUMN_DETECTORS } from '../../src/detectors/registry.js';
 import type { FeatureKind, ModelVersion, Task } from '../../src/domain/model.js';
@@ -52,9 +53,11 @@ export function profilesOf(grids: readonly Grid[], columns: Columns): Profile[] 
     .map((grid) => profileOf(grid, columns[grid.feature] ?? []));
 }
 
-/** Names of the registered detectors for a kind of column, in their order. */
+/** Names of the registered detectors for features of a kind, in their order. */
 export function detectorsFor(kind: FeatureKind): string[] {
-  return COLUMN_DETECTORS.filter((detector) => detector.accepts.includes(kind)).map(({ name }) => name);
+  return COLUMN_DETECTORS.filter((detector) => appliesTo(detector, { name: 'x', kind })).map(
+    ({ name }) => name,
+  );
 }
 
 /** Judges one set of columns against another on grids of the reference. */

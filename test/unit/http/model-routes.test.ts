@@ -233,7 +233,7 @@ describe('the model routes', () => {
   it.each([
     [{}, 'task'],
     [{ task: 'binary', features: [] }, 'features'],
-    [{ task: 'binary', features: [{ name: 'prediction', kind: 'numeric' }] }, 'model output'],
+    [{ task: 'binary', features: [{ name: 'prediction', kind: 'numeric' }] }, 'reserved name'],
     [{ task: 'binary', features: [{ name: 'a', kind: 'text' }] }, 'kind'],
     [
       {

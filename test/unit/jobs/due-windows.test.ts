@@ -61,8 +61,20 @@ describe('outstanding windows', () => {
     atMs: 0,
   };
   it('are those never judged, empty or not, and those that grew', () => {
-    expect(outstanding([window], [0], [])).toHaveLength(1);
-    expect(outstanding([window], [5], [run])).toHaveLength(0);
-    expect(outstanding([window], [6], [run])).toEqual([{ window, rows: 6 }]);
+    const due = (rows: number, labels = 0) => ({ window, rows, labels });
+    expect(outstanding([due(0)], [])).toHaveLength(1);
+    expect(outstanding([due(5)], [run])).toHaveLength(0);
+    expect(outstanding([due(6)], [run])).toEqual([due(6)]);
+  });
+
+  it('are those with a tenth more labels, or with the last one', () => {
+    const of = (rows: number, before: number, labels: number) =>
+      outstanding([{ window, rows, labels }], [{ ...run, rows, labels: before }]).length;
+    expect(of(1_000, 0, 1)).toBe(1);
+    expect(of(1_000, 500, 549)).toBe(0);
+    expect(of(1_000, 500, 550)).toBe(1);
+    expect(of(1_000, 999, 1_000)).toBe(1);
+    expect(of(1_000, 1_000, 1_000)).toBe(0);
+    expect(of(1_000, 500, 400)).toBe(0);
   });
 });

@@ -34,10 +34,13 @@ describe('inferSchema', () => {
           { name: 'age', kind: 'numeric' },
           { name: 'plan', kind: 'categorical' },
           { name: 'vip', kind: 'categorical' },
+          { name: 'birthday', kind: 'numeric', time: true },
         ],
+        label: true,
       },
       timestampColumn: 'timestamp',
       labelColumn: 'label',
+      leftOut: ['tags'],
     });
   });
 
@@ -54,10 +57,42 @@ describe('inferSchema', () => {
       'r.csv',
     );
     expect(inferred).toEqual({
-      schema: { task: 'binary', features: [{ name: 'x', kind: 'numeric' }] },
+      schema: { task: 'binary', features: [{ name: 'x', kind: 'numeric' }], label: true },
       timestampColumn: 'datetime',
       labelColumn: 'y_true',
+      leftOut: [],
     });
+  });
+
+  it('measures times from the rows’ timestamp, and leaves them out without one', () => {
+    const when = { ...column('signed_up', 'String', 9), times: true };
+    const timed = inferSchema([x, binary, when, column('ts', 'DateTime64(3)')], 'r.csv');
+    expect(timed.schema.features).toEqual([
+      { name: 'x', kind: 'numeric' },
+      { name: 'signed_up', kind: 'numeric', time: true },
+    ]);
+    const untimed = inferSchema([x, binary, when], 'r.csv');
+    expect(untimed.schema.features).toEqual([{ name: 'x', kind: 'numeric' }]);
+    expect(untimed.leftOut).toEqual(['signed_up']);
+  });
+
+  it('takes latencies, and labels that can be compared with the predictions', () => {
+    const label = column('label', 'String', 2);
+    const latency = column('latency_ms', 'Float64');
+    expect(inferSchema([x, binary, label, latency], 'r.csv').schema).toMatchObject({
+      label: true,
+      latency: true,
+    });
+    const amount = column('prediction', 'Float64');
+    const wordy = inferSchema([x, amount, label, column('latency_ms', 'String')], 'r.csv').schema;
+    expect(wordy).toEqual({ task: 'regression', features: [{ name: 'x', kind: 'numeric' }] });
+  });
+
+  it('takes the predicted class’s probability of several classes, where there is one', () => {
+    const several = column('prediction', 'String', 5);
+    const proba = column('prediction_proba', 'Float64');
+    expect(inferSchema([x, several, proba], 'r.csv').schema.probability).toBe(true);
+    expect(inferSchema([x, several], 'r.csv').schema.probability).toBeUndefined();
   });
 
   it('takes epoch numbers as the time, not as a feature that always drifts', () => {

@@ -31,6 +31,8 @@ const key = { model: 'm', modelVersion: '1' };
 function world() {
   const stored = new Map<number, number>();
   const profiled = new Map<number, number>();
+  const labels = new Map<number, number>();
+  const countedLabels = new Map<number, number>();
   const runs = new Map<number, RunRecord>();
   const references = [reference];
   const models = [model];
@@ -70,6 +72,11 @@ function world() {
         profileHours: async (_model, hours) => {
           for (const hour of hours) profiled.set(hour / DAY_MS, stored.get(hour / DAY_MS) ?? 0);
         },
+        profileLabels: async () => {
+          const days = [...labels.keys()].filter((day) => labels.get(day) !== countedLabels.get(day));
+          for (const day of days) countedLabels.set(day, labels.get(day) ?? 0);
+          return days.length === 0 ? [] : [{ ...key, hourStartsMs: days.map((day) => day * DAY_MS) }];
+        },
         currentReference: async () => references.at(-1) ?? null,
         findReference: async ({ hash }) => references.find((known) => known.hash === hash) ?? null,
         listRuns: async (_key, afterMs, untilMs) =>
@@ -77,6 +84,7 @@ function world() {
             .filter((run) => run.window.endMs > afterMs && run.window.endMs <= untilMs)
             .sort((a, b) => a.window.endMs - b.window.endMs),
         profiledRows: async (_key, windows) => windows.map((window) => profiled.get(dayOf(window)) ?? 0),
+        labelledRows: async (_key, windows) => windows.map((window) => countedLabels.get(dayOf(window)) ?? 0),
       },
       judge: async (_model, used, window) => {
         failing('judge');
@@ -87,12 +95,13 @@ function world() {
           outcomes: [{ ...key, category: 'drift', window, state: 'clean', drivers: [] }],
         };
       },
-      record: async (_model, referenceHash, window, rows) => {
+      record: async (_model, referenceHash, window, { rows, labels: labelled }) => {
         failing('record');
         runs.set(window.endMs, {
           ...key,
           window,
           rows,
+          labels: labelled,
           referenceHash,
           status: rows === 0 ? 'no_data' : 'judged',
           atMs: 0,
@@ -112,7 +121,7 @@ function world() {
       clock: { now: () => clock.nowMs, observe: () => undefined },
       logger: silent,
     });
-  return { stored, profiled, runs, models, references, judged, alerted, failures, clock, cycle };
+  return { stored, profiled, labels, runs, models, references, judged, alerted, failures, clock, cycle };
 }
 
 describe('the cycle', () => {
@@ -184,6 +193,27 @@ describe('the cycle', () => {
     await cycle.run();
     expect(w.judged.slice(26)).toEqual([700]);
     expect(w.runs.get(701 * DAY_MS)?.status).toBe('judged');
+  });
+
+  it('judges a window again when it has notably more labels, before and after a restart', async () => {
+    const w = world();
+    for (const day of [0, 1]) w.stored.set(day, 100);
+    await w.cycle().run();
+    expect(w.judged).toEqual([0]);
+    w.labels.set(0, 50);
+    const cycle = w.cycle();
+    expect((await cycle.run()).hoursProfiled).toBe(1);
+    expect(w.judged).toEqual([0, 0]);
+    expect(w.runs.get(DAY_MS)?.labels).toBe(50);
+    w.labels.set(0, 52);
+    await cycle.run();
+    expect(w.judged).toEqual([0, 0]);
+    w.labels.set(0, 100);
+    await cycle.run();
+    expect(w.judged).toEqual([0, 0, 0]);
+    // It is the newest window still, and speaks for the present.
+    expect(w.alerted).toEqual([0, 0, 0]);
+    expect((await cycle.run()).hoursProfiled).toBe(0);
   });
 
   it('judges a window again when late rows came, without alerting about the past', async () => {

@@ -1,0 +1,42 @@
+import { type FeatureSchema, LABEL } from '../domain/model.js';
+import type { Profile } from '../domain/profile.js';
+import type { NullModel, Reference } from '../domain/reference.js';
+import type { Verdict } from '../domain/verdict.js';
+
+type Parameters = Verdict['parameters'];
+
+/** What columns are compared with: the reference, or something of their own. */
+export interface Baselines {
+  readonly reference: Reference;
+  /** Of the reference, for each column's verdicts to carry. */
+  readonly parameters?: Parameters;
+  /** Of columns whose baseline is not the reference's. */
+  readonly own?: ReadonlyMap<string, { readonly nullModel: NullModel; readonly parameters: Parameters }>;
+}
+
+export function nullModelOf(
+  baselines: Pick<Baselines, 'reference' | 'own'>,
+  { name }: FeatureSchema,
+): NullModel {
+  return baselines.own?.get(name)?.nullModel ?? baselines.reference.nullModel;
+}
+
+/** Of the column's baseline. */
+export function parametersOf(
+  { parameters, own }: Pick<Baselines, 'parameters' | 'own'>,
+  { name }: FeatureSchema,
+): Parameters {
+  return { ...parameters, ...own?.get(name)?.parameters };
+}
+
+/** Labels that come first are not those of any row: with so much fewer of them than the reference has they prove nothing. */
+export const LEAST_LABELLED = 0.9;
+
+/** Whether a column waits for labels. */
+export function isImmature({ name }: FeatureSchema, reference: Profile, current: Profile): boolean {
+  return name === LABEL && labelledShare(current) < LEAST_LABELLED * labelledShare(reference);
+}
+
+function labelledShare(labels: Profile): number {
+  return labels.rows === 0 ? 0 : 1 - labels.missing / labels.rows;
+}

@@ -1,0 +1,108 @@
+import { type FeatureSchema, LABEL, type ModelVersion } from '../domain/model.js';
+import type { DirtyBuckets, ProfileStore, VerdictStore } from '../domain/ports.js';
+import { PRODUCTION } from '../domain/ports.js';
+import { HOUR_MS } from '../domain/window.js';
+import type { StoreClient } from './client.js';
+import { dateTime64 } from './encoding.js';
+import { hourParams, hourSlices, hoursAround, type StoredHour, sumBetween } from './hour-slices.js';
+import type { ProfileCounter } from './profile-counter.js';
+import {
+  COUNT_IDENTITIES_SQL,
+  HOURS_OF_LABELS_SQL,
+  labelSource,
+  UNCOUNTED_LABELS_SQL,
+} from './profile-source.js';
+
+export const isLabel = (column: FeatureSchema) => column.name === LABEL;
+
+/** Labels come when the hour of their prediction has long been counted: their column is counted again by itself. */
+export function createLabelProfiles(
+  client: StoreClient,
+  counter: ProfileCounter,
+  nextRevision: () => number,
+  /** Of some hours of a version, those that are counted and still stored in full. */
+  completeHours: (model: ModelVersion, hours: readonly number[]) => Promise<StoredHour[]>,
+): Pick<ProfileStore, 'profileLabels'> & Pick<VerdictStore, 'labelledRows'> {
+  async function recount(model: ModelVersion, arrivals: readonly [number, number][]): Promise<number[]> {
+    const { columns, hoursPerStatement } = await counter.plan(model);
+    const label = columns.filter(isLabel);
+    const found = await client.query<{ hour: number }>(HOURS_OF_LABELS_SQL, {
+      model: model.model,
+      version: model.modelVersion,
+      arrivals: arrivals.map(([arrival]) => arrival),
+    });
+    const hours =
+      label.length === 0
+        ? []
+        : await completeHours(
+            model,
+            found.map(({ hour }) => hour),
+          );
+    for (const slice of hourSlices(hours, hoursPerStatement)) {
+      const params = hourParams(model, slice);
+      const [seen] = await client.query<{ stored: number; identities: number }>(COUNT_IDENTITIES_SQL, params);
+      const source = labelSource(seen?.stored !== seen?.identities);
+      const revision = nextRevision();
+      await counter.count({
+        scope: PRODUCTION,
+        model,
+        source,
+        params,
+        hours: params.hours,
+        revision,
+        columns: label,
+      });
+    }
+    // Labels as they were before counting: what came meanwhile is counted next time.
+    const revision = nextRevision();
+    await client.insert(
+      'counted_labels',
+      arrivals.map(([arrival, labels]) => ({
+        model: model.model,
+        version: model.modelVersion,
+        arrival,
+        labels,
+        revision,
+      })),
+    );
+    return hours.map(({ hour }) => hour);
+  }
+
+  return {
+    async profileLabels(models) {
+      const uncounted = await client.query<{ model: string; version: string; arrivals: [number, number][] }>(
+        UNCOUNTED_LABELS_SQL,
+      );
+      const recounted: DirtyBuckets[] = [];
+      for (const { model: name, version, arrivals } of uncounted) {
+        const model = models.find((m) => m.model === name && m.modelVersion === version);
+        if (model?.schema.label !== true) continue;
+        const hours = await recount(model, arrivals);
+        const hourStartsMs = hours.map((hour) => hour * HOUR_MS);
+        if (hours.length > 0) recounted.push({ model: name, modelVersion: version, hourStartsMs });
+      }
+      return recounted;
+    },
+
+    async labelledRows(key, windows) {
+      if (windows.length === 0) return [];
+      const { fromHour, toHour } = hoursAround(windows);
+      const rows = await client.query<{ hour: number; counted: number }>(
+        `SELECT intDiv(toUnixTimestamp64Milli(bucket), 3600000) AS hour, toInt64(rows) - toInt64(missing) AS counted
+         FROM profiles FINAL
+         WHERE scope = {scope:String} AND model = {model:String} AND version = {version:String} AND granularity = 'hour'
+           AND feature = {feature:String} AND bucket >= {fromTs:DateTime64(3, 'UTC')} AND bucket < {toTs:DateTime64(3, 'UTC')}
+         ORDER BY hour`,
+        {
+          scope: PRODUCTION,
+          model: key.model,
+          version: key.modelVersion,
+          feature: LABEL,
+          fromTs: dateTime64(fromHour * HOUR_MS),
+          toTs: dateTime64(toHour * HOUR_MS),
+        },
+      );
+      return windows.map((window) => sumBetween(rows, window));
+    },
+  };
+}
