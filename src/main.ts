@@ -29,5 +29,21 @@ async function main(): Promise<number> {
   }
 }
 
+/** Waits until the reader of a pipe has taken all: what is still under way when the process ends is lost. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write('', () => resolve());
+  });
+}
+
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // `plumbline … | head`: a reader that has seen enough is no failure.
+    if (error.code !== 'EPIPE') throw error;
+  });
+
+const code = await main();
+await written(process.stdout);
+await written(process.stderr);
 // The engine's threads can outlive its closing: the exit code is given once everything is written.
-process.exit(await main());
+process.exit(code);

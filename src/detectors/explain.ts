@@ -73,10 +73,9 @@ function numbersMoved(
   current: readonly number[],
 ): string {
   const parts: string[] = [];
-  const before = medianOf(cutPoints, reference);
-  const after = medianOf(cutPoints, current);
-  if (number(before) !== number(after))
-    parts.push(`its median went from ${number(before)} to ${number(after)}`);
+  const before = medianWords(cutPoints, reference);
+  const after = medianWords(cutPoints, current);
+  if (before !== after) parts.push(`its median went from ${before} to ${after}`);
   const ends = quantileBinEnds(reference, BINS);
   const n = total(current);
   const m = total(reference);
@@ -143,15 +142,15 @@ function categoryMoved(
 
 const short = (text: string) => (text.length > 40 ? `${text.slice(0, 39)}…` : text);
 
-/** The value at half the mass; between cut points the next one. */
-function medianOf(cutPoints: readonly number[], counts: readonly number[]): number | null {
+/** The value at half the mass, of those between two cut points the upper one; what lies outside of the reference is told so. */
+function medianWords(cutPoints: readonly number[], counts: readonly number[]): string {
   const half = total(counts) / 2;
   let sum = 0;
-  for (let cell = 0; cell < counts.length; cell++) {
-    sum += counts[cell] ?? 0;
-    if (sum >= half) return cutPoints[Math.min(cutPoints.length - 1, cell >> 1)] ?? null;
-  }
-  return null;
+  let cell = 0;
+  while (cell < counts.length - 1 && sum + (counts[cell] ?? 0) < half) sum += counts[cell++] ?? 0;
+  if (cell === 0) return `below ${number(cutPoints[0] ?? null)}`;
+  if (cell === counts.length - 1) return `above ${number(cutPoints.at(-1) ?? null)}`;
+  return number(cutPoints[cell >> 1] ?? null);
 }
 
 function list(parts: readonly string[]): string {

@@ -1,9 +1,12 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { plumbline } from '../support/service-process.js';
+import { COMMAND, plumbline } from '../support/service-process.js';
 
 const example = (name: string) => fileURLToPath(new URL(`../../examples/flights/${name}`, import.meta.url));
 const REFERENCE = example('reference.parquet');
@@ -53,6 +56,19 @@ describe('compare on the example flights', () => {
     expect(stdout).not.toContain('\u001b[');
   });
 
+  it("prints what the README's first example shows", async () => {
+    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+    const [, args = ''] = /^npx plumbline (compare .*)$/m.exec(readme) ?? [];
+    const { code, stdout } = await plumbline(args.split(' '));
+    expect(code).toBe(3);
+    const printed = stdout.split('\n');
+    const shown = readme.slice(readme.indexOf('feature           kind'));
+    const lines = shown.slice(0, shown.indexOf('```')).trimEnd().split('\n');
+    for (const line of lines.filter((each) => each !== '…'))
+      expect(printed.some((each) => each.startsWith(line.replace(/…$/, '')))).toBe(true);
+    expect(lines).toHaveLength(8);
+  });
+
   it('gives the document that docs/compare.md describes', async () => {
     const { code, document } = await compareJson([REFERENCE, MAY]);
     expect(code).toBe(3);
@@ -94,6 +110,18 @@ describe('compare on the example flights', () => {
     expect([code, document.dataset.status, document.dataset.drifted]).toEqual([0, 'stable', 0]);
   });
 
+  it('is not put off by a reader that has seen enough', async () => {
+    const child = spawn(process.execPath, [COMMAND, 'compare', REFERENCE, MAY], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+    });
+    expect([await once(child, 'close'), stderr.includes('EPIPE')]).toEqual([[3, null], false]);
+  });
+
   it('leaves no engine behind', async () => {
     const before = (await readdir(tmpdir())).filter((name) => name.startsWith('plumbline-compare-')).length;
     await plumbline(['compare', REFERENCE, REFERENCE]);
@@ -107,5 +135,82 @@ describe('compare on the example flights', () => {
     const text = await readFile(report, 'utf8');
     expect(text).toContain('temp drifted');
     expect(text).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)|src=/);
+  });
+});
+
+describe('parts of the current data', () => {
+  it('judges each run of rows, the last one from half on', async () => {
+    const { document } = await compareJson([REFERENCE, MAY, '--window-rows', '5000']);
+    expect(document.windows?.map(({ window, rows }) => [window, rows])).toEqual([
+      ['1-5000', 5_000],
+      ['5001-10000', 5_000],
+      ['10001-15000', 5_000],
+      ['15001-19543', 4_543],
+    ]);
+    for (const window of document.windows ?? [])
+      expect(column(window, 'temp')).toMatchObject({ status: 'drifted', material: true });
+    const fewer = await compareJson([REFERENCE, MAY, '--window-rows', '8000']);
+    expect(fewer.document.windows?.map(({ rows }) => rows)).toEqual([8_000, 8_000]);
+  });
+
+  it('judges each day against how much the days of the reference differ', async () => {
+    const { document } = await compareJson([REFERENCE, MAY, '--window', '1d', '--time', 'timestamp']);
+    expect(document.windows?.map(({ window }) => window).at(0)).toBe('2013-05-01T00:00Z/2013-05-02T00:00Z');
+    expect(document.windows).toHaveLength(21);
+    const days = (name: string, status: string) =>
+      document.windows?.filter((window) => column(window, name)?.status === status).length;
+    expect(days('temp', 'drifted')).toBe(21);
+    // A day holds one weekday: that says nothing about the others, and a plain test would alarm each day.
+    expect(days('weekday', 'undecided')).toBe(21);
+    expect(days('origin', 'drifted')).toBe(0);
+    expect(document.columns.length).toBe(document.windows?.[0]?.columns.length);
+  });
+
+  it('compares each value of a column with itself', async () => {
+    const { document } = await compareJson([REFERENCE, MAY, '--segment', 'origin']);
+    expect(document.segments?.map(({ segment }) => segment).sort()).toEqual(['EWR', 'JFK', 'LGA']);
+    const rows = document.segments?.map((segment) => segment.rows) ?? [];
+    expect(rows.reduce((sum, each) => sum + each.reference, 0)).toBe(24_951);
+    expect(rows.reduce((sum, each) => sum + each.current, 0)).toBe(19_543);
+    for (const segment of document.segments ?? []) {
+      expect(column(segment, 'temp')).toMatchObject({ status: 'drifted' });
+      expect(column(segment, 'origin')).toBeUndefined();
+    }
+  });
+
+  it('finds little in the days of the reference itself', async () => {
+    const { document } = await compareJson([REFERENCE, REFERENCE, '--window', '1d', '--time', 'timestamp']);
+    const drifted = document.windows?.filter(({ columns }) =>
+      columns.some(({ status, material }) => status === 'drifted' && material),
+    );
+    expect(document.windows).toHaveLength(28);
+    expect(drifted?.length).toBeLessThanOrEqual(3);
+  });
+});
+
+describe('an interrupted comparison', () => {
+  it('leaves nothing behind, and says that it was interrupted', async () => {
+    const temporary = await mkdtemp(join(directory, 'tmp-'));
+    const big = join(directory, 'big.csv');
+    const line = `${Array.from({ length: 20 }, (_, i) => i / 7).join(',')}\n`;
+    await writeFile(
+      big,
+      `${Array.from({ length: 20 }, (_, i) => `n${i}`).join(',')}\n${line.repeat(400_000)}`,
+    );
+    const child = spawn(process.execPath, [COMMAND, 'compare', big, big], {
+      env: { ...process.env, TMPDIR: temporary },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk;
+    });
+    const ended = once(child, 'close');
+    while ((await readdir(temporary)).length === 0) await delay(20);
+    await delay(300);
+    child.kill('SIGINT');
+    expect(await ended).toEqual([1, null]);
+    expect(stderr).toMatch(/the comparison was interrupted/);
+    expect(await readdir(temporary)).toEqual([]);
   });
 });
