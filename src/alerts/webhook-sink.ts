@@ -179,7 +179,9 @@ export function createWebhookSink(options: WebhookSinkOptions): WebhookSink {
       authorization: bare ? null : `${auth === 'basic' ? 'Basic' : 'Bearer'} ${HIDDEN}`,
       formToken: HIDDEN,
     });
-    return { method, url: hide(url.href), headers, body };
+    // a query may hold a secret of which nothing here knows
+    const shown = `${url.origin}${url.pathname}${url.search === '' ? '' : `?${HIDDEN}`}`;
+    return { method, url: hide(shown), headers, body };
   }
 
   return {

@@ -16,6 +16,7 @@ import { listReferences, rebaseline } from './references.js';
 import { replay } from './replay-stream.js';
 import { serve, unlessInterrupted } from './serve.js';
 import { createServiceClient, REPLAY_PATIENCE_MS } from './service-client.js';
+import { addWebhookCommands } from './webhook.js';
 
 const EXAMPLES = join(dirname(fileURLToPath(import.meta.url)), '..', 'examples', 'flights');
 
@@ -287,6 +288,8 @@ export function createProgram(streams: Streams): Command {
       say(output, `Report: ${document.path}`);
       answer(output, document);
     });
+
+  addWebhookCommands(program, outputOf);
 
   const keys = program.command('key').description('make API keys');
   keys

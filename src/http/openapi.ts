@@ -10,6 +10,11 @@ import {
   schemaBody,
   tuningQuery,
   verdictQuery,
+  webhookPause,
+  webhookQuery,
+  webhookReplay,
+  webhookResume,
+  webhookTest,
 } from './request-schemas.js';
 
 const scalar = z.union([z.number(), z.string(), z.boolean(), z.null()]);
@@ -118,6 +123,17 @@ const list = (summary: string, query: z.ZodObject) => ({
   },
 });
 
+const command = (summary: string, body: z.ZodType) => ({
+  post: {
+    summary,
+    requestBody: { required: true, content: { 'application/json': json(body) } },
+    responses: {
+      200: answer('done'),
+      ...failures([400, 'the body is wrong'], ...DENIED, [404, 'no such event or hook']),
+    },
+  },
+});
+
 const VERSION = [path('model'), path('version')];
 const BINARY = { schema: { type: 'string', format: 'binary' } };
 
@@ -201,6 +217,23 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
           responses: { 201: answer('written'), ...failures([400, 'nothing to report on'], ...DENIED) },
         },
       },
+      '/v1/webhooks': {
+        get: {
+          summary: 'Webhook events with their attempts, newest first',
+          parameters: queryOf(webhookQuery),
+          responses: { 200: answer('found'), ...failures([400, 'a parameter is wrong'], ...DENIED) },
+        },
+      },
+      '/v1/webhooks/hooks': {
+        get: {
+          summary: 'Configured hooks, and what holds them',
+          responses: { 200: answer('found'), ...failures(...DENIED) },
+        },
+      },
+      '/v1/webhooks/replay': command('Send an event again, or all that failed', webhookReplay),
+      '/v1/webhooks/test': command('Send a test event now, or show its request', webhookTest),
+      '/v1/webhooks/pause': command('Send nothing until resumed; events wait', webhookPause),
+      '/v1/webhooks/resume': command('Let go what is paused or gone', webhookResume),
       '/metrics': {
         get: {
           summary: 'Prometheus exposition',

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { createWebhookDesk } from '../alerts/webhook-desk.js';
 import { type Config, modelConfig } from '../config.js';
 import { fitNullModel } from '../detectors/null-model.js';
 import { DAY_MS, END_OF_TIME_MS, type Window } from '../domain/window.js';
@@ -7,6 +8,7 @@ import type { Access } from '../http/access.js';
 import { createModelRoutes } from '../http/model-routes.js';
 import { createPageRoutes } from '../http/page-routes.js';
 import { createPolicyRoutes } from '../http/policy-routes.js';
+import { createWebhookRoutes } from '../http/webhook-routes.js';
 import { buildReport } from '../jobs/build-report.js';
 import { createRebaseliner, type RebaselineDeps } from '../jobs/rebaseline.js';
 import { createQueryRegistrar } from '../jobs/register-query.js';
@@ -19,6 +21,7 @@ import { serialiseForest } from '../stats/forest-codec.js';
 import { fitForestModel } from '../stats/forest-model.js';
 import type { Parts } from './parts.js';
 import { wirePolicy } from './policy.js';
+import { createHooks, type Hooks, publicUrlOf } from './webhooks.js';
 
 function reportsDirectoryOf({ reports, store }: Config): string {
   return resolve(reports.dir ?? ('dataDir' in store ? join(store.dataDir, 'reports') : 'reports'));
@@ -37,6 +40,18 @@ export function wireApi(parts: Parts, access: Access) {
     windowMs: (model) => modelConfig(config, model).window.length,
   };
   const register = createReferenceRegistrar(referenceDeps);
+  // Made when first asked for: a process of this role alone starts without the secrets of the hooks.
+  let hooks: Hooks | null = null;
+  const desk = createWebhookDesk({
+    outbox: store,
+    hooksFor: (model) => {
+      hooks ??= createHooks(config, wallClock);
+      return hooks.hooksFor(model);
+    },
+    clock: wallClock,
+    logger,
+    publicUrl: publicUrlOf(config),
+  });
   const rebaseliner = createRebaseliner(referenceDeps);
 
   /** A report of a period, by default of all that was judged. */
@@ -80,7 +95,9 @@ export function wireApi(parts: Parts, access: Access) {
         },
       },
       access,
-    ).use(createPolicyRoutes({ store, ...wirePolicy(parts) }, access)),
+    )
+      .use(createPolicyRoutes({ store, ...wirePolicy(parts) }, access))
+      .use(createWebhookRoutes({ store, desk }, access)),
     pages: createPageRoutes({ store, clock, reportsDirectory }),
   };
 }

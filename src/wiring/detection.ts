@@ -15,7 +15,7 @@ import { createOutlierScorer } from '../jobs/score-outliers.js';
 import { createEpisodeBudget } from '../stats/episode-budget.js';
 import { alarmSettings } from './alarm-settings.js';
 import { followStore, type Parts } from './parts.js';
-import { createHooks } from './webhooks.js';
+import { createHooks, publicUrlOf } from './webhooks.js';
 
 export const DETECTION = 'detection';
 /** As in the alert PlumblineDetectorOverrun. */
@@ -37,7 +37,7 @@ export function wireDetection(parts: Parts) {
     gauges,
     clock,
     logger,
-    publicUrl: config.http.publicUrl?.replace(/\/+$/, '') ?? `http://${config.http.host}:${config.http.port}`,
+    publicUrl: publicUrlOf(config),
   });
   const dispatcher = createDispatcher({
     outbox: store,

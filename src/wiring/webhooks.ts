@@ -1,21 +1,15 @@
 import { createAddressGuard } from '../alerts/address-guard.js';
 import type { HookSettings } from '../alerts/alert-engine.js';
 import { createGuardedRequest } from '../alerts/guarded-request.js';
+import type { ConfiguredHook } from '../alerts/webhook-desk.js';
 import { RETRAIN_HOOK } from '../alerts/webhook-events.js';
 import { presetOf } from '../alerts/webhook-presets.js';
-import { createWebhookSink, type HookCredentials, type WebhookSink } from '../alerts/webhook-sink.js';
+import { createWebhookSink, type HookCredentials } from '../alerts/webhook-sink.js';
 import { type Config, type ModelConfig, modelConfig, readSecret } from '../config.js';
 import type { Clock } from '../domain/clock.js';
 import { AppError } from '../errors.js';
 
 type HookConfig = NonNullable<ModelConfig['retrain']>;
-
-export interface Hook {
-  readonly settings: HookSettings;
-  readonly preset: HookConfig['preset'];
-  readonly dryRun: boolean;
-  readonly sink: WebhookSink;
-}
 
 function credentialsOf(hook: HookConfig): HookCredentials {
   const read = (env: string | undefined, file: string | undefined) =>
@@ -52,7 +46,7 @@ export function createHooks(config: Config, wallClock: Clock) {
   const guard = createAddressGuard(config.webhooks);
   const send = createGuardedRequest(guard);
 
-  function hookOf(where: string, name: string, hook: HookConfig): Hook {
+  function hookOf(where: string, name: string, hook: HookConfig): ConfiguredHook {
     try {
       const { preset, url, params, inputs } = hook;
       const dryRun = hook.dryRun || config.webhooks.dryRun;
@@ -73,7 +67,7 @@ export function createHooks(config: Config, wallClock: Clock) {
     }
   }
 
-  const hooksOf = (where: string, { retrain, hooks }: ModelConfig): Hook[] => [
+  const hooksOf = (where: string, { retrain, hooks }: ModelConfig): ConfiguredHook[] => [
     ...(retrain === undefined ? [] : [hookOf(where, RETRAIN_HOOK, retrain)]),
     ...hooks.map((hook) => hookOf(where, hook.name, hook)),
   ];
@@ -84,12 +78,17 @@ export function createHooks(config: Config, wallClock: Clock) {
     }),
   );
 
-  const hooksFor = (model: string): readonly Hook[] => sections.get(modelConfig(config, model)) ?? [];
+  const hooksFor = (model: string): readonly ConfiguredHook[] =>
+    sections.get(modelConfig(config, model)) ?? [];
   return {
     hooksFor,
-    find: (model: string, name: string): Hook | null =>
+    find: (model: string, name: string): ConfiguredHook | null =>
       hooksFor(model).find((hook) => hook.settings.name === name) ?? null,
   };
 }
+
+/** Base of the links in events, without a slash at the end. */
+export const publicUrlOf = ({ http }: Config): string =>
+  http.publicUrl?.replace(/\/+$/, '') ?? `http://${http.host}:${http.port}`;
 
 export type Hooks = ReturnType<typeof createHooks>;

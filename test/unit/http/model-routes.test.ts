@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createWebhookDesk } from '../../../src/alerts/webhook-desk.js';
 import type { ModelVersion } from '../../../src/domain/model.js';
 import type { Reference } from '../../../src/domain/reference.js';
 import type { Tuning } from '../../../src/domain/tuning.js';
@@ -9,7 +10,10 @@ import { createKey } from '../../../src/http/access.js';
 import { createModelRoutes, type ModelPorts } from '../../../src/http/model-routes.js';
 import { labelEvent, openapiDocument, predictionEvent } from '../../../src/http/openapi.js';
 import { createPolicyRoutes } from '../../../src/http/policy-routes.js';
+import { createWebhookRoutes } from '../../../src/http/webhook-routes.js';
 import { EVENT, type HttpService, LABEL, NOW_MS, startHttpService } from '../../support/http-service.js';
+import { createMemoryAlertStore } from '../../support/memory-alert-store.js';
+import { createSilentLogger } from '../../support/silent-logger.js';
 
 const HOUR = 3_600_000;
 const CHURN: ModelVersion = {
@@ -96,9 +100,23 @@ describe('the model routes', () => {
     service = await startHttpService({
       keys: [admin.entry, reader.entry],
       api: (access) =>
-        createModelRoutes(ports, access).use(
-          createPolicyRoutes({ store: ports.store, tune: async () => ({}) as Tuning }, access),
-        ),
+        createModelRoutes(ports, access)
+          .use(createPolicyRoutes({ store: ports.store, tune: async () => ({}) as Tuning }, access))
+          .use(
+            createWebhookRoutes(
+              {
+                store: ports.store,
+                desk: createWebhookDesk({
+                  outbox: createMemoryAlertStore().store,
+                  hooksFor: () => [],
+                  clock: { now: () => NOW_MS, observe: () => undefined },
+                  logger: createSilentLogger(),
+                  publicUrl: null,
+                }),
+              },
+              access,
+            ),
+          ),
     });
   });
   afterAll(() => service.stop());
