@@ -26,7 +26,7 @@ export async function expandPattern(pattern: string): Promise<string[]> {
   const base = parts.slice(0, first).join(sep) || (pattern.startsWith('/') ? '/' : '.');
   const rest = parts.slice(first);
   const matches = new RegExp(`^${rest.map(partExpression).join('')}$`);
-  const files = (await filesBelow(base, rest.length > 1)).filter((file) =>
+  const files = (await filesBelow(base, rest.length > 1 || rest[0] === '**')).filter((file) =>
     matches.test(`${file.split(sep).join('/')}`),
   );
   if (files.length === 0)
@@ -43,7 +43,7 @@ const isHidden = (file: string) =>
 /** `**` stands for any number of whole folders; `*` and `?` stay within one name and do not show hidden files. */
 function partExpression(part: string, index: number, all: readonly string[]): string {
   const last = index === all.length - 1;
-  if (part === '**') return last ? '.*' : '(?:[^/]+/)*';
+  if (part === '**') return `(?:(?!\\.)[^/]+/)*${last ? '(?!\\.)[^/]+' : ''}`;
   const text = part
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '[^/]*')

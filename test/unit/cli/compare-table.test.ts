@@ -1,0 +1,143 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseWindowLength, usageProblem } from '../../../src/cli/compare.js';
+import { columnsTable, histogram, paintsFor, partsTable } from '../../../src/cli/compare-table.js';
+import type { ComparedColumn } from '../../../src/domain/comparison.js';
+import type { Grid, Profile } from '../../../src/domain/profile.js';
+import { comparisonDocument, datasetOf } from '../../../src/jobs/comparison.js';
+import { summarySentence } from '../../../src/views/comparison-words.js';
+
+const GRID: Grid = { kind: 'categorical', feature: 'c0', categories: ['a', 'b'], headSize: 2 };
+const profile = (counts: readonly number[]): Profile => ({
+  feature: 'c0',
+  kind: 'categorical',
+  rows: counts.reduce((sum, count) => sum + count, 0),
+  missing: 0,
+  nonFinite: 0,
+  mistyped: 0,
+  counts,
+  offsets: [],
+  min: null,
+  max: null,
+});
+
+function compared(name: string, parts: Partial<ComparedColumn>): ComparedColumn {
+  return {
+    column: name,
+    kind: 'categorical',
+    status: 'stable',
+    material: false,
+    primary: null,
+    verdicts: [],
+    missing: { reference: 0, current: 0 },
+    explanation: `${name}.`,
+    counts: { grid: GRID, reference: profile([78, 22, 0, 0]), current: profile([12, 64, 0, 24]) },
+    ...parts,
+  };
+}
+
+const COLUMNS = [
+  compared('plan', { status: 'drifted', material: true }),
+  compared('city', { status: 'drifted' }),
+  compared('tier', {}),
+  compared('user', { kind: 'identifier', status: 'undecided', counts: null }),
+];
+
+describe('the table of columns', () => {
+  test('has a line for each column with its verdict and both distributions on one scale', () => {
+    const [header, , plan, city, tier, user] = columnsTable(COLUMNS, paintsFor(false)).split('\n');
+    expect(header).toMatch(/^feature +kind +test +statistic +effect +p adj\. +verdict +reference │ current$/);
+    expect(plan).toMatch(/^plan +categorical .* drifted +█▃ +│ ▂▇▃$/);
+    expect(city).toContain('drifted, small');
+    expect(tier).toContain('stable');
+    expect(user).toMatch(/^user +identifier .* undecided$/);
+  });
+
+  test('has colours only where they were asked for', () => {
+    expect(columnsTable(COLUMNS, paintsFor(false))).not.toContain('\u001b');
+    const [, , plan = ''] = columnsTable(COLUMNS, paintsFor(true)).split('\n');
+    expect([plan.startsWith('\u001b[31mplan'), plan.endsWith('\u001b[0m')]).toEqual([true, true]);
+  });
+
+  test('draws nothing for what was not counted, and blanks for what is not there', () => {
+    expect(histogram(COLUMNS[3] as ComparedColumn)).toBe('');
+    const nothing = compared('x', {
+      counts: { grid: GRID, reference: profile([1, 0, 0, 0]), current: profile([0, 0, 0, 0]) },
+    });
+    expect(histogram(nothing)).toMatch(/^█ +│$/);
+  });
+});
+
+describe('the table of windows', () => {
+  test('names what drifted, the material ones first', () => {
+    const text = partsTable(
+      'window',
+      [
+        { name: '1-10', rows: 10, referenceRows: 9, columns: [...COLUMNS].reverse() },
+        { name: '11-20', rows: 10, referenceRows: 9, columns: [compared('tier', {})] },
+      ],
+      paintsFor(false),
+    );
+    expect(text.split('\n').slice(2)).toEqual([
+      expect.stringMatching(/^1-10 +10 +2 +1 +plan, city$/),
+      expect.stringMatching(/^11-20 +10 +0 +0$/),
+    ]);
+  });
+});
+
+describe('the answer as a whole', () => {
+  const whole = (columns: readonly ComparedColumn[]) => ({
+    reference: { files: ['r.csv'], rows: 9, hash: 'h' },
+    current: { files: ['c.csv'], rows: 10 },
+    level: 0.05,
+    columns,
+    dataset: datasetOf(columns),
+    windows: null,
+    segments: null,
+    notes: [],
+  });
+
+  test('is drifted if any column is, undecided only if all are', () => {
+    expect(datasetOf(COLUMNS)).toEqual({ status: 'drifted', drifted: 2, undecided: 1 });
+    expect(datasetOf(COLUMNS.slice(2))).toEqual({ status: 'stable', drifted: 0, undecided: 1 });
+    expect(datasetOf(COLUMNS.slice(3))).toEqual({ status: 'undecided', drifted: 0, undecided: 1 });
+  });
+
+  test('in a sentence', () => {
+    expect(summarySentence(whole(COLUMNS))).toMatch(
+      /^Drift in 2 of 4 columns, in 1 by enough to matter, 1 undecided/,
+    );
+    expect(summarySentence(whole(COLUMNS.slice(2)))).toMatch(/^No drift in 1 column, 1 undecided/);
+    expect(summarySentence(whole(COLUMNS.slice(3)))).toBe('Undecided: none of 1 column could be compared.');
+  });
+
+  test('as a document, without windows where none were asked for', () => {
+    expect(Object.keys(comparisonDocument(whole(COLUMNS)))).toEqual([
+      'reference',
+      'current',
+      'columns',
+      'dataset',
+    ]);
+  });
+});
+
+describe('options', () => {
+  test.each<[string, number | null]>([
+    ['1d', 86_400_000],
+    ['6h', 21_600_000],
+    ['30m', 1_800_000],
+    ['2 w', 1_209_600_000],
+    ['0d', null],
+    ['d', null],
+    ['1 month', null],
+    ['-1d', null],
+  ])('a length of %s is %s ms', (text, expected) => {
+    expect(parseWindowLength(text)).toBe(expected);
+  });
+
+  test('exclude each other', () => {
+    expect(usageProblem({ level: 0.05 })).toBeNull();
+    expect(usageProblem({ level: 0.05, windowRows: 5, segment: 'c' })).toMatch(/choose one/);
+    expect(usageProblem({ level: 0.05, window: 5 })).toMatch(/--time/);
+    expect(usageProblem({ level: 0.05, window: 5, time: 't' })).toBeNull();
+  });
+});
