@@ -15,9 +15,16 @@ const SEVERITIES: readonly Episode['severity'][] = ['warning', 'critical'];
 const STATUS_VALUE = { stable: 0, drifted: 1, undecided: -1 } as const;
 
 /** The statistic at which this window's effect would have been the minimum, where the two differ in more than a factor. */
-const MATERIAL_STATISTIC = new Map<string, (statistic: number, effect: number, minimum: number) => number>([
-  // At given sizes X² grows with the square of Cramér's V.
-  ['chiSquare', (statistic, effect, minimum) => statistic * (minimum / effect) ** 2],
+const MATERIAL_STATISTIC = new Map<
+  string,
+  (statistic: number, effect: number, minimum: number, expectation: number) => number
+>([
+  // At given sizes X² exceeds its expectation by the square of Cramér's V.
+  [
+    'chiSquare',
+    (statistic, effect, minimum, expectation) =>
+      expectation + (statistic - expectation) * (minimum / effect) ** 2,
+  ],
   // The statistic is the share, the effect its distance from the reference's.
   ['isolationForest', (statistic, effect, minimum) => statistic - effect + minimum],
 ]);
@@ -65,7 +72,8 @@ export function alarmThreshold(verdict: Verdict): number | null {
   const { threshold, statistic, effect, minimumEffect, detector } = verdict;
   if (threshold === null || statistic === null || effect === null) return threshold;
   const scale = MATERIAL_STATISTIC.get(detector) ?? proportional;
-  const material = scale(statistic, effect.value, minimumEffect);
+  const expectation = Number(verdict.parameters.expectation ?? 0);
+  const material = scale(statistic, effect.value, minimumEffect, expectation);
   // Without any effect there is no ratio: the test's own threshold is all that is known.
   return Number.isFinite(material) ? Math.max(threshold, material) : threshold;
 }

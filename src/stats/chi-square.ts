@@ -9,40 +9,6 @@ export interface Contingency {
 export const LEAST_EXPECTED = 5;
 
 /**
- * Pools rare cells of a 2×k table. A cell is rare by the POOLED count of both samples: its expected count in the
- * smaller sample is below 5. Looking at one sample alone would let the data choose the test. Rare cells become one
- * cell at the end; if that is still rare it joins the least frequent kept cell. Empty cells disappear.
- */
-export function poolRareCells(reference: readonly number[], current: readonly number[]): Contingency {
-  if (reference.length !== current.length)
-    throw new RangeError(`cell counts have lengths ${reference.length} and ${current.length}: use one grid`);
-  const n = total(current);
-  const m = total(reference);
-  const smallerShare = Math.min(n, m) / (n + m);
-  const kept: { reference: number; current: number }[] = [];
-  const rare = { reference: 0, current: 0 };
-  reference.forEach((count, i) => {
-    const cell = { reference: count, current: current[i] ?? 0 };
-    if ((cell.reference + cell.current) * smallerShare >= LEAST_EXPECTED) kept.push(cell);
-    else {
-      rare.reference += cell.reference;
-      rare.current += cell.current;
-    }
-  });
-  const rareTotal = rare.reference + rare.current;
-  if (rareTotal > 0) {
-    let least = kept[0];
-    for (const cell of kept)
-      if (least && cell.reference + cell.current < least.reference + least.current) least = cell;
-    if (least && rareTotal * smallerShare < LEAST_EXPECTED) {
-      least.reference += rare.reference;
-      least.current += rare.current;
-    } else kept.push(rare);
-  }
-  return { reference: kept.map((cell) => cell.reference), current: kept.map((cell) => cell.current) };
-}
-
-/**
  * Pearson's X² of a 2×k table without empty columns, no continuity correction; df = k − 1.
  * Equal to scipy's `chi2_contingency(table, correction=False)`.
  */

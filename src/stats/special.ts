@@ -20,7 +20,44 @@ export function chiSquareSf(x: number, df: number): number {
   requirePositive('df', df);
   if (x <= 0) return 1;
   if (x === Number.POSITIVE_INFINITY) return 0;
-  return gammainc(x / 2, df / 2, true, true);
+  return df / 2 < LARGE_SHAPE ? gammainc(x / 2, df / 2, true, true) : upperGammaLarge(x / 2, df / 2);
+}
+
+/** Well below the shapes where @stdlib 0.4.1 is off, by up to 2 %: chi2.sf(3200, 3200) is 0.4967, its `gammainc` says 0.5066. */
+const LARGE_SHAPE = 200;
+
+/** Regularised upper incomplete gamma function Q(shape, x): DLMF 8.11.4 below the mean, the continued fraction 8.9.2 above. */
+function upperGammaLarge(x: number, shape: number): number {
+  const mu = (x - shape) / shape;
+  // x^a·e^(−x)/Γ(a), by Stirling's series, which is exact to the last digit from here on.
+  const logFactor =
+    -shape * (mu - Math.log1p(mu)) +
+    Math.log(shape / (2 * Math.PI)) / 2 -
+    1 / (12 * shape) +
+    1 / (360 * shape ** 3);
+  if (x <= shape) {
+    let term = 1 / shape;
+    let sum = term;
+    for (let k = 1; term > sum * Number.EPSILON; k++) {
+      term *= x / (shape + k);
+      sum += term;
+    }
+    return Math.max(0, 1 - Math.exp(logFactor) * sum);
+  }
+  let b = x + 1 - shape;
+  let c = Number.MAX_VALUE;
+  let d = 1 / b;
+  let fraction = d;
+  // The last digit may swing for ever: a few units of it are near enough.
+  for (let k = 1, change = 0; Math.abs(change - 1) > 8 * Number.EPSILON; k++) {
+    const a = k * (shape - k);
+    b += 2;
+    d = 1 / (a * d + b);
+    c = b + a / c;
+    change = c * d;
+    fraction *= change;
+  }
+  return Math.exp(logFactor) * fraction;
 }
 
 /** P(X ≥ x) for Snedecor's F with `df1` and `df2` degrees of freedom (any positive reals). */

@@ -54,7 +54,55 @@ def divergence_cases():
     return out
 
 
-vectors = {"divergence": divergence_cases()}
+def permutation_cases(draws=40_000):
+    """Moments and upper quantiles of X² over random draws without return: what `permutationCumulants` has to come near."""
+    out = []
+    for name, totals, sampled in (
+        ("fifty rows in a thousand equal cells", np.full(1000, 20), 50),
+        ("two hundred rows in a hundred equal cells", np.full(100, 200), 200),
+        ("two hundred rows by Zipf's law", np.maximum(1, np.round(20000 / 7.485 / np.arange(1, 1001))).astype(int), 200),
+        ("three thin cells", np.array([600, 400, 37]), 100),
+        ("one in two", np.array([9, 8, 7, 6, 5, 4, 3, 2, 1, 1]), 23),
+        ("ones and twos", np.repeat([1, 2], 300), 150),
+    ):
+        rows = int(totals.sum())
+        counts = rng.multivariate_hypergeometric(totals, sampled, size=draws, method="marginals")
+        expected = totals * (sampled / rows)
+        x = ((counts - expected) ** 2 / (expected * (1 - sampled / rows))).sum(axis=1)
+        centred = x - x.mean()
+        table = [totals - counts[0], counts[0]]
+        assert abs(stats.chi2_contingency(table, correction=False)[0] - x[0]) < 1e-8 * x[0]
+        out.append(
+            {
+                "name": name,
+                "totals": totals.tolist(),
+                "sampled": sampled,
+                "draws": draws,
+                "mean": float(x.mean()),
+                "variance": float(centred @ centred / draws),
+                "third": float((centred**3).mean()),
+                # Statistics with the share of draws that reach them.
+                "tail": [[float(q), float((x >= q - 1e-6).mean())] for q in np.quantile(x, [0.5, 0.9, 0.95, 0.99, 0.999])],
+            }
+        )
+    return out
+
+
+def gamma_cases():
+    out = []
+    for skew in (0.05, 0.4, 1.2, 3.0):
+        for z in (-1.0, 0.0, 1.5, 4.0, 9.0, 30.0):
+            out.append([z, skew, float(stats.pearson3.sf(z, skew))])
+    return [case for case in out if case[2] > 1e-300]
+
+
+def large_chi_square():
+    """Degrees of freedom beyond those where @stdlib's incomplete gamma function holds."""
+    out = [[x * df, df, float(stats.chi2.sf(x * df, df))] for df in (1700, 1801, 3200, 20000, 1e6) for x in (0.9, 0.99, 1, 1.001, 1.02, 1.1, 1.3)]
+    return [case for case in out if case[2] > 1e-300]
+
+
+vectors = {"largeChiSquare": large_chi_square(), "divergence": divergence_cases(), "permutation": permutation_cases(), "gamma": gamma_cases()}
 with open(f"{sys.argv[1]}/shares.json", "w") as file:
     json.dump(vectors, file, separators=(",", ":"), allow_nan=False)
     file.write("\n")

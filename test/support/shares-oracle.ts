@@ -6,6 +6,8 @@ interface Expected {
 }
 
 interface SharesOracle {
+  /** x, degrees of freedom, P(X ≥ x). */
+  readonly largeChiSquare: readonly [number, number, number][];
   readonly divergence: readonly {
     readonly name: string;
     readonly reference: number[];
@@ -15,6 +17,19 @@ interface SharesOracle {
     readonly jensenShannon: Expected;
     readonly hellinger: Expected;
   }[];
+  readonly permutation: readonly {
+    readonly name: string;
+    readonly totals: number[];
+    readonly sampled: number;
+    readonly draws: number;
+    readonly mean: number;
+    readonly variance: number;
+    readonly third: number;
+    /** Statistic, share of draws that reach it. */
+    readonly tail: readonly [number, number][];
+  }[];
+  /** z, skewness, P(Z ≥ z). */
+  readonly gamma: readonly [number, number, number][];
 }
 
 /** Vectors of test/oracle/generate-shares.py. */

@@ -59,6 +59,11 @@ describe('alarmThreshold', () => {
     ['the minimum effect decides', { threshold: 0.02 }, 0.1],
     ['X² grows with the square of V', { detector: 'chiSquare', statistic: 400, threshold: 30 }, 100],
     [
+      'X² grows from its expectation',
+      { detector: 'chiSquare', statistic: 400, threshold: 30, parameters: { expectation: 40 } },
+      130,
+    ],
+    [
       'a share lower than the reference',
       { detector: 'missing', effect: { value: -0.2, low: -1, high: 0 }, minimumEffect: 0.1 },
       0.1,

@@ -8,6 +8,7 @@ import {
   normalSf,
 } from '../../../src/stats/special.js';
 import { oracle } from '../../support/oracle.js';
+import { sharesOracle } from '../../support/shares-oracle.js';
 
 const vectors = oracle().special;
 
@@ -57,4 +58,9 @@ test('NaN and impossible degrees of freedom are bugs, never a p-value', () => {
   expect(() => kolmogorovSf(Number.NaN)).toThrow(RangeError);
   expect(() => normalSf(Number.NaN)).toThrow(RangeError);
   expect(() => normalHalfWidth(1.1)).toThrow(/1.1/);
+});
+
+test('χ² with thousands of degrees of freedom is scipy within 1e-9', () => {
+  for (const [x, df, p] of sharesOracle().largeChiSquare)
+    expect([x, df, Math.abs(chiSquareSf(x, df) - p) <= 1e-9 * p]).toEqual([x, df, true]);
 });
