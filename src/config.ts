@@ -193,6 +193,16 @@ export type ModelConfig = z.output<typeof model>;
 export type KafkaSection = z.output<typeof kafka>;
 export type ConfigInput = z.input<typeof schema>;
 
+/** Reads one policy section, as in `models.NAME.policy`: for trying it before it is switched on. */
+export function parsePolicy(input: unknown): ModelConfig['policy'] {
+  const result = policy.safeParse(input);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(
+    (issue) => `${issue.path.join('.') || 'policy'}: ${issue.message}`,
+  );
+  throw new AppError('invalid_request', `policies: ${problems.join('; ')}`);
+}
+
 /** Checks a configuration object and reports every problem at once. */
 export function parseConfig(input: unknown): Config {
   const result = schema.safeParse(input ?? {});

@@ -1,4 +1,6 @@
 import { type Command, InvalidArgumentError, type Option } from 'commander';
+import type { PlantedShift } from '../domain/backtest.js';
+import { backtestModel, parseShift } from './backtest.js';
 import type { Output } from './output.js';
 import { createServiceClient } from './service-client.js';
 import { tuneModel } from './tune.js';
@@ -18,8 +20,52 @@ export function parseBudget(text: string): number {
   return budget;
 }
 
-/** Adds `model tune`. */
-export function addPolicyCommands(model: Command, { url, key, json, outputOf }: CommonOptions): void {
+const budgets = (text: string) => text.split(',').map(parseBudget);
+
+function shift(text: string, earlier: readonly PlantedShift[]): PlantedShift[] {
+  const parsed = parseShift(text);
+  if (parsed === null)
+    throw new InvalidArgumentError('a shift reads FEATURE:SIZE or FEATURE:missing:SHARE, e.g. age:0.5.');
+  return [...earlier, parsed];
+}
+
+/** Adds `model tune` and `backtest`. */
+export function addPolicyCommands(
+  program: Command,
+  model: Command,
+  { url, key, json, outputOf }: CommonOptions,
+): void {
+  program
+    .command('backtest')
+    .description('what policies would have done over the stored past, beside the one in force')
+    .argument('<model>')
+    .option('--version <version>', 'version of the model (default: the one registered last)')
+    .option(
+      '--policy <file>',
+      'a policy section as YAML; may be repeated',
+      (file: string, earlier: readonly string[]) => [...earlier, file],
+      [],
+    )
+    .option('--budget <budgets>', 'false episodes per 30 days, several with commas', budgets, [])
+    .option(
+      '--shift <shift>',
+      'plant a drift: FEATURE:SIZE (standard deviations, or the share of categories that moves) or FEATURE:missing:SHARE; may be repeated',
+      shift,
+      [],
+    )
+    .option('--from <date>', 'first day, e.g. 2013-03-01')
+    .option('--to <date>', 'day after the last')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((name: string, { budget, shift: shifts, ...options }) =>
+      backtestModel(
+        createServiceClient(options),
+        { ...options, model: name, budgets: budget, shifts },
+        outputOf(options),
+      ),
+    );
+
   model
     .command('tune')
     .description(
@@ -30,7 +76,7 @@ export function addPolicyCommands(model: Command, { url, key, json, outputOf }: 
     .option(
       '--budget <budgets>',
       'false episodes per 30 days, several with commas',
-      (text: string) => text.split(',').map(parseBudget),
+      budgets,
       [0.1, 0.5, 1, 4],
     )
     .addOption(url())

@@ -265,7 +265,7 @@ export function createProgram(streams: Streams): Command {
       ),
     );
 
-  addPolicyCommands(model, { url, key, json, outputOf });
+  addPolicyCommands(program, model, { url, key, json, outputOf });
 
   program
     .command('report')

@@ -109,7 +109,53 @@ export function createServiceClient({ url, key, patienceMs = ABSENT_PATIENCE_MS 
     );
   }
 
+  /**
+   * Long work whose progress is told: lines of NDJSON with `done` and `total`, then one with `result` or `problem`. Not repeated.
+   */
+  async function follow(
+    path: string,
+    body: unknown,
+    onProgress: (done: number, total: number) => void,
+  ): Promise<unknown> {
+    const call = { method: 'POST', path };
+    const headers: Record<string, string> = {
+      'content-type': 'application/json',
+      accept: 'application/x-ndjson',
+    };
+    if (key !== undefined) headers.authorization = `Bearer ${key}`;
+    const response = await fetch(base + path, { ...call, headers, body: JSON.stringify(body) }).catch(
+      (cause: unknown) => {
+        throw new AppError(
+          'service_unreachable',
+          `no service answers at ${base}: start it with "plumbline serve", or name it with --url`,
+          { cause },
+        );
+      },
+    );
+    if (!response.ok || response.body === null) return answerOf(call, response);
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body) {
+      text += decoder.decode(chunk, { stream: true });
+      const lines = text.split('\n');
+      text = lines.pop() ?? '';
+      for (const line of lines) {
+        const message = JSON.parse(line) as {
+          done?: number;
+          total?: number;
+          result?: unknown;
+          problem?: { detail: string };
+        };
+        if (message.problem !== undefined) throw new AppError('invalid_request', message.problem.detail);
+        if (message.result !== undefined) return message.result;
+        onProgress(message.done ?? 0, message.total ?? 1);
+      }
+    }
+    throw new AppError('service_unreachable', `the answer of ${base} broke off: try again`);
+  }
+
   return {
+    follow,
     get: (path: string) => send({ method: 'GET', path }),
     postJson: (path: string, body: unknown) =>
       send({ method: 'POST', path, contentType: 'application/json', body: () => JSON.stringify(body) }),

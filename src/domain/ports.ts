@@ -129,6 +129,15 @@ export interface ProfileStore {
     query: ProfileQuery,
     windows: readonly Window[],
   ): Promise<{ window: Window; profiles: Profile[] }[]>;
+  /**
+   * Production's, or a reference's, pieces of `pieceMs` from the start of a period on; in order, those without rows left out. Without
+   * offsets, which only descriptive detectors use: made for reading a year of hours.
+   */
+  profileSeries(
+    query: ProfileQuery,
+    period: Window,
+    pieceMs: number,
+  ): Promise<{ window: Window; profiles: Profile[] }[]>;
 }
 
 export interface RunRecord extends VersionKey {

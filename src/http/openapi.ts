@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { REJECT_REASONS } from '../domain/prediction.js';
 import {
+  backtestBody,
   episodeQuery,
   outlierQuery,
   profileQuery,
@@ -210,6 +211,20 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
       '/v1/models/{model}/episodes': list('Episodes, newest first', episodeQuery),
       '/v1/models/{model}/outliers': list('Flagged rows', outlierQuery),
       '/v1/models/{model}/tuning': list('What budgets of false episodes mean', tuningQuery),
+      '/v1/models/{model}/backtest': {
+        post: {
+          summary: 'What policies would have done over stored profiles; nothing is stored',
+          parameters: [path('model')],
+          requestBody: { required: true, content: { 'application/json': json(backtestBody) } },
+          responses: {
+            200: answer('done; as NDJSON, where asked for, lines of progress and the result in the last one'),
+            ...failures([400, 'a policy, a shift or the period is wrong'], ...DENIED, [
+              404,
+              'not registered',
+            ]),
+          },
+        },
+      },
       '/v1/reports': {
         post: {
           summary: 'Write a report',

@@ -58,6 +58,26 @@ export const tuningQuery = z.strictObject({
     .pipe(z.array(budget).min(1).max(10)),
 });
 
+export const backtestBody = z.strictObject({
+  version: text,
+  from: time.optional(),
+  to: time.optional(),
+  policies: z
+    .array(z.strictObject({ name: z.string().min(1).max(120), policy: z.record(z.string(), z.unknown()) }))
+    .max(10)
+    .default([]),
+  shifts: z
+    .array(
+      z.strictObject({
+        feature: text,
+        kind: z.enum(['value', 'missing']).default('value'),
+        size: z.number().min(-100).max(100),
+      }),
+    )
+    .max(10)
+    .default([]),
+});
+
 /** Why a reference is changed, in the words of who does it. */
 const reason = z.string().max(500).default('');
 export const referenceQuery = z.object({ reason });

@@ -120,7 +120,7 @@ export function createLevelChooser({ store, settings, budget }: LevelChooserDeps
       const known = levels.get(weekMs);
       if (known !== undefined) return known;
       const windowRows = await usualRows(model, reference, weekMs);
-      const rates = budget.ratesOf(
+      const rates = await budget.ratesOf(
         familyModel(ours, family, { windowRows, referenceRows: reference.rows }),
         MOST_LEVEL,
       );

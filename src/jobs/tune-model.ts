@@ -40,7 +40,7 @@ export function createTuner(deps: TunerDeps) {
     const windowRows = await deps.levels.usualRows(model, reference, deps.clock.now());
     const categories = [...family.tests.keys()];
     const sizes = { windowRows, referenceRows: reference.rows };
-    const rates = budget.ratesOf(
+    const rates = await budget.ratesOf(
       familyModel(settings, family, sizes),
       Math.max(MOST_LEVEL, settings.level ?? 0),
     );

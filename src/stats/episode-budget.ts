@@ -34,6 +34,7 @@ export const LARGEST_LEVEL = 0.5;
 const SEED = 20_130_101;
 /** References drawn, each with windows of its own. */
 const REFERENCES = 2_000;
+const REFERENCES_PER_TURN = 50;
 /** Where 30 days hold only a few windows, a reference is followed for longer. */
 const LEAST_WINDOWS = 120;
 /** Far enough out to be rare, near enough for nearly every test's threshold. */
@@ -49,6 +50,11 @@ interface Flags {
   readonly levels: Float64Array;
 }
 
+export interface EpisodeBudgetOptions {
+  /** Called every few milliseconds of a simulation, to let others have their turn. */
+  readonly pause?: () => Promise<void>;
+}
+
 /**
  * Simulates drift-free windows that are all compared with the same reference, and counts the episodes that a rule opens.
  *
@@ -59,14 +65,14 @@ interface Flags {
  *
  * Deterministic: the same inputs give the same rates on every machine. Simulations are kept by their inputs.
  */
-export function createEpisodeBudget() {
-  const libraries = new Map<number, TailLibrary>();
-  const simulations = new Map<string, EpisodeRates>();
+export function createEpisodeBudget({ pause = async () => undefined }: EpisodeBudgetOptions = {}) {
+  const libraries = new Map<number, Promise<TailLibrary>>();
+  const simulations = new Map<string, Promise<EpisodeRates>>();
 
-  function libraryOf(overlap: number): TailLibrary {
+  function libraryOf(overlap: number): Promise<TailLibrary> {
     const known = libraries.get(overlap);
     if (known !== undefined) return known;
-    const library = createTailLibrary(overlap, LIBRARY_FLOOR, SEED + overlap);
+    const library = createTailLibrary(overlap, LIBRARY_FLOOR, SEED + overlap, pause);
     libraries.set(overlap, library);
     return library;
   }
@@ -77,7 +83,7 @@ export function createEpisodeBudget() {
      *   not change with every row
      * @param largestLevel the greatest level that will be asked for
      */
-    ratesOf(family: FamilyModel, largestLevel: number): EpisodeRates {
+    ratesOf(family: FamilyModel, largestLevel: number): Promise<EpisodeRates> {
       check(family, largestLevel);
       const rounded = {
         ...family,
@@ -87,7 +93,7 @@ export function createEpisodeBudget() {
       const key = JSON.stringify([rounded, largestLevel]);
       let rates = simulations.get(key);
       if (rates === undefined) {
-        rates = simulate(rounded, largestLevel, libraryOf(family.overlap));
+        rates = libraryOf(family.overlap).then((library) => simulate(rounded, largestLevel, library, pause));
         simulations.set(key, rates);
       }
       return rates;
@@ -118,16 +124,18 @@ function roundUp(share: number): number {
   return Math.min(2 ** (Math.ceil(Math.log2(share) * 2) / 2), (1 + share) / 2);
 }
 
-function simulate(
+async function simulate(
   family: Omit<FamilyModel, 'scaleDegrees'> & { readonly scaleDegrees: number },
   largestLevel: number,
   library: TailLibrary,
-): EpisodeRates {
+  pause: () => Promise<void>,
+): Promise<EpisodeRates> {
   const { tests, rule, windowsPer30Days } = family;
   const size = tests.reduce((all, count) => all + count, 0);
   const horizon = Math.max(LEAST_WINDOWS, Math.round(windowsPer30Days));
   const references = Math.min(REFERENCES, Math.max(200, Math.floor(MOST_TEST_DRAWS / Math.max(1, size))));
-  const rows = size === 0 ? [] : drawFlags(family, { size, horizon, references, largestLevel }, library);
+  const sizes = { size, horizon, references, largestLevel };
+  const rows = size === 0 ? [] : await drawFlags(family, sizes, library, pause);
   const perMonth = windowsPer30Days / (horizon * references);
   const flagged = new Int32Array(horizon);
 
@@ -177,11 +185,12 @@ function twoDigitLevels(most: number): number[] {
   return levels;
 }
 
-function drawFlags(
+async function drawFlags(
   family: Omit<FamilyModel, 'scaleDegrees'> & { readonly scaleDegrees: number },
   sizes: { size: number; horizon: number; references: number; largestLevel: number },
   library: TailLibrary,
-): Flags[] {
+  pause: () => Promise<void>,
+): Promise<Flags[]> {
   const { size, horizon, references, largestLevel } = sizes;
   const random = createRandom(SEED);
   const normal = createNormal(random);
@@ -197,7 +206,8 @@ function drawFlags(
   const flags: Flags[] = [];
   const least = new Map<number, number>();
 
-  for (let reference = 0; reference < references; reference++)
+  for (let reference = 0; reference < references; reference++) {
+    if (reference % REFERENCES_PER_TURN === 0) await pause();
     for (const [category, tests] of family.tests.entries()) {
       least.clear();
       for (let test = 0; test < tests; test++) {
@@ -221,6 +231,7 @@ function drawFlags(
         levels: Float64Array.from(windows, (window) => least.get(window) ?? 1),
       });
     }
+  }
   return flags;
 }
 

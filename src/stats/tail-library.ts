@@ -4,6 +4,8 @@ import { normalHalfWidth } from './special.js';
 
 /** Windows in the library: at a tail of 1e-5 it still holds forty. */
 const WINDOWS = 2 ** 22;
+/** A few milliseconds' worth. */
+const WINDOWS_PER_TURN = 2 ** 16;
 
 /** The far values of one long Gaussian series of overlapping windows: few, so that they can be looked up instead of drawn. */
 export interface TailLibrary {
@@ -19,12 +21,20 @@ export interface TailLibrary {
  * Draws a series of windows, each sharing rows with the `overlap` − 1 before, and keeps its values beyond `floor`. Their sizes are
  * replaced by those that their ranks should have: the share of windows beyond any bound is then exact, and chance is left only in
  * how they cluster.
+ *
+ * @param pause called every few milliseconds, to let others have their turn
  */
-export function createTailLibrary(overlap: number, floor: number, seed: number): TailLibrary {
+export async function createTailLibrary(
+  overlap: number,
+  floor: number,
+  seed: number,
+  pause: () => Promise<void>,
+): Promise<TailLibrary> {
   const next = createOverlapping(createNormal(createRandom(seed)), overlap);
   const positions: number[] = [];
   const drawn: number[] = [];
   for (let position = 0; position < WINDOWS; position++) {
+    if (position % WINDOWS_PER_TURN === 0) await pause();
     const value = next();
     if (value <= floor && value >= -floor) continue;
     positions.push(position);

@@ -52,7 +52,8 @@ export function createProfileStore(
   grids: GridStore,
   counter: ProfileCounter,
   nextRevision: () => number,
-): Omit<ProfileStore, 'windowProfiles'> & Pick<VerdictStore, 'profiledRows' | 'labelledRows'> {
+): Omit<ProfileStore, 'windowProfiles' | 'profileSeries'> &
+  Pick<VerdictStore, 'profiledRows' | 'labelledRows'> {
   async function merged(query: ProfileQuery, piece: string, where: string, params: Record<string, unknown>) {
     const features = query.features === undefined ? '' : 'AND feature IN {features:Array(String)}';
     return client.query<ProfileRow>(

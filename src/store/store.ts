@@ -11,6 +11,7 @@ import { createOutboxStore } from './outbox-store.js';
 import { createOutlierStore } from './outlier-store.js';
 import { createPeriodStore } from './period-store.js';
 import { createProfileCounter } from './profile-counter.js';
+import { createProfileSeries } from './profile-series.js';
 import { createProfileStore } from './profile-store.js';
 import { createQuerySource } from './query-source.js';
 import { createReferenceReader } from './reference-reader.js';
@@ -51,6 +52,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     listGrids: grids.listGrids,
     ...createProfileStore(jobs, grids, counter, revisions.next),
     ...createWindowProfiles(jobs, grids),
+    ...createProfileSeries(jobs, grids),
     ...(options.kind === 'embedded'
       ? createReferenceReader(jobs, counter, revisions.next)
       : createRemoteReferenceReader(jobs, revisions.next)),

@@ -96,7 +96,7 @@ export function wireApi(parts: Parts, access: Access) {
       },
       access,
     )
-      .use(createPolicyRoutes({ store, ...wirePolicy(parts) }, access))
+      .use(createPolicyRoutes(wirePolicy(parts), access))
       .use(createWebhookRoutes({ store, desk }, access)),
     pages: createPageRoutes({ store, clock, reportsDirectory }),
   };

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createAlertEngine } from '../alerts/alert-engine.js';
 import { createDispatcher } from '../alerts/dispatcher.js';
 import { createVerdictGauges } from '../alerts/prometheus.js';
@@ -58,7 +59,7 @@ export function wireDetection(parts: Parts) {
   const levels = createLevelChooser({
     store,
     settings: (model) => alarmSettings(settings(model)),
-    budget: createEpisodeBudget(),
+    budget: createEpisodeBudget({ pause: () => nextTurn() }),
   });
   const cycle = createCycle({
     store,

@@ -138,6 +138,31 @@ describe.each(BACKENDS)('references in the %s store', (kind) => {
     await expect(store.windowProfiles(query, [half])).rejects.toThrow(RangeError);
   });
 
+  test('a series of pieces is each piece alone, without offsets', async () => {
+    const { store } = backend;
+    const query = { model: 'churn', modelVersion: '3', scope: PRODUCTION };
+    for (const pieceMs of [HOUR_MS, 6 * HOUR_MS, DAY_MS]) {
+      const from = Math.ceil(START_MS / DAY_MS) * DAY_MS;
+      const period = { startMs: from, endMs: from + 3 * DAY_MS };
+      const series = await store.profileSeries(query, period, pieceMs);
+      expect(series.length).toBeGreaterThan(1);
+      for (const { window, profiles } of series) {
+        expect(window.endMs - window.startMs).toBe(pieceMs);
+        const alone = await store.mergedProfiles(query, tile(window));
+        const byName = (a: { feature: string }, b: { feature: string }) => (a.feature < b.feature ? -1 : 1);
+        expect(profiles.toSorted(byName)).toEqual(
+          alone.map((profile) => ({ ...profile, offsets: [] })).toSorted(byName),
+        );
+      }
+    }
+    const period = { startMs: 0, endMs: DAY_MS };
+    expect(await store.profileSeries(query, period, DAY_MS)).toEqual([]);
+    await expect(store.profileSeries(query, period, HOUR_MS / 2)).rejects.toThrow(RangeError);
+    await expect(store.profileSeries(query, { startMs: 1, endMs: DAY_MS }, HOUR_MS)).rejects.toThrow(
+      RangeError,
+    );
+  });
+
   test('windows in breach are those judged drifted, as they were judged last, in what a reference is made of', async () => {
     const { store } = backend;
     const key = { model: 'churn', modelVersion: 'b' };

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createWebhookDesk } from '../../../src/alerts/webhook-desk.js';
+import type { Backtest } from '../../../src/domain/backtest.js';
 import type { ModelVersion } from '../../../src/domain/model.js';
 import type { Reference } from '../../../src/domain/reference.js';
 import type { Tuning } from '../../../src/domain/tuning.js';
@@ -101,7 +102,17 @@ describe('the model routes', () => {
       keys: [admin.entry, reader.entry],
       api: (access) =>
         createModelRoutes(ports, access)
-          .use(createPolicyRoutes({ store: ports.store, tune: async () => ({}) as Tuning }, access))
+          .use(
+            createPolicyRoutes(
+              {
+                store: ports.store,
+                logger: createSilentLogger(),
+                tune: async () => ({}) as Tuning,
+                backtest: async () => ({}) as Backtest,
+              },
+              access,
+            ),
+          )
           .use(
             createWebhookRoutes(
               {

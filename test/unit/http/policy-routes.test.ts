@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createServiceClient } from '../../../src/cli/service-client.js';
+import type { Backtest } from '../../../src/domain/backtest.js';
 import type { ModelVersion } from '../../../src/domain/model.js';
 import type { Tuning } from '../../../src/domain/tuning.js';
+import { AppError } from '../../../src/errors.js';
 import { createKey } from '../../../src/http/access.js';
 import { createPolicyRoutes } from '../../../src/http/policy-routes.js';
+import { createLogger } from '../../../src/logger.js';
 import { type HttpService, startHttpService } from '../../support/http-service.js';
 
 const CHURN: ModelVersion = {
@@ -27,6 +31,17 @@ describe('the policy routes', () => {
             tune: async (model, budgets) => {
               asked.push([model.modelVersion, budgets]);
               return { model: model.model } as Tuning;
+            },
+            logger: createLogger({ level: 'silent' }),
+            backtest: async (_model, question, { onProgress }) => {
+              asked.push(question);
+              if (question.shifts.length > 0)
+                throw new AppError('invalid_request', 'shifts: the reference has no column nope');
+              onProgress(1, 2);
+              if (question.policies.length > 0)
+                throw new AppError('invalid_request', 'policies: open reads NofM');
+              onProgress(2, 2);
+              return { windows: 2 } as Backtest;
             },
           },
           access,
@@ -59,5 +74,44 @@ describe('the policy routes', () => {
     ['/v1/models/other/tuning?version=3', 403, 'forbidden'],
   ])('%s is answered %d', async (path, status, code) => {
     expect(await get(path)).toMatchObject({ status, body: { code } });
+  });
+
+  describe('a backtest', () => {
+    const path = '/v1/models/churn/backtest';
+    const client = () => createServiceClient({ url: service.url, key: reader.key });
+
+    it('is answered whole, for the period asked for', async () => {
+      asked.length = 0;
+      expect(await client().postJson(path, { version: '3', from: '2026-01-01' })).toEqual({ windows: 2 });
+      expect(asked).toEqual([
+        { period: { startMs: Date.UTC(2026, 0, 1), endMs: Date.UTC(2200, 0, 1) }, policies: [], shifts: [] },
+      ]);
+    });
+
+    it('tells its progress to who follows it', async () => {
+      const seen: number[][] = [];
+      const result = await client().follow(path, { version: '3' }, (done, total) => seen.push([done, total]));
+      expect(result).toEqual({ windows: 2 });
+      expect(seen).toEqual([
+        [1, 2],
+        [2, 2],
+      ]);
+    });
+
+    it('that fails says why, before its first line and after it', async () => {
+      const shifts = [{ feature: 'nope', size: 1 }];
+      const policies = [{ name: 'wrong', policy: { open: 'x' } }];
+      const follow = (body: object) => client().follow(path, { version: '3', ...body }, () => undefined);
+      await expect(follow({ shifts })).rejects.toThrow(/no column nope/);
+      await expect(follow({ policies })).rejects.toThrow(/open reads NofM/);
+      await expect(client().postJson(path, { version: '3', policies })).rejects.toThrow(/open reads NofM/);
+    });
+
+    it.each([
+      [{ version: '9' }, /answered 404/],
+      [{ version: '3', shifts: [{ feature: 'a', size: 'x' }] }, /shifts.0.size/],
+    ])('%j is refused', async (body, message) => {
+      await expect(client().postJson(path, body)).rejects.toThrow(message);
+    });
   });
 });

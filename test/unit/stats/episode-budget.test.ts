@@ -27,8 +27,8 @@ const HOURLY: FamilyModel = {
 };
 
 describe('false episodes per 30 days', () => {
-  test.each(CASES)('as brute force counts them: $name', (known) => {
-    const rates = budget.ratesOf(familyOf(known), known.level).byCategory(known.level);
+  test.each(CASES)('as brute force counts them: $name', async (known) => {
+    const rates = (await budget.ratesOf(familyOf(known), known.level)).byCategory(known.level);
     for (const [category, expected] of known.byCategory.entries()) {
       // Ours has at least a third of the brute force's references, so at most twice its standard error.
       const tolerance = 4 * Math.hypot(1, 2) * (known.standardErrors[category] ?? 0);
@@ -36,8 +36,8 @@ describe('false episodes per 30 days', () => {
     }
   });
 
-  test('rise with the level, and a budget gets the last level that keeps it', () => {
-    const rates = budget.ratesOf(HOURLY, 0.05);
+  test('rise with the level, and a budget gets the last level that keeps it', async () => {
+    const rates = await budget.ratesOf(HOURLY, 0.05);
     const levels = [0.1, 0.5, 1].map((allowed) => rates.levelFor(allowed, 0.05));
     expect(levels).toEqual([...levels].sort((a, b) => a - b));
     for (const [i, allowed] of [0.1, 0.5].entries()) {
@@ -48,20 +48,21 @@ describe('false episodes per 30 days', () => {
     expect(rates.levelFor(1_000, 0.05)).toBe(0.05);
   });
 
-  test('grow with what the windows share: the reference, and rows', () => {
-    const at = (change: Partial<FamilyModel>) => budget.ratesOf({ ...HOURLY, ...change }, 0.05).total(0.02);
-    expect(at({ sharedVariance: 0.25 })).toBeGreaterThan(1.2 * at({}));
-    expect(at({ overlap: 24 })).toBeGreaterThan(3 * at({}));
-    expect(at({ scaleDegrees: 10 })).toBeGreaterThan(at({}));
+  test('grow with what the windows share: the reference, and rows', async () => {
+    const at = async (change: Partial<FamilyModel>) =>
+      (await budget.ratesOf({ ...HOURLY, ...change }, 0.05)).total(0.02);
+    expect(await at({ sharedVariance: 0.25 })).toBeGreaterThan(1.2 * (await at({})));
+    expect(await at({ overlap: 24 })).toBeGreaterThan(3 * (await at({})));
+    expect(await at({ scaleDegrees: 10 })).toBeGreaterThan(await at({}));
   });
 
-  test('are the same on every run, and for inputs that differ by a row', () => {
-    const again = createEpisodeBudget().ratesOf({ ...HOURLY, sharedVariance: 0.99 / 512 }, 0.05);
-    expect(again.byCategory(0.03)).toEqual(budget.ratesOf(HOURLY, 0.05).byCategory(0.03));
+  test('are the same on every run, and for inputs that differ by a row', async () => {
+    const again = await createEpisodeBudget().ratesOf({ ...HOURLY, sharedVariance: 0.99 / 512 }, 0.05);
+    expect(again.byCategory(0.03)).toEqual((await budget.ratesOf(HOURLY, 0.05)).byCategory(0.03));
   });
 
-  test('a model without a test raises nothing', () => {
-    const rates = budget.ratesOf({ ...HOURLY, tests: [0] }, 0.05);
+  test('a model without a test raises nothing', async () => {
+    const rates = await budget.ratesOf({ ...HOURLY, tests: [0] }, 0.05);
     expect([rates.total(0.05), rates.levelFor(1, 0.05)]).toEqual([0, 0.05]);
   });
 
@@ -75,8 +76,9 @@ describe('false episodes per 30 days', () => {
     expect(() => budget.ratesOf({ ...HOURLY, ...change }, 0.05)).toThrow(message);
   });
 
-  test('a level beyond the simulated ones is a bug', () => {
-    expect(() => budget.ratesOf(HOURLY, 0.05).total(0.1)).toThrow(/0.1 was not simulated/);
+  test('a level beyond the simulated ones is a bug', async () => {
+    const rates = await budget.ratesOf(HOURLY, 0.05);
+    expect(() => rates.total(0.1)).toThrow(/0.1 was not simulated/);
     expect(() => budget.ratesOf(HOURLY, 0.6)).toThrow(/largest level is 0.6/);
   });
 });

@@ -1,0 +1,241 @@
+import { type Candidate, measureColumns } from '../detectors/judge-window.js';
+import { createPlantedShift } from '../detectors/planted-shift.js';
+import { quickOutcomes } from '../detectors/quick-judgement.js';
+import type { Backtest, PlantedShift, TriedPolicy } from '../domain/backtest.js';
+import type { ModelVersion } from '../domain/model.js';
+import { PRODUCTION, type Store } from '../domain/ports.js';
+import type { Grid, Profile } from '../domain/profile.js';
+import { type Reference, referenceBuckets } from '../domain/reference.js';
+import type { Verdict } from '../domain/verdict.js';
+import { DAY_MS, type Window, type WindowSpec, windowsEndingIn } from '../domain/window.js';
+import { AppError } from '../errors.js';
+import type { EpisodeBudget } from '../stats/episode-budget.js';
+import { type AlarmSettings, createLevelChooser } from './false-alarm-level.js';
+import { createPolicyReplay, type DecideEpisode } from './policy-replay.js';
+import { createRollingWindow } from './rolling-window.js';
+import { createShiftRecord, shiftDelays } from './shift-delays.js';
+
+/** Pieces read at once: two days of hours × 50 columns × 2,001 cells are 40 MB. */
+const PIECES_PER_SLICE = 48;
+/** Two years of hourly windows. */
+const MOST_WINDOWS = 17_600;
+const WEEK_MS = 7 * DAY_MS;
+const OUTLIERS = 'isolationForest';
+
+export interface BacktesterDeps {
+  readonly store: Pick<
+    Store,
+    | 'currentReference'
+    | 'listGrids'
+    | 'mergedProfiles'
+    | 'profileSeries'
+    | 'listRuns'
+    | 'listVerdicts'
+    | 'watermarks'
+  >;
+  readonly settings: (model: string) => AlarmSettings;
+  readonly budget: EpisodeBudget;
+  readonly decide: DecideEpisode;
+  /** Lets others have their turn; called after each window. */
+  readonly pause: () => Promise<void>;
+}
+
+export interface BacktestRequest {
+  /** Event time to replay; all that is stored when null. */
+  readonly period: Window | null;
+  readonly policies: readonly TriedPolicy[];
+  readonly shifts: readonly PlantedShift[];
+}
+
+export interface BacktestRun {
+  /** Windows done, of how many. */
+  readonly onProgress: (done: number, total: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** One planted shift: how profiles change, and what each policy's windows said. */
+interface Planted {
+  readonly shift: PlantedShift;
+  readonly plant: (profile: Profile) => Profile;
+  readonly records: readonly ReturnType<typeof createShiftRecord>[];
+}
+
+/**
+ * Replays policies over stored profiles: each window's primary tests are measured once and decided at each policy's level, then the
+ * policy's own rule opens and closes. Compares with the registered reference. Stores nothing; memory does not grow with the period but
+ * for one byte per window, policy and shift.
+ */
+export function createBacktester(deps: BacktesterDeps) {
+  const { store, pause } = deps;
+
+  async function sidesOf(model: ModelVersion) {
+    const reference = await store.currentReference(model);
+    if (reference === null)
+      throw new AppError('not_found', 'this model version has no reference yet: PUT …/reference');
+    const key = { model: model.model, modelVersion: model.modelVersion };
+    const scope = `reference:${reference.hash}`;
+    const referenceProfiles = await store.mergedProfiles({ ...key, scope }, referenceBuckets(reference));
+    return { key, reference, grids: await store.listGrids(model.model), referenceProfiles };
+  }
+
+  async function windowsOf(model: ModelVersion, spec: WindowSpec, period: Window | null): Promise<Window[]> {
+    const rows = (await store.watermarks()).find(
+      (known) => known.model === model.model && known.modelVersion === model.modelVersion,
+    );
+    if (rows === undefined)
+      throw new AppError('invalid_request', 'this model version has no rows yet: there is nothing to replay');
+    const startMs = Math.max(period?.startMs ?? 0, rows.firstEventMs);
+    const endMs = Math.min(period?.endMs ?? Number.POSITIVE_INFINITY, rows.watermarkMs + spec.stepMs);
+    const fromMs = Math.ceil(startMs / spec.stepMs) * spec.stepMs + spec.lengthMs - spec.stepMs;
+    const count = Math.floor((endMs - fromMs) / spec.stepMs);
+    if (count < 1)
+      throw new AppError('invalid_request', 'from, to: no whole window with rows lies in this period');
+    if (count > MOST_WINDOWS)
+      throw new AppError(
+        'invalid_request',
+        `from, to: ${count} windows are too many, at most ${MOST_WINDOWS}: choose a shorter period`,
+      );
+    return windowsEndingIn(spec, fromMs, endMs);
+  }
+
+  /** Outliers cannot be counted from profiles: what the service has judged of them is taken over. */
+  async function outlierVerdicts(reference: Reference, spec: WindowSpec, slice: Window) {
+    const found = new Map<number, Verdict>();
+    if (reference.forest === null) return found;
+    const window = { startMs: slice.startMs - spec.lengthMs, endMs: slice.endMs };
+    const { model, modelVersion } = reference;
+    const query = { model, modelVersion, window, detector: OUTLIERS, limit: 10_000 };
+    for (const verdict of await store.listVerdicts(query))
+      if (verdict.window.endMs - verdict.window.startMs === spec.lengthMs)
+        found.set(verdict.window.endMs, verdict);
+    return found;
+  }
+
+  return async function backtest(
+    model: ModelVersion,
+    request: BacktestRequest,
+    { onProgress, signal }: BacktestRun,
+  ): Promise<Backtest> {
+    const { window: spec } = deps.settings(model.model);
+    const { key, reference, grids, referenceProfiles } = await sidesOf(model);
+    const windows = await windowsOf(model, spec, request.period);
+    const sides = { model, reference, grids, referenceProfiles };
+    const plantedShifts = request.shifts.map(
+      (shift): Planted => ({
+        shift,
+        plant: createPlantedShift(shift, grids, referenceProfiles),
+        records: request.policies.map(() => createShiftRecord(windows.length)),
+      }),
+    );
+    const tried = request.policies.map((policy) => ({
+      ...policy,
+      levels: createLevelChooser({
+        store,
+        settings: () => ({ ...policy, window: spec }),
+        budget: deps.budget,
+      }),
+      replay: createPolicyReplay(key, policy.policy, spec.stepMs, deps.decide),
+      least: Number.POSITIVE_INFINITY,
+      greatest: 0,
+    }));
+    let emptyWindows = 0;
+    let done = 0;
+
+    async function judge(window: Window, profiles: readonly Profile[], outliers: readonly Verdict[]) {
+      if (profiles.length === 0) emptyWindows += 1;
+      const measured = measureColumns({ ...sides, currentProfiles: profiles }, 'primary');
+      const shifted = plantedShifts.map(({ shift, plant }) =>
+        withShift(sides, measured, profiles, shift.feature, plant),
+      );
+      for (const [number, policy] of tried.entries()) {
+        const level = await policy.levels.levelFor(model, reference, window);
+        policy.least = Math.min(policy.least, level);
+        policy.greatest = Math.max(policy.greatest, level);
+        policy.replay.next(window, quickOutcomes(measured, outliers, level));
+        for (const [at, { shift, records }] of plantedShifts.entries())
+          records[number]?.note(done, shift.feature, quickOutcomes(shifted[at] ?? measured, outliers, level));
+      }
+      done += 1;
+    }
+
+    const rolling = createRollingWindow(spec.lengthMs / spec.stepMs);
+    const period = { startMs: windows[0]?.startMs ?? 0, endMs: windows.at(-1)?.endMs ?? 0 };
+    for (let startMs = period.startMs; startMs < period.endMs; startMs += PIECES_PER_SLICE * spec.stepMs) {
+      const slice = { startMs, endMs: Math.min(period.endMs, startMs + PIECES_PER_SLICE * spec.stepMs) };
+      const pieces = new Map(
+        (await store.profileSeries({ ...key, scope: PRODUCTION }, slice, spec.stepMs)).map((piece) => [
+          piece.window.endMs,
+          piece.profiles,
+        ]),
+      );
+      const outliers = await outlierVerdicts(reference, spec, slice);
+      for (let endMs = startMs + spec.stepMs; endMs <= slice.endMs; endMs += spec.stepMs) {
+        signal.throwIfAborted();
+        rolling.push(pieces.get(endMs) ?? []);
+        const window = windows[done];
+        if (window === undefined || !rolling.isFull()) continue;
+        const verdict = outliers.get(endMs);
+        await judge(window, rolling.profiles(), verdict === undefined ? [] : [verdict]);
+        await pause();
+      }
+      onProgress(done, windows.length);
+    }
+
+    const weeks = (windows.length * spec.stepMs) / WEEK_MS;
+    const policies: Backtest['policies'][number][] = [];
+    for (const [number, { name, policy, replay, least, greatest }] of tried.entries()) {
+      const { opened, episodes, driftedWindows } = replay.result();
+      const shifts: Backtest['policies'][number]['shifts'][number][] = [];
+      for (const { shift, records } of plantedShifts) {
+        const record = records[number];
+        if (record === undefined) continue;
+        const { stepMs } = spec;
+        shifts.push(
+          await shiftDelays({ key, shift, windows, record, policy, stepMs, decide: deps.decide, pause }),
+        );
+      }
+      policies.push({
+        name,
+        level: { least, greatest },
+        driftedWindows,
+        opened,
+        episodes,
+        pagesPerWeek: opened / weeks,
+        shifts,
+      });
+    }
+    return {
+      ...key,
+      referenceHash: reference.hash,
+      period,
+      windowMs: spec.lengthMs,
+      stepMs: spec.stepMs,
+      windows: windows.length,
+      emptyWindows,
+      policies,
+    };
+  };
+}
+
+export type Backtester = ReturnType<typeof createBacktester>;
+
+/** The window's tests with those of one column measured again on its shifted counts. */
+function withShift(
+  sides: {
+    model: ModelVersion;
+    reference: Reference;
+    grids: readonly Grid[];
+    referenceProfiles: readonly Profile[];
+  },
+  measured: readonly Candidate[],
+  profiles: readonly Profile[],
+  feature: string,
+  plant: (profile: Profile) => Profile,
+): Candidate[] {
+  const profile = profiles.find((known) => known.feature === feature);
+  if (profile === undefined) return [...measured];
+  const again = measureColumns({ ...sides, currentProfiles: [plant(profile)] }, 'primary');
+  return measured.map((candidate, i) =>
+    candidate.column.name === feature ? (again[i] ?? candidate) : candidate,
+  );
+}
