@@ -24,9 +24,15 @@ export interface DecodeContext {
 }
 
 export const MAX_EVENT_BYTES = 1024 * 1024;
-const FUTURE_TOLERANCE_MS = 3_600_000;
-const MAX_ID_LENGTH = 512;
-const MAX_NAME_LENGTH = 120;
+export const FUTURE_TOLERANCE_MS = 3_600_000;
+export const MAX_ID_LENGTH = 512;
+/** Of a model or version. */
+export const MAX_KEY_LENGTH = 120;
+export const MAX_FEATURES = 2_000;
+export const MAX_TAGS = 100;
+/** Of a feature, class or tag. */
+export const MAX_NAME_LENGTH = 256;
+export const MAX_TEXT_LENGTH = 8_192;
 
 /** Other systems' names for the same fields, tried in this order; ours first. */
 export const ALIASES = {
@@ -101,7 +107,7 @@ export function decoding<Row>(value: unknown, decode: (fields: Fields) => Row): 
       typeof value === 'object' && value !== null
         ? pick(unwrapped(value as Fields), ALIASES.model)
         : undefined;
-    const model = typeof named === 'string' ? named.slice(0, MAX_NAME_LENGTH) : '';
+    const model = typeof named === 'string' ? named.slice(0, MAX_KEY_LENGTH) : '';
     return { ok: false, reason: error.reason, detail: error.message, model };
   }
 }
@@ -127,11 +133,11 @@ export interface EventKey {
 export function eventKey(fields: Fields, context: DecodeContext): EventKey {
   const named = pick(fields, ALIASES.model);
   if (named === undefined || named === null) unusable('missing_field', 'model is missing');
-  const model = textOf(named, 'model', MAX_NAME_LENGTH);
+  const model = textOf(named, 'model', MAX_KEY_LENGTH);
   const versionField = pick(fields, ALIASES.modelVersion);
   if (versionField === undefined || versionField === null)
     unusable('missing_field', 'model_version is missing');
-  const modelVersion = textOf(versionField, 'model_version', MAX_NAME_LENGTH);
+  const modelVersion = textOf(versionField, 'model_version', MAX_KEY_LENGTH);
   const kinds = context.featureKinds(model, modelVersion);
   if (kinds === undefined)
     unusable('unknown_model', 'this model version is not registered: register it with its reference first');
@@ -162,7 +168,7 @@ const ISO_TIME = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)
 const SECONDS_BELOW = 1e11;
 
 /** ISO 8601 (UTC when it names no zone), or seconds or milliseconds since the epoch. */
-function parseTime(value: unknown): number {
+export function parseTime(value: unknown): number {
   if (typeof value === 'number') return Math.round(Math.abs(value) < SECONDS_BELOW ? value * 1000 : value);
   if (typeof value !== 'string') return Number.NaN;
   const match = ISO_TIME.exec(value);

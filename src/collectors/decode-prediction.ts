@@ -9,16 +9,16 @@ import {
   eventKey,
   eventTime,
   type Fields,
+  MAX_FEATURES,
+  MAX_NAME_LENGTH,
+  MAX_TAGS,
+  MAX_TEXT_LENGTH,
   pick,
   unusable,
 } from './decode-event.js';
 import { createSharedNames } from './shared-names.js';
 
-const MAX_FEATURES = 2_000;
-const MAX_TAGS = 100;
 const MAX_CLASSES = 1_000;
-const MAX_NAME_LENGTH = 256;
-const MAX_TEXT_LENGTH = 8_192;
 
 /** A memo and nothing else: what it forgets costs memory, never a value. */
 const sharedNames = createSharedNames();

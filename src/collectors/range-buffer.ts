@@ -10,6 +10,8 @@ export type RowKind = 'prediction' | 'label';
 export interface RecordDecoders {
   readonly prediction: (value: unknown, source: RowSource) => DecodedPrediction;
   readonly label: (value: unknown, source: RowSource) => DecodedLabel;
+  /** A quick way to the row of a prediction that `prediction` would accept; null when it cannot tell. */
+  readonly quickPrediction?: (value: Buffer, source: RowSource) => PredictionRow | null;
 }
 
 /** Rows of one contiguous range of offsets of one partition. */
@@ -52,6 +54,11 @@ export function appendRecord(
   }
   if (record.value.length > MAX_EVENT_BYTES) {
     reject('too_large', `the event has ${record.value.length} bytes, at most ${MAX_EVENT_BYTES} are taken`);
+    return;
+  }
+  const quick = kind === 'prediction' ? (decoders.quickPrediction?.(record.value, source) ?? null) : null;
+  if (quick !== null) {
+    buffer.predictions.push(quick);
     return;
   }
   let value: unknown;

@@ -1,6 +1,8 @@
+import type { RowSource } from '../domain/prediction.js';
 import type { DecodeContext } from './decode-event.js';
 import { decodeLabel } from './decode-label.js';
 import { decodePrediction } from './decode-prediction.js';
+import { createEventReader } from './event-reader.js';
 import type { RecordDecoders } from './range-buffer.js';
 
 /** Decoders of Kafka records. A prediction without an id gets its place in the log as one; a label needs to name its own. */
@@ -11,14 +13,22 @@ export function createRecordDecoders(
   },
 ): RecordDecoders {
   const { featureKinds, earliestMs, wallClock } = options;
+  const idOf = (source: RowSource) => `${source.topic}/${source.partition}/${source.offset}`;
+  const reader = createEventReader({ featureKinds, earliestMs, wallClock, idOf });
   return {
+    quickPrediction: (value, source) => {
+      const row = reader.read(value, 0, source);
+      if (row !== null && reader.end() === value.length) return row;
+      reader.learn(value, 0, value.length);
+      return null;
+    },
     prediction: (value, source) =>
       decodePrediction(value, {
         featureKinds,
         earliestMs,
         nowMs: wallClock(),
         source,
-        defaultId: `${source.topic}/${source.partition}/${source.offset}`,
+        defaultId: idOf(source),
       }),
     label: (value, source) =>
       decodeLabel(value, { featureKinds, earliestMs, nowMs: wallClock(), source, defaultId: null }),

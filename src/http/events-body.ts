@@ -11,6 +11,15 @@ export type BodyEvent =
       readonly detail: string;
     };
 
+/** A quick way to the row of an event whose text starts at `start`: what parsing and decoding it would give, or null. */
+export interface QuickReader<Row> {
+  read(body: Buffer, start: number): Row | null;
+  /** The position behind the event of the last row. */
+  end(): number;
+  /** Shows how an event is written that could not be read. */
+  learn(body: Buffer, start: number, end: number): void;
+}
+
 /** Bound of one event (1 MiB). */
 export const MAX_EVENT_BYTES = 1024 * 1024;
 /** What is kept of an event beyond the bound, to recognise it by. */
@@ -37,8 +46,9 @@ const LINE_TYPES: ReadonlySet<string> = new Set([
   'application/json-lines',
 ]);
 
-export interface Slice {
-  readonly events: readonly BodyEvent[];
+/** `Row` is what a quick reader makes; without one there are only events. */
+export interface Slice<Row = never> {
+  readonly events: readonly (BodyEvent | { readonly row: Row })[];
   /** Bytes of the body that the slice covers. */
   readonly bytes: number;
 }
@@ -47,10 +57,16 @@ export interface Slice {
  * The events of a body in slices, whatever the sender calls it: an array, one object, objects one after the other, an object
  * (or an array) per line. What cannot be read costs itself and no other event.
  */
-export async function* parseEvents(body: Buffer, contentType = ''): AsyncGenerator<Slice> {
+export async function* parseEvents<Row = never>(
+  body: Buffer,
+  contentType = '',
+  quick: QuickReader<Row> | null = null,
+): AsyncGenerator<Slice<Row>> {
   let start = body.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0;
   while (start < body.length && isSpace(body[start])) start += 1;
-  const slices = isLines(body, start, contentType) ? sliceLines(body, start) : sliceValues(body, start);
+  const slices = isLines(body, start, contentType)
+    ? sliceLines(body, start, body.length, quick)
+    : sliceValues(body, start);
   for (const slice of slices) {
     yield slice;
     await nextTurn();
@@ -70,8 +86,13 @@ function isLines(body: Buffer, start: number, contentType: string): boolean {
   return last > start && (body[last] === CLOSE_BRACE || LINE_TYPES.has(contentType));
 }
 
-/** Whole lines, decoded a slice at a time: one decoding of many lines is cheaper than one of each. */
-function* sliceLines(body: Buffer, from: number, to = body.length): Generator<Slice> {
+/** Whole lines, a slice at a time. */
+function* sliceLines<Row = never>(
+  body: Buffer,
+  from: number,
+  to = body.length,
+  quick: QuickReader<Row> | null = null,
+): Generator<Slice<Row>> {
   for (let start = from; start < to; ) {
     let end = to;
     if (end - start > SLICE_BYTES) {
@@ -80,13 +101,41 @@ function* sliceLines(body: Buffer, from: number, to = body.length): Generator<Sl
       if (newline >= 0 && newline < to) end = newline + 1;
     }
     if (end - start <= MAX_EVENT_BYTES)
-      yield { events: parseLines(body.toString('utf8', start, end)), bytes: end - start };
+      yield {
+        events:
+          quick === null ? parseLines(body.toString('utf8', start, end)) : readLines(body, start, end, quick),
+        bytes: end - start,
+      };
     // A single line: perhaps an array of events, else one that is too large.
     else yield* sliceValues(body, start, end);
     start = end;
   }
 }
 
+function readLines<Row>(
+  body: Buffer,
+  from: number,
+  to: number,
+  quick: QuickReader<Row>,
+): Slice<Row>['events'] {
+  const events: (BodyEvent | { readonly row: Row })[] = [];
+  for (let start = from; start < to; ) {
+    const row = quick.read(body, start);
+    if (row !== null && (quick.end() === to || body[quick.end()] === NEWLINE)) {
+      events.push({ row });
+      start = quick.end() + 1;
+      continue;
+    }
+    const newline = body.indexOf(NEWLINE, start);
+    const end = newline < 0 || newline > to ? to : newline;
+    quick.learn(body, start, end);
+    events.push(...parseLines(body.toString('utf8', start, end)));
+    start = end + 1;
+  }
+  return events;
+}
+
+/** One decoding of many lines is cheaper than one of each. */
 function parseLines(text: string): BodyEvent[] {
   const events: BodyEvent[] = [];
   for (let start = 0; start < text.length; ) {

@@ -3,6 +3,7 @@ import type { Router } from 'express';
 import type { DecodeContext } from '../collectors/decode-event.js';
 import { decodeLabel } from '../collectors/decode-label.js';
 import { decodePrediction } from '../collectors/decode-prediction.js';
+import { createEventReader } from '../collectors/event-reader.js';
 import { createKafkaCollector, type KafkaCollector } from '../collectors/kafka-collector.js';
 import { createKafkaSource } from '../collectors/kafka-source.js';
 import { createRecordDecoders } from '../collectors/record-decoders.js';
@@ -11,7 +12,7 @@ import { createSharedInserts } from '../collectors/shared-inserts.js';
 import { kafkaConnection } from '../config.js';
 import type { RowSource } from '../domain/prediction.js';
 import type { Access } from '../http/access.js';
-import { createIngestRoutes } from '../http/ingest-routes.js';
+import { createIngestRoutes, HTTP_SOURCE } from '../http/ingest-routes.js';
 import type { ReadinessCheck } from '../http/readiness.js';
 import { earliestMs, type Parts } from './parts.js';
 
@@ -34,6 +35,12 @@ export function wireCollection(parts: Parts, access: Access) {
     source,
     defaultId: null,
   });
+  const reader = createEventReader({
+    featureKinds: registry.featureKinds,
+    earliestMs: earliestMs(config),
+    wallClock: wallClock.now,
+    idOf: () => null,
+  });
   const kafka = wireKafka(parts, writer);
 
   return {
@@ -41,6 +48,7 @@ export function wireCollection(parts: Parts, access: Access) {
       {
         decodePrediction: (value, source) => decodePrediction(value, contextOf(source)),
         decodeLabel: (value, source) => decodeLabel(value, contextOf(source)),
+        quickPredictions: { ...reader, read: (body, start) => reader.read(body, start, HTTP_SOURCE) },
         submit: sharedInserts.submit,
       },
       access,

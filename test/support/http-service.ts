@@ -2,11 +2,12 @@ import type { Router } from 'express';
 import type { DecodeContext } from '../../src/collectors/decode-event.js';
 import { decodeLabel } from '../../src/collectors/decode-label.js';
 import { decodePrediction } from '../../src/collectors/decode-prediction.js';
+import { createEventReader } from '../../src/collectors/event-reader.js';
 import { createRowWriter } from '../../src/collectors/row-writer.js';
 import { createSharedInserts } from '../../src/collectors/shared-inserts.js';
 import type { FeatureKind } from '../../src/domain/model.js';
 import { type Access, createAccess } from '../../src/http/access.js';
-import { createIngestRoutes } from '../../src/http/ingest-routes.js';
+import { createIngestRoutes, HTTP_SOURCE } from '../../src/http/ingest-routes.js';
 import { createHttpServer } from '../../src/http/server.js';
 import { createMetrics } from '../../src/metrics.js';
 import { createMemoryTables } from '../fakes/memory-tables.js';
@@ -54,6 +55,8 @@ export async function startHttpService(options: HttpServiceOptions = {}) {
     source,
     defaultId: null,
   });
+  const { featureKinds, earliestMs } = context(HTTP_SOURCE);
+  const reader = createEventReader({ featureKinds, earliestMs, wallClock: () => NOW_MS, idOf: () => null });
   const access = createAccess(options.keys ?? null);
   const server = createHttpServer({
     host: '127.0.0.1',
@@ -68,6 +71,7 @@ export async function startHttpService(options: HttpServiceOptions = {}) {
       {
         decodePrediction: (value, source) => decodePrediction(value, context(source)),
         decodeLabel: (value, source) => decodeLabel(value, context(source)),
+        quickPredictions: { ...reader, read: (body, start) => reader.read(body, start, HTTP_SOURCE) },
         submit: inserts.submit,
       },
       access,

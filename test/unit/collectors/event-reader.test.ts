@@ -1,0 +1,243 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { DecodeContext } from '../../../src/collectors/decode-event.js';
+import { decodePrediction } from '../../../src/collectors/decode-prediction.js';
+import { createEventReader } from '../../../src/collectors/event-reader.js';
+import type { RowSource } from '../../../src/domain/prediction.js';
+
+const source: RowSource = { kind: 'kafka', topic: 't', partition: 1, offset: 2 };
+const nowMs = Date.UTC(2026, 0, 2);
+const kinds = new Map<string, 'numeric' | 'categorical'>([
+  ['age', 'numeric'],
+  ['plan', 'categorical'],
+  ['flag', 'numeric'],
+]);
+const context: DecodeContext = {
+  featureKinds: (model, version) => (model === 'churn' && version === '3' ? kinds : undefined),
+  nowMs,
+  earliestMs: () => Date.UTC(1971, 0, 1),
+  source,
+  defaultId: 't/1/2',
+};
+const open = () => {
+  const { featureKinds, earliestMs } = context;
+  return createEventReader({ featureKinds, earliestMs, wallClock: () => nowMs, idOf: () => 't/1/2' });
+};
+const ordinary = (text: string) => {
+  try {
+    const decoded = decodePrediction(JSON.parse(text), context);
+    return decoded.ok ? decoded.row : null;
+  } catch {
+    return null;
+  }
+};
+/** What a reader that has learnt `known` makes of `text`. */
+function quick(known: string, text: string) {
+  const reader = open();
+  const bytes = Buffer.from(known);
+  reader.learn(bytes, 0, bytes.length);
+  const row = reader.read(Buffer.from(text), 0, source);
+  return row === null || reader.end() !== Buffer.byteLength(text) ? null : row;
+}
+const write = (values: Record<string, string>, features: Record<string, string>) =>
+  `{"prediction_id":${values.id}, "model":${values.model},"model_version":${values.version},"timestamp":${values.time},` +
+  `"extra":${values.extra},"features":{${Object.entries(features)
+    .map(([name, value]) => `"${name}": ${value}`)
+    .join(',')}},"prediction":${values.prediction},"prediction_proba":${values.proba},` +
+  `"latency_ms":${values.latency},"row_index":${values.index},"tags":{"region":${values.tag}}}`;
+const PLAIN = {
+  id: '"r1"',
+  model: '"churn"',
+  version: '"3"',
+  time: '"2026-01-01T00:00:00.123Z"',
+  extra: '7',
+  prediction: '1',
+  proba: '0.83',
+  latency: '12.5',
+  index: '4',
+  tag: '"eu"',
+};
+const FEATURES = { age: '31', plan: '"pro"', flag: 'true', x: 'null', other: '-0.5' };
+
+const number = fc.oneof(
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+  fc.integer().map(String),
+  fc.tuple(fc.maxSafeInteger(), fc.nat(30)).map(([whole, digits]) => `${whole}.${'0'.repeat(digits)}7`),
+  fc.constantFrom(
+    '-0',
+    '0',
+    '1e400',
+    '-1E+3',
+    '1e-7',
+    '01',
+    '1.',
+    '.5',
+    '-',
+    '+1',
+    '9007199254740993',
+    '0.1e',
+    '28.04',
+    '1e5x',
+  ),
+);
+const text = fc.oneof(
+  fc.string().map((value) => JSON.stringify(value)),
+  fc.constantFrom(
+    '""',
+    '"é"',
+    '"\\u0041"',
+    '"a\\"b"',
+    '"\ud800"',
+    `"${'x'.repeat(9_000)}"`,
+    '"a\tb"',
+    '"EWR"',
+    '"open',
+  ),
+);
+const time = fc.oneof(
+  fc
+    .date({ min: new Date(0), max: new Date(nowMs + 7_200_000), noInvalidDate: true })
+    .map((date) => JSON.stringify(date)),
+  fc.constantFrom(
+    '"2026-01-01"',
+    '1767225600',
+    '1767225600123',
+    '"2025-02-30T00:00:00Z"',
+    '"2025-12-31T24:00:00Z"',
+    '"2025-12-31T23:59:60Z"',
+  ),
+  fc.constantFrom(
+    '"2025-12-31T10:00:00+02:00"',
+    '"2025-12-31 10:00:00"',
+    '"0099-01-01T00:00:00Z"',
+    'null',
+    '"2025-13-01T00:00:00.000Z"',
+  ),
+);
+const value = fc.oneof(number, text, fc.constantFrom('null', 'true', 'false', '[]', '{}', 'nul'));
+
+describe('the event reader', () => {
+  it('reads what is written like an event that it has learnt', () => {
+    const other = write({ ...PLAIN, id: '"r2"' }, { ...FEATURES, age: '28.04', plan: 'null', x: '5' });
+    expect(quick(write(PLAIN, FEATURES), other)).toEqual(ordinary(other));
+    expect(ordinary(other)).toMatchObject({ predictionId: 'r2', numeric: { values: [28.04, 1, 5, -0.5] } });
+  });
+
+  it('never makes a row that parsing and decoding do not make, whatever the values', () => {
+    const often = (plain: fc.Arbitrary<string>, wild: fc.Arbitrary<string> = value) =>
+      fc.oneof({ weight: 12, arbitrary: plain }, { weight: 1, arbitrary: wild });
+    const fields = fc.record({
+      id: often(fc.constantFrom('"r1"', '"r2"'), text),
+      model: often(fc.constant('"churn"')),
+      version: often(fc.constant('"3"')),
+      time: often(fc.constant(PLAIN.time), fc.oneof(time, value)),
+      extra: often(fc.constantFrom('7', 'null', '"x"')),
+      prediction: often(fc.constantFrom('1', '"yes"', 'true', '-0')),
+      proba: often(fc.constantFrom('0.5', 'null', '1')),
+      latency: often(fc.constantFrom('1', 'null', '0')),
+      index: often(fc.nat().map(String)),
+      tag: often(fc.constantFrom('"eu"', 'null', '5', 'false')),
+    });
+    const feature = often(
+      fc.oneof(
+        fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+        fc.constantFrom('null', 'true', '"a"'),
+      ),
+    );
+    const features = fc.record({ age: feature, plan: feature, flag: feature, x: feature, other: feature });
+    let read = 0;
+    fc.assert(
+      fc.property(fields, features, (values, own) => {
+        const event = write(values, own);
+        const row = quick(write(PLAIN, FEATURES), event);
+        if (row === null) return;
+        read += 1;
+        expect(row).toEqual(ordinary(event));
+      }),
+      { numRuns: 3_000 },
+    );
+    // A reader that reads nothing would pass.
+    expect(read).toBeGreaterThan(500);
+  });
+
+  it('gives every number the bits that JSON.parse gives it', () => {
+    fc.assert(
+      fc.property(number, (digits) => {
+        const row = quick(write(PLAIN, FEATURES), write(PLAIN, { ...FEATURES, other: digits }));
+        let expected: unknown;
+        try {
+          expected = JSON.parse(digits);
+        } catch {
+          expected = undefined;
+        }
+        const found = row === null ? undefined : row.numeric.values.at(-1);
+        if (typeof found === 'number' || expected === undefined) expect(found).toBe(expected);
+      }),
+      { numRuns: 3_000 },
+    );
+    for (const digits of [
+      '-0',
+      '1e400',
+      '9007199254740993',
+      '28.04',
+      '0.1',
+      '5e-324',
+      '1.7976931348623157e308',
+    ])
+      expect(
+        quick(write(PLAIN, FEATURES), write(PLAIN, { ...FEATURES, other: digits }))?.numeric.values.at(-1),
+      ).toBe(JSON.parse(digits));
+  });
+
+  it('leaves an event alone that is cut, goes on, or has other keys', () => {
+    const known = write(PLAIN, FEATURES);
+    for (let length = 0; length < known.length; length += 1)
+      expect(quick(known, known.slice(0, length))).toBeNull();
+    expect(quick(known, `${known}x`)).toBeNull();
+    expect(quick(known, write(PLAIN, { ...FEATURES, more: '1' }))).toBeNull();
+    expect(quick(known, known.replace('"age"', '"agе"'))).toBeNull();
+  });
+
+  it('learns no form whose reading could differ from parsing', () => {
+    const known = write(PLAIN, FEATURES);
+    for (const form of [
+      known.replace('"extra"', '"age\\u0041"'),
+      known.replace('"extra"', '"prediction_id"'),
+      known.replace('"extra"', '"id"'),
+      known.replace('"extra":7', '"extra":[7]'),
+      known.replace('"age"', '"2013"'),
+      known.replace('"age"', '"prediction"'),
+      known.replace('"age"', '"plan"'),
+      known.replace('"features"', '"inputs"'),
+      known.replace(', "model"', ',\n"model"'),
+      known.slice(0, -1),
+    ])
+      expect(quick(form, form)).toBeNull();
+  });
+
+  it('follows a registration that changes kinds', () => {
+    let current = kinds;
+    const reader = createEventReader({
+      featureKinds: () => current,
+      earliestMs: () => 0,
+      wallClock: () => nowMs,
+      idOf: () => null,
+    });
+    const event = Buffer.from(write(PLAIN, FEATURES));
+    reader.learn(event, 0, event.length);
+    expect(reader.read(event, 0, source)?.numeric.names).toContain('age');
+    current = new Map([['age', 'categorical']]);
+    expect(reader.read(event, 0, source)?.categorical).toMatchObject({ names: ['age', 'plan', 'flag'] });
+  });
+
+  it('gives up learning where no event is like another', () => {
+    const reader = open();
+    for (let index = 0; index < 300; index += 1) {
+      const event = Buffer.from(write(PLAIN, { [`f${index}`]: '1' }));
+      expect(reader.read(event, 0, source)).toBeNull();
+      reader.learn(event, 0, event.length);
+    }
+    const last = Buffer.from(write(PLAIN, { f299: '1' }));
+    expect(reader.read(last, 0, source)).toBeNull();
+  });
+});
