@@ -10,7 +10,11 @@ import { createMemoryAlertStore } from '../support/memory-alert-store.js';
 import { createSilentLogger } from '../support/silent-logger.js';
 
 const SECRET = `whsec_${Buffer.from('canary-canary-canary-canary-32-b').toString('base64')}`;
-const TIMEOUT_MS = 150;
+/** For what hangs; what answers badly gets the time that a busy machine needs. */
+const TIMEOUT_MS = 300;
+const PATIENCE_MS = 10_000;
+const HANGS: ReadonlySet<Fault['kind']> = new Set(['dripHeaders', 'silence', 'dripBody']);
+const timeoutFor = (fault: Fault) => (HANGS.has(fault.kind) ? TIMEOUT_MS : PATIENCE_MS);
 
 const open: HostileReceiver[] = [];
 afterEach(async () => {
@@ -25,13 +29,13 @@ async function receiverWith(...faults: Fault[]): Promise<HostileReceiver> {
 
 const wall = { now: () => Date.now(), observe: () => undefined };
 const guard = createAddressGuard({ allow: ['127.0.0.1'] });
-const sinkTo = (url: string, send = createGuardedRequest(guard)): WebhookSink =>
+const sinkTo = (url: string, timeoutMs = PATIENCE_MS, send = createGuardedRequest(guard)): WebhookSink =>
   createWebhookSink({
     address: { url, params: {}, inputs: {} },
     credentials: { secret: SECRET },
     clock: wall,
     send,
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
   });
 
 const eventOf = (id: string, model = 'churn'): WebhookEvent => ({
@@ -75,8 +79,8 @@ async function eventually(what: string, holds: () => boolean): Promise<void> {
 
 describe('F13: a hostile receiver', () => {
   it.each<[string, Fault, number, RegExp]>([
-    ['headers that drip', { kind: 'dripHeaders' }, 0, /^no answer within 150 ms$/],
-    ['silence', { kind: 'silence' }, 0, /^no answer within 150 ms$/],
+    ['headers that drip', { kind: 'dripHeaders' }, 0, /^no answer within 300 ms$/],
+    ['silence', { kind: 'silence' }, 0, /^no answer within 300 ms$/],
     ['a reset', { kind: 'reset' }, 0, /^no answer: ECONNRESET$/],
     ['garbage instead of HTTP', { kind: 'garbage' }, 0, /^no answer: HPE_\w+$/],
     ['endless headers', { kind: 'hugeHeaders' }, 0, /^no answer: HPE_HEADER_OVERFLOW$/],
@@ -93,12 +97,12 @@ describe('F13: a hostile receiver', () => {
     ['the secret, sent back', { kind: 'status', status: 401, body: SECRET }, 401, /^status 401: \[hidden\]$/],
   ])('%s is a failure that is tried again, and then delivered once', async (_name, fault, status, reason) => {
     const receiver = await receiverWith(fault);
-    const { store, start, attempts, logger } = service({ churn: sinkTo(receiver.url) });
+    const { store, start, attempts, logger } = service({ churn: sinkTo(receiver.url, timeoutFor(fault)) });
     await store.saveEvent(eventOf('evt_1'));
     const dispatcher = start();
     const startedMs = Date.now();
     await dispatcher.deliverDue();
-    expect(Date.now() - startedMs).toBeLessThan(2_000);
+    expect(Date.now() - startedMs).toBeLessThan(5_000);
     expect(attempts).toEqual([
       expect.objectContaining({ outcome: 'retry', status, detail: expect.stringMatching(reason) }),
     ]);
@@ -114,7 +118,7 @@ describe('F13: a hostile receiver', () => {
     ['200 with a body of 200 MB', { kind: 'hugeBody', status: 200 }],
   ])('%s is a success: the status line is the answer', async (_name, fault) => {
     const receiver = await receiverWith(fault);
-    const { store, start, attempts } = service({ churn: sinkTo(receiver.url) });
+    const { store, start, attempts } = service({ churn: sinkTo(receiver.url, timeoutFor(fault)) });
     await store.saveEvent(eventOf('evt_1'));
     await start().deliverDue();
     expect(attempts).toEqual([expect.objectContaining({ outcome: 'delivered', status: 200 })]);
@@ -160,7 +164,9 @@ describe('F13: a hostile receiver', () => {
       resolve: async () => [{ address: asked++ % 2 === 0 ? '192.0.2.1' : '127.0.0.1', family: 4 }],
     });
     const url = `http://rebind.test:${new URL(receiver.url).port}/`;
-    const { store, start, attempts } = service({ churn: sinkTo(url, createGuardedRequest(rebinding)) });
+    const { store, start, attempts } = service({
+      churn: sinkTo(url, TIMEOUT_MS, createGuardedRequest(rebinding)),
+    });
     await store.saveEvent(eventOf('evt_1'));
     for (let n = 0; n < 4; n++) await start().deliverDue();
     expect(asked).toBe(4);
@@ -188,7 +194,7 @@ describe('F13: a hostile receiver', () => {
   it('a target that only drips holds up no other, and each event has its effect when it is well again', async () => {
     const sick = await receiverWith(...Array.from({ length: 8 }, (): Fault => ({ kind: 'dripHeaders' })));
     const well = await receiverWith();
-    const { store, start } = service({ sick: sinkTo(sick.url), well: sinkTo(well.url) });
+    const { store, start } = service({ sick: sinkTo(sick.url, TIMEOUT_MS), well: sinkTo(well.url) });
     const ids = Array.from({ length: 30 }, (_, n) => `evt_${n}`);
     for (const id of ids) await store.saveEvent(eventOf(`${id}_sick`, 'sick'));
     const dispatcher = start();
@@ -197,7 +203,7 @@ describe('F13: a hostile receiver', () => {
     const startedMs = Date.now();
     for (const id of ids) await store.saveEvent(eventOf(`${id}_well`, 'well'));
     await eventually('the well target has all', () => well.effects().length === ids.length);
-    expect(Date.now() - startedMs).toBeLessThan(3_000);
+    expect(Date.now() - startedMs).toBeLessThan(5_000);
     await dispatcher.stop();
     // the circuit is open: only those under way when it opened were tried
     expect(sick.requests()).toBeLessThanOrEqual(8);
