@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { AppError } from '../errors.js';
 import { answer, type Output, say, table } from './output.js';
 import { createServiceClient, type ServiceClient } from './service-client.js';
 
@@ -119,8 +120,9 @@ export async function testWebhook(
   say(output, `\n${request.body}\n`);
   if (delivery === null) say(output, 'Not sent.');
   else if (delivery.ok) say(output, delivery.dryRun ?? `Taken: status ${delivery.status}.`);
-  else say(output, `Not taken: ${delivery.reason}`);
   answer(output, document);
+  if (delivery !== null && !delivery.ok)
+    throw new AppError('checks_failed', `the test event was not taken: ${delivery.reason}`);
 }
 
 export async function pauseWebhooks(

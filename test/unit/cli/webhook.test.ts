@@ -78,12 +78,23 @@ describe('webhook commands', () => {
   it.each([
     [null, 'Not sent.'],
     [{ ok: true, status: 202 }, 'Taken: status 202.'],
-    [{ ok: false, status: 500, reason: 'status 500: no' }, 'Not taken: status 500: no'],
   ])('test with the delivery %j says: %s', async (delivery, said) => {
     const request = { method: 'POST', url: 'https://x/y', headers: { a: 'b' }, body: '{}' };
     const { client, output, printed } = setUp({ request, delivery });
     await testWebhook(client, 'churn', { dryRun: delivery === null }, output);
     expect(printed()).toBe(`POST https://x/y\na: b\n\n{}\n\n${said}\n`);
+  });
+
+  it('test fails when the event is not taken', async () => {
+    const request = { method: 'POST', url: 'https://x/y', headers: {}, body: '{}' };
+    const delivery = { ok: false, status: 500, reason: 'status 500: no' };
+    const { client, output, printed } = setUp({ request, delivery }, true);
+    const tested = testWebhook(client, 'churn', { dryRun: false }, output);
+    await expect(tested).rejects.toMatchObject({
+      code: 'checks_failed',
+      message: expect.stringMatching(/status 500: no$/),
+    });
+    expect(JSON.parse(printed())).toEqual({ request, delivery });
   });
 
   it('pause and resume name their scope', async () => {
