@@ -63,6 +63,12 @@ const reference = z.strictObject({
   days: z.int().min(1).max(730).default(28),
 });
 
+/** Verdicts of their own for the most frequent values of tags (`tags.NAME`) or categorical features. */
+const segments = z.strictObject({
+  by: z.array(z.string().min(1).max(256)).min(1).max(10),
+  top: z.int().min(1).max(50).default(5),
+});
+
 const { retrain, hooks } = hookSchemas(duration);
 
 const model = z
@@ -70,6 +76,7 @@ const model = z
     window: windowSpec.prefault({}),
     policy: policy.prefault({}),
     reference: reference.prefault({}),
+    segments: segments.optional(),
     retrain: retrain.optional(),
     hooks,
     /** Events before this date are rejected as ancient. */

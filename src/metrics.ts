@@ -33,6 +33,12 @@ export function createMetrics() {
       labelNames: [...model],
       registers,
     }),
+    driftedSegments: new Gauge({
+      name: 'plumbline_drifted_segments',
+      help: 'Segments with a material drift in the last judged window.',
+      labelNames: [...model],
+      registers,
+    }),
     episodeOpen: new Gauge({
       name: 'plumbline_episode_open',
       help: 'Open episodes.',

@@ -43,9 +43,10 @@ function severityOf(outcome: WindowOutcome): Episode['severity'] {
 
 /** A verdict without figures cannot drive anything: `drifted` always has them. */
 function driverOf(verdict: Verdict): EpisodeDriver[] {
-  const { feature, detector, statistic, threshold, effect } = verdict;
+  const { feature, segment, detector, statistic, threshold, effect } = verdict;
   if (statistic === null || threshold === null || effect === null) return [];
-  return [{ feature, detector, statistic, threshold, effect: effect.value }];
+  const rows = segment === undefined ? {} : { segment };
+  return [{ feature, ...rows, detector, statistic, threshold, effect: effect.value }];
 }
 
 /** The outcomes up to the last one without a missing window between them, oldest first. */

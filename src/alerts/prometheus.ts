@@ -2,6 +2,7 @@ import type { Clock } from '../domain/clock.js';
 import type { Episode } from '../domain/episode.js';
 import { NAME_PATTERN } from '../domain/model.js';
 import type { EpisodeStore, Logger, ModelStore, VerdictStore, VersionKey } from '../domain/ports.js';
+import { segmentId } from '../domain/segment.js';
 import type { EpisodeCategory, Verdict } from '../domain/verdict.js';
 import { DAY_MS } from '../domain/window.js';
 import type { Metrics } from '../metrics.js';
@@ -42,6 +43,7 @@ export interface VerdictGaugesOptions {
     | 'driftThreshold'
     | 'driftStatus'
     | 'driftedFeatures'
+    | 'driftedSegments'
     | 'episodeOpen'
     | 'outlierRatio'
     | 'windowsJudged'
@@ -198,6 +200,7 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
   function remove(series: VersionSeries): void {
     clearVerdicts(series);
     metrics.driftedFeatures.remove(series.labels);
+    metrics.driftedSegments.remove(series.labels);
     metrics.outlierRatio.remove(series.labels);
     for (const status of ['drifted', 'clean', 'undecided'])
       metrics.windowsJudged.remove({ ...series.labels, status });
@@ -208,13 +211,25 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
 
   return {
     /** Counts the window, and shows its verdicts unless a newer window is shown already. Without verdicts nothing is known. */
-    windowJudged(key: VersionKey, verdicts: readonly Verdict[]): void {
+    windowJudged(key: VersionKey, judged: readonly Verdict[]): void {
       const series = seriesOf(key);
+      // Segments are told in one number: a label per value would cost a series each.
+      const verdicts = judged.filter((verdict) => verdict.segment === undefined);
+      const parts = judged.flatMap((verdict) =>
+        verdict.segment === undefined
+          ? []
+          : [{ id: segmentId(verdict.segment), drifted: verdict.role === 'primary' && isAlarm(verdict) }],
+      );
       const endMs = verdicts[0]?.window.endMs;
       if (series === null || endMs === undefined) return;
       const status = windowStatus(verdicts.filter((verdict) => verdict.role === 'primary'));
       metrics.windowsJudged.inc({ ...series.labels, status });
-      if (endMs >= series.shownEndMs) show(series, verdicts, endMs);
+      if (endMs >= series.shownEndMs) {
+        show(series, verdicts, endMs);
+        const drifted = new Set(parts.filter((part) => part.drifted).map((part) => part.id));
+        if (parts.length > 0) metrics.driftedSegments.set(series.labels, drifted.size);
+        else metrics.driftedSegments.remove(series.labels);
+      }
     },
     episodesChanged(episodes: readonly Episode[]): void {
       for (const episode of episodes) setEpisode(episode);

@@ -1,7 +1,10 @@
 import { type FeatureSchema, LABEL } from '../domain/model.js';
 import type { Profile } from '../domain/profile.js';
 import type { NullModel, Reference } from '../domain/reference.js';
+import type { Segment } from '../domain/segment.js';
 import type { Verdict } from '../domain/verdict.js';
+import type { Detector, Measurement } from './detector.js';
+import { IID_NULL, type TestNull, temporalNull } from './test-null.js';
 
 type Parameters = Verdict['parameters'];
 
@@ -14,11 +17,32 @@ export interface Baselines {
   readonly own?: ReadonlyMap<string, { readonly nullModel: NullModel; readonly parameters: Parameters }>;
 }
 
+/** One part of the window's rows, and what it is compared with. */
+export interface SegmentInput extends Pick<Baselines, 'reference' | 'parameters'> {
+  readonly segment: Segment;
+  readonly referenceProfiles: readonly Profile[];
+  readonly currentProfiles: readonly Profile[];
+}
+
 export function nullModelOf(
   baselines: Pick<Baselines, 'reference' | 'own'>,
   { name }: FeatureSchema,
 ): NullModel {
   return baselines.own?.get(name)?.nullModel ?? baselines.reference.nullModel;
+}
+
+/** The null of one test of a column, or null where nothing is known of how it spreads. */
+export function nullOf(
+  baselines: Pick<Baselines, 'reference' | 'own'>,
+  column: FeatureSchema,
+  detector: Detector,
+  measured: Measurement,
+): TestNull | null {
+  const nullModel = nullModelOf(baselines, column);
+  if (nullModel.kind === 'iid') return IID_NULL;
+  const spread = nullModel.spreads.find((s) => s.feature === column.name && s.detector === detector.name);
+  // Taking rows as independent here would page from the first window; saying nothing is honest.
+  return spread === undefined ? null : temporalNull(measured, spread);
 }
 
 /** Of the column's baseline. */

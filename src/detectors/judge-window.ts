@@ -1,13 +1,21 @@
-import { type FeatureSchema, type ModelVersion, monitoredColumns } from '../domain/model.js';
+import { type FeatureSchema, type ModelVersion, modelColumns, monitoredColumns } from '../domain/model.js';
 import type { Grid, Profile } from '../domain/profile.js';
+import type { Segment } from '../domain/segment.js';
 import type { UndecidedReason, Verdict, WindowOutcome } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
 import { holm, taroneFamilySize } from '../stats/holm.js';
 import { criticalStatistic } from '../stats/invert.js';
-import { type Baselines, isImmature, nullModelOf, parametersOf } from './column-baseline.js';
+import {
+  type Baselines,
+  isImmature,
+  nullModelOf,
+  nullOf,
+  parametersOf,
+  type SegmentInput,
+} from './column-baseline.js';
 import { appliesTo, type Detector, type Measurement, type Scale } from './detector.js';
 import { COLUMN_DETECTORS } from './registry.js';
-import { IID_NULL, leastPValue, type TestNull, temporalNull } from './test-null.js';
+import { leastPValue, type TestNull } from './test-null.js';
 import { outcomesOf } from './window-outcomes.js';
 
 export interface JudgeInput extends Baselines {
@@ -20,6 +28,13 @@ export interface JudgeInput extends Baselines {
   readonly level: number;
   /** Verdicts about whole rows, judged elsewhere, with their p-value: primary ones join the corrected family. */
   readonly extra?: readonly Verdict[];
+  /** Parts of the window's rows that are judged as well: their tests join the corrected family. */
+  readonly segments?: readonly SegmentInput[];
+}
+
+/** The rows that a test is about: all of the window's, or a segment's. */
+interface Population extends JudgeInput {
+  readonly segment?: Segment;
 }
 
 /** One test of one column in one window, before the family decides. */
@@ -33,15 +48,22 @@ export interface Candidate {
   readonly leastPValue: number;
 }
 
+interface Test extends Candidate {
+  readonly population: Population;
+}
+
 /**
  * Judges one window: every detector on every column, Holm over the primary verdicts that could decide.
  * Pure: the same inputs give the same verdicts, byte for byte. Order: columns as declared, detectors as registered, then
- * `extra`. Without current profiles every verdict is `undecided(no_data)`.
+ * the segments' in their order, then `extra`. Without current profiles every verdict is `undecided(no_data)`.
  */
 export function judgeWindow(input: JudgeInput): { verdicts: Verdict[]; outcomes: WindowOutcome[] } {
   if (!(input.level > 0 && input.level < 1))
     throw new RangeError(`level is ${input.level}: it must lie between 0 and 1`);
-  const candidates = measureColumns(input);
+  const populations: Population[] = [input, ...(input.segments ?? []).map((part) => ({ ...input, ...part }))];
+  const candidates = populations.flatMap((population) =>
+    measureColumns(population).map((candidate): Test => ({ ...candidate, population })),
+  );
   const extra = input.extra ?? [];
   const decidedExtra = extra.filter(
     (v) => v.role === 'primary' && v.status !== 'undecided' && v.pValue !== null,
@@ -58,16 +80,16 @@ export function judgeWindow(input: JudgeInput): { verdicts: Verdict[]; outcomes:
 
   const verdicts = candidates.map((candidate): Verdict => {
     const { measured } = candidate;
-    if (typeof measured === 'string') return undecided(input, candidate, measured);
-    if (measured.vacuous === 'constant') return undecided(input, candidate, 'constant_column');
-    if (candidate.null === null) return undecided(input, candidate, 'no_reference');
+    if (typeof measured === 'string') return undecided(candidate, measured);
+    if (measured.vacuous === 'constant') return undecided(candidate, 'constant_column');
+    if (candidate.null === null) return undecided(candidate, 'no_reference');
     if (measured.vacuous === null && !isVisible(candidate))
-      return undecided(input, candidate, 'not_visible_at_window_length');
+      return undecided(candidate, 'not_visible_at_window_length');
     const member = family.indexOf(candidate);
     const descriptive = candidate.detector.role === 'descriptive';
     const adjustedPValue =
       member >= 0 ? (adjusted[member] ?? 1) : Math.min(1, candidate.pValue * Math.max(1, familySize));
-    return decided(input, candidate, measured, candidate.null, {
+    return decided(candidate, measured, candidate.null, {
       adjustedPValue: measured.vacuous === null ? adjustedPValue : 1,
       share: descriptive ? input.level / Math.max(1, familySize) : share,
       familySize,
@@ -129,13 +151,22 @@ function isTestable(candidate: Candidate): boolean {
 
 /** Asks every detector, or those of one role, about every column. */
 export function measureColumns(
-  input: Pick<JudgeInput, 'model' | 'reference' | 'own' | 'grids' | 'referenceProfiles' | 'currentProfiles'>,
+  input: Pick<
+    Population,
+    'model' | 'reference' | 'own' | 'grids' | 'referenceProfiles' | 'currentProfiles' | 'segment'
+  >,
   role?: Detector['role'],
 ): Candidate[] {
   const gridOf = new Map(input.grids.map((grid) => [grid.feature, grid]));
   const referenceOf = new Map(input.referenceProfiles.map((profile) => [profile.feature, profile]));
   const currentOf = new Map(input.currentProfiles.map((profile) => [profile.feature, profile]));
-  return monitoredColumns(input.model.schema).flatMap((column) =>
+  const { segment } = input;
+  // Segments are judged by what the model sees and says; their own column is constant in them.
+  const columns =
+    segment === undefined
+      ? monitoredColumns(input.model.schema)
+      : modelColumns(input.model.schema).filter(({ name }) => name !== segment.column);
+  return columns.flatMap((column) =>
     COLUMN_DETECTORS.filter(
       (detector) => appliesTo(detector, column) && (role === undefined || detector.role === role),
     ).map((detector) => {
@@ -171,27 +202,13 @@ function measure(
   return detector.measure({ grid, reference, current });
 }
 
-function nullOf(
-  input: Pick<JudgeInput, 'reference' | 'own'>,
-  column: FeatureSchema,
-  detector: Detector,
-  measured: Measurement,
-): TestNull | null {
-  const nullModel = nullModelOf(input, column);
-  if (nullModel.kind === 'iid') return IID_NULL;
-  const spread = nullModel.spreads.find((s) => s.feature === column.name && s.detector === detector.name);
-  // Taking rows as independent here would page from the first window; saying nothing is honest.
-  return spread === undefined ? null : temporalNull(measured, spread);
-}
-
 function decided(
-  input: JudgeInput,
-  candidate: Candidate,
+  candidate: Test,
   measured: Measurement,
   testNull: TestNull,
   decision: { adjustedPValue: number; share: number; familySize: number },
 ): Verdict {
-  const { detector, pValue } = candidate;
+  const { detector, pValue, population: input } = candidate;
   const effect = measured.effectWithInterval(testNull.designEffect);
   const drifted = decision.adjustedPValue <= input.level;
   const critical = (scale: Scale) =>
@@ -199,7 +216,7 @@ function decided(
   // A share near 0 cannot fall visibly: what it would take to rise is then the threshold worth telling.
   const threshold = critical(measured) ?? (measured.opposite && critical(measured.opposite));
   return {
-    ...frame(input, candidate),
+    ...frame(candidate),
     status: drifted ? 'drifted' : 'stable',
     material: drifted && Math.abs(effect.value) >= detector.minimumEffect,
     statistic: measured.statistic,
@@ -218,11 +235,11 @@ function decided(
   };
 }
 
-function undecided(input: JudgeInput, candidate: Candidate, reason: UndecidedReason): Verdict {
-  const { measured, null: testNull } = candidate;
+function undecided(candidate: Test, reason: UndecidedReason): Verdict {
+  const { measured, null: testNull, population: input } = candidate;
   const known = typeof measured === 'string' || reason === 'constant_column' ? null : measured;
   return {
-    ...frame(input, candidate),
+    ...frame(candidate),
     status: 'undecided',
     reason,
     // What was seen is told even when it cannot be judged.
@@ -238,14 +255,15 @@ function undecided(input: JudgeInput, candidate: Candidate, reason: UndecidedRea
 }
 
 /** A verdict with what is known before deciding. */
-function frame(input: JudgeInput, candidate: Candidate): Verdict {
-  const { column, detector, measured, null: testNull } = candidate;
+function frame(candidate: Test): Verdict {
+  const { column, detector, measured, null: testNull, population: input } = candidate;
   const sizes = typeof measured === 'string' ? profileSizes(input, column.name) : measured;
   const designEffect = testNull?.designEffect ?? 1;
   return {
     model: input.model.model,
     modelVersion: input.model.modelVersion,
     feature: column.name,
+    ...(input.segment === undefined ? {} : { segment: input.segment }),
     detector: detector.name,
     category: detector.category,
     role: detector.role,

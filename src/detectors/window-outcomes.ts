@@ -35,5 +35,5 @@ function severity(verdict: Verdict): number {
 }
 
 function nameOf(verdict: Verdict): string {
-  return JSON.stringify([verdict.feature, verdict.detector]);
+  return JSON.stringify([verdict.feature, verdict.detector, verdict.segment ?? null]);
 }

@@ -1,8 +1,11 @@
+import type { Segment } from './segment.js';
 import type { EpisodeCategory } from './verdict.js';
 import type { Window } from './window.js';
 
 export interface EpisodeDriver {
   readonly feature: string;
+  /** The rows that moved; all when left out. */
+  readonly segment?: Segment;
   readonly detector: string;
   readonly statistic: number;
   readonly threshold: number;

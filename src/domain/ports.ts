@@ -3,6 +3,8 @@ import type { FeatureSchema, ModelVersion } from './model.js';
 import type { IngestCounts, LabelRow, PredictionRow, RejectedRow } from './prediction.js';
 import type { Grid, Profile } from './profile.js';
 import type { Reference, ReferenceChange, ReferenceSummary } from './reference.js';
+import type { PeriodStore, QuerySource, SegmentStore } from './reference-ports.js';
+import type { Segment } from './segment.js';
 import type { Verdict, WindowOutcome } from './verdict.js';
 import type { Bucket, Window } from './window.js';
 
@@ -61,26 +63,7 @@ export interface ModelStore {
   listReferenceChanges(key: VersionKey): Promise<ReferenceChange[]>;
 }
 
-/** Production as a reference: the counts of a past period, kept for good, and its raw rows while they are there. */
-export interface PeriodStore {
-  /**
-   * Copies production's profiles of the period (whole hours) to scope `reference:<hash>`, the hash being that of the counts:
-   * what is counted later in those hours does not change the reference. No rows, no copy.
-   */
-  freezePeriod(model: ModelVersion, period: Window): Promise<{ hash: string; rows: number }>;
-  /**
-   * Raw rows of the period for fitting, in the order of `columns`; of more than `limit` the same sample each time. `stored` is how
-   * many there still are.
-   */
-  sampleRows(
-    model: ModelVersion,
-    columns: readonly FeatureSchema[],
-    period: Window,
-    limit: number,
-  ): Promise<{ stored: number; rows: { values: FeatureRow['values']; timestampMs: number }[] }>;
-}
-
-/** Whose rows a profile counts: `production`, or `reference:<hash>`. */
+/** Whose rows a profile counts: `production`, or `reference:<hash>`; with a segment as `segmentScope` writes it. */
 export type ProfileScope = string;
 export const PRODUCTION: ProfileScope = 'production';
 
@@ -159,6 +142,8 @@ export interface VerdictStore {
       window: Window;
       feature?: string;
       detector?: string;
+      /** Verdicts about whole windows when left out, of one segment, or of every segment. */
+      segment?: Segment | 'every';
       limit?: number;
     },
   ): Promise<Verdict[]>;
@@ -252,6 +237,8 @@ export interface ReferenceReader {
     readonly grids: readonly Grid[];
     readonly hash: string;
     readonly timestampColumn: string | null;
+    /** Only rows with this value of a feature are counted, into the segment's scope. */
+    readonly segment?: Segment;
   }): Promise<{ rows: number; period: Window | null }>;
   /** Ordered distinct values, or order statistics, for a new grid. */
   buildGrids(path: string, model: ModelVersion): Promise<Grid[]>;
@@ -265,15 +252,6 @@ export interface ReferenceReader {
     timestampColumn: string | null,
     limit: number,
   ): Promise<{ values: FeatureRow['values']; timestampMs: number | null }[]>;
-}
-
-export interface QuerySource {
-  /**
-   * Writes the answer of an operator's SELECT to a Parquet file. It may read the server's tables and views, as the service's database
-   * user may, and nothing else. Throws AppError `invalid_request` when it is refused, fails, or when the store is embedded,
-   * `payload_too_large` beyond the limits.
-   */
-  exportQuery(sql: string, path: string): Promise<void>;
 }
 
 export interface Totals extends IngestCounts {
@@ -296,6 +274,7 @@ export interface Store
     OutlierStore,
     ReferenceReader,
     PeriodStore,
+    SegmentStore,
     QuerySource,
     StatsStore {
   migrate(): Promise<{ applied: string[] }>;

@@ -1,3 +1,4 @@
+import type { Segment } from './segment.js';
 import { type Bucket, HOUR_MS, tile, type Window } from './window.js';
 
 /**
@@ -23,6 +24,13 @@ export interface NullModel {
   readonly spreads: readonly TemporalSpread[];
 }
 
+/** The rows of a reference that belong to a segment. */
+export interface SegmentReference {
+  readonly segment: Segment;
+  readonly rows: number;
+  readonly nullModel: NullModel;
+}
+
 /** The training baseline of one model version. Its counts are profiles of scope `reference:<hash>` on the model's grids. */
 export interface Reference {
   readonly model: string;
@@ -36,6 +44,8 @@ export interface Reference {
   readonly provenance: string;
   readonly createdAtMs: number;
   readonly nullModel: NullModel;
+  /** Parts of the reference that have verdicts of their own; their counts are profiles of a scope of their own. */
+  readonly segments?: readonly SegmentReference[];
   /** Serialised isolation forest with its encoding and threshold; null until fitted. */
   readonly forest: string | null;
 }

@@ -1,3 +1,4 @@
+import type { Segment } from './segment.js';
 import type { Window } from './window.js';
 
 export type VerdictStatus = 'stable' | 'drifted' | 'undecided';
@@ -32,6 +33,8 @@ export interface Verdict {
   readonly modelVersion: string;
   /** Column name; empty for a verdict about whole rows (isolation forest). */
   readonly feature: string;
+  /** The rows that it is about; all of the window's when left out. */
+  readonly segment?: Segment;
   readonly detector: string;
   readonly category: EpisodeCategory;
   /** Primary verdicts form the corrected family and can alarm; descriptive ones rank and explain. */

@@ -23,12 +23,26 @@ const text = z.string().max(512);
 export const modelPath = z.object({ model: name });
 export const versionPath = z.object({ model: name, version: name });
 
+/** `every`, or `COLUMN=VALUE`; values may hold `=`, columns do not. */
+const segment = z
+  .string()
+  .max(800)
+  .refine(
+    (text) => text === 'every' || text.indexOf('=') > 0,
+    'must be every, or COLUMN=VALUE, e.g. tags.region=eu',
+  )
+  .transform((text) => {
+    const at = text.indexOf('=');
+    return text === 'every' ? ('every' as const) : { column: text.slice(0, at), value: text.slice(at + 1) };
+  });
+
 export const verdictQuery = z.strictObject({
   version: text,
   from: time.optional(),
   to: time.optional(),
   feature: text.optional(),
   detector: text.optional(),
+  segment: segment.optional(),
   limit,
 });
 export const episodeQuery = z.strictObject({ state: z.enum(['open', 'closed']).optional(), limit });

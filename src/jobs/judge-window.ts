@@ -1,3 +1,4 @@
+import type { SegmentInput } from '../detectors/column-baseline.js';
 import { judgeOutlierShare } from '../detectors/isolation-forest.js';
 import { type JudgeInput, judgeWindow } from '../detectors/judge-window.js';
 import { judgeVolume, volumeHistory } from '../detectors/volume.js';
@@ -7,12 +8,14 @@ import type { Store } from '../domain/ports.js';
 import { PRODUCTION } from '../domain/ports.js';
 import type { Profile } from '../domain/profile.js';
 import { type Reference, referenceBuckets } from '../domain/reference.js';
+import { type Segment, segmentId, segmentScope } from '../domain/segment.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 import { tile, type Window } from '../domain/window.js';
 import { parseForest } from '../stats/forest-codec.js';
 import type { ForestModel } from '../stats/forest-model.js';
 import { hasValues, type LatencyBaselines } from './latency-baseline.js';
 import type { Baseline, ReferenceSetting, RollingReferences } from './rolling-reference.js';
+import { partOf } from './segments.js';
 
 export interface WindowJudgeDeps {
   readonly store: Pick<
@@ -30,16 +33,26 @@ export interface WindowJudgeDeps {
   readonly referenceSetting?: (model: string) => ReferenceSetting;
   readonly rolling?: Pick<RollingReferences, 'baselineOf'>;
   readonly latencies: LatencyBaselines;
+  /** The segments of a version that get verdicts of their own. */
+  readonly segments?: (model: ModelVersion) => Promise<Segment[]>;
 }
 
 /** Versions whose reference is kept in memory. */
 const CACHED_VERSIONS = 256;
 
+interface Registered {
+  readonly hash: string;
+  readonly profiles: Profile[];
+  readonly forest: ForestModel | null;
+  /** By segment, read when first asked for. */
+  readonly segments: Map<string, Profile[]>;
+}
+
 /** Reads a window's counts, asks the detectors, and stores what they say. */
 export function createWindowJudge(deps: WindowJudgeDeps) {
   const { store, clock } = deps;
   // References never change under their hash: their counts and forest are read once.
-  const registered = new Map<string, { hash: string; profiles: Profile[]; forest: ForestModel | null }>();
+  const registered = new Map<string, Registered>();
 
   async function registeredOf(model: ModelVersion, reference: Reference) {
     const key = JSON.stringify([model.model, model.modelVersion]);
@@ -51,12 +64,53 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
         hash: reference.hash,
         profiles: await store.mergedProfiles(query, referenceBuckets(reference)),
         forest: reference.forest === null ? null : parseForest(reference.forest),
+        segments: new Map(),
       };
       const oldest = registered.keys().next();
       if (registered.size >= CACHED_VERSIONS && !oldest.done) registered.delete(oldest.value);
       registered.set(key, known);
     }
     return known;
+  }
+
+  /** Every segment with what it is compared with; without a row in the reference all its columns are undecided. */
+  async function segmentInputs(
+    model: ModelVersion,
+    reference: Reference,
+    window: Window,
+  ): Promise<SegmentInput[]> {
+    const segments = (await deps.segments?.(model)) ?? [];
+    const setting = deps.referenceSetting?.(model.model) ?? { kind: 'training' };
+    const inputs: SegmentInput[] = [];
+    for (const segment of segments) {
+      const scope = segmentScope(PRODUCTION, segment);
+      const currentProfiles = await store.mergedProfiles(
+        { model: model.model, modelVersion: model.modelVersion, scope },
+        tile(window),
+      );
+      const { profiles, ...baseline } =
+        setting.kind === 'training' || deps.rolling === undefined
+          ? await segmentBaselineOf(model, reference, segment)
+          : await deps.rolling.baselineOf(model, reference, window, setting, segment);
+      inputs.push({ segment, ...baseline, referenceProfiles: profiles, currentProfiles });
+    }
+    return inputs;
+  }
+
+  async function segmentBaselineOf(
+    model: ModelVersion,
+    reference: Reference,
+    segment: Segment,
+  ): Promise<Baseline> {
+    const part = partOf(reference, segment);
+    if (part === null) return { reference, profiles: [], parameters: {} };
+    const { segments } = await registeredOf(model, reference);
+    const id = segmentId(segment);
+    const scope = segmentScope(`reference:${reference.hash}`, segment);
+    const query = { model: model.model, modelVersion: model.modelVersion, scope };
+    const profiles = segments.get(id) ?? (await store.mergedProfiles(query, referenceBuckets(reference)));
+    segments.set(id, profiles);
+    return { reference: part, profiles, parameters: {} };
   }
 
   /** What the window is compared with, column by column. */
@@ -136,6 +190,7 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
         level,
         extra,
         parameters: baseline.parameters,
+        segments: await segmentInputs(model, reference, window),
       });
       await store.saveVerdicts(judgement.verdicts);
       await store.saveOutcomes(judgement.outcomes);

@@ -5,6 +5,7 @@ import { HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import { noteReferenceChange } from './reference-changes.js';
 import { FOREST_SEED, MAX_FOREST_ROWS, type RegisterReferenceDeps } from './register-reference.js';
+import { describeSegments, segmentsOf } from './segments.js';
 
 export interface RebaselineDeps extends Omit<RegisterReferenceDeps, 'store'> {
   readonly store: Pick<
@@ -20,6 +21,8 @@ export interface RebaselineDeps extends Omit<RegisterReferenceDeps, 'store'> {
     | 'freezePeriod'
     | 'sampleRows'
     | 'pieceProfiles'
+    | 'mergedProfiles'
+    | 'segmentsOf'
   >;
 }
 
@@ -130,6 +133,8 @@ export function createRebaseliner(deps: RebaselineDeps) {
         pieceMs,
       );
       const { forest, note } = await forestFor(model, period, rows, pieceMs, previous);
+      const covers = (window: Window) => window.startMs >= period.startMs && window.endMs <= period.endMs;
+      const segments = await segmentsOf(deps, model);
       const reference: Reference = {
         model: model.model,
         modelVersion: model.modelVersion,
@@ -140,11 +145,20 @@ export function createRebaseliner(deps: RebaselineDeps) {
         createdAtMs: wallClock.now(),
         nullModel: deps.fitNullModel({
           grids,
-          pieces: pieces.filter(
-            ({ window }) => window.startMs >= period.startMs && window.endMs <= period.endMs,
-          ),
+          pieces: pieces.filter(({ window }) => covers(window)),
           pieceMs,
         }),
+        ...(segments.length === 0
+          ? {}
+          : {
+              segments: await describeSegments(deps, model, {
+                segments,
+                reference: { hash, period },
+                grids,
+                pieceMs,
+                covers,
+              }),
+            }),
         forest,
       };
       await makeCurrent(model, reference, {

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModelVersion } from '../domain/model.js';
-import type { QuerySource, VersionKey } from '../domain/ports.js';
+import type { VersionKey } from '../domain/ports.js';
 import type { Reference, ReferenceAuthor } from '../domain/reference.js';
+import type { QuerySource } from '../domain/reference-ports.js';
 import type { RegisterReferenceInput } from './register-reference.js';
 
 /** Longest text of a query that is kept with the reference. */

@@ -6,10 +6,12 @@ import { type FeatureSchema, forestColumns, type ModelVersion, profiledColumns }
 import type { FeatureRow, Logger, Store } from '../domain/ports.js';
 import { type Grid, isEmptyGrid, type Profile } from '../domain/profile.js';
 import type { NullModel, Reference, ReferenceAuthor } from '../domain/reference.js';
+import { type SegmentSetting, tagOf } from '../domain/segment.js';
 import { HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import { inferSchema } from './infer-schema.js';
 import { noteReferenceChange } from './reference-changes.js';
+import { describeSegments, segmentsOf } from './segments.js';
 
 /** Rows the forest is fitted on at most; each tree sees 256 of them. */
 export const MAX_FOREST_ROWS = 100_000;
@@ -27,6 +29,8 @@ export interface RegisterReferenceDeps {
     | 'saveGrids'
     | 'importReference'
     | 'pieceProfiles'
+    | 'mergedProfiles'
+    | 'segmentsOf'
     | 'readRows'
     | 'saveReference'
     | 'currentReference'
@@ -49,6 +53,8 @@ export interface RegisterReferenceDeps {
       time?: { timestampsMs: readonly number[]; pieceMs: number };
     },
   ) => string;
+  /** Which segments of a model get verdicts of their own; none when left out. */
+  readonly segments?: (model: string) => SegmentSetting | undefined;
   /** Window length of a model, ms: the reference is cut into pieces of it to learn how much they differ. */
   readonly windowMs: (model: string) => number;
 }
@@ -134,6 +140,10 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
           ).filter((piece) => coveredBy(period, piece.window));
     const fitted = forestColumns(schema);
     const sample = await store.readRows(path, fitted, timestampColumn, MAX_FOREST_ROWS);
+    const segments = await segmentsOf(deps, model);
+    for (const segment of segments)
+      if (tagOf(segment.column) === null)
+        await store.importReference({ path, model, grids, hash, timestampColumn, segment });
     const timestampsMs = sample.flatMap((row) => (row.timestampMs === null ? [] : [row.timestampMs]));
     const timed = timestampsMs.length === sample.length && timestampColumn !== null;
     const reference: Reference = {
@@ -145,6 +155,17 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       provenance: input.provenance,
       createdAtMs: deps.wallClock.now(),
       nullModel: deps.fitNullModel({ grids, pieces, pieceMs }),
+      ...(segments.length === 0
+        ? {}
+        : {
+            segments: await describeSegments(deps, model, {
+              segments,
+              reference: { hash, period },
+              grids,
+              pieceMs,
+              covers: (piece) => period !== null && coveredBy(period, piece),
+            }),
+          }),
       forest: deps.fitForest(
         fitted,
         sample.map((row) => row.values),

@@ -3,6 +3,7 @@ import type { ModelVersion } from '../domain/model.js';
 import { PRODUCTION, type Store, type VersionKey } from '../domain/ports.js';
 import type { Grid, Profile } from '../domain/profile.js';
 import type { NullModel, Reference } from '../domain/reference.js';
+import { type Segment, segmentId, segmentScope } from '../domain/segment.js';
 import { type Bucket, DAY_MS, tile, WEEK_MS, type Window } from '../domain/window.js';
 
 /** What a version's windows are compared with: its registered reference, or production itself. */
@@ -80,12 +81,13 @@ export function createRollingReferences({ store, fitNullModel }: RollingReferenc
     windows: readonly CountedWindow[],
     pieceMs: number,
     seasonal: boolean,
+    segment: Segment | undefined,
   ): Promise<NullModel> {
-    return nulls.get(nameOf(model), digest([pieceMs, seasonal, windows]), async () =>
+    return nulls.get(nameOf(model, segment), digest([pieceMs, seasonal, windows]), async () =>
       fitNullModel({
         grids: await store.listGrids(model.model),
         pieces: await store.windowProfiles(
-          productionOf(model),
+          productionOf(model, segment),
           windows.map(({ startMs, endMs }) => ({ startMs, endMs })),
         ),
         pieceMs,
@@ -98,10 +100,17 @@ export function createRollingReferences({ store, fitNullModel }: RollingReferenc
     model: ModelVersion,
     registered: Reference,
     setting: RollingSetting,
-    { pool, nullModel, enough }: { pool: Pool; nullModel: NullModel; enough: boolean },
+    {
+      pool,
+      nullModel,
+      enough,
+      segment,
+    }: { pool: Pool; nullModel: NullModel; enough: boolean; segment: Segment | undefined },
   ): Promise<Baseline> {
     const windows = pool.clean.map(({ startMs, endMs }) => ({ startMs, endMs }));
-    const profiles = enough ? await store.mergedProfiles(productionOf(model), bucketsOf(windows)) : [];
+    const profiles = enough
+      ? await store.mergedProfiles(productionOf(model, segment), bucketsOf(windows))
+      : [];
     const first = windows[0];
     const last = windows.at(-1);
     return {
@@ -125,12 +134,14 @@ export function createRollingReferences({ store, fitNullModel }: RollingReferenc
   }
 
   return {
-    /** @param window for `seasonal` its length divides a week */
+    /** @param window for `seasonal` its length divides a week
+     * @param segment whose rows are compared; all when left out */
     async baselineOf(
       model: ModelVersion,
       registered: Reference,
       window: Window,
       setting: RollingSetting,
+      segment?: Segment,
     ): Promise<Baseline> {
       const pieceMs = window.endMs - window.startMs;
       const seasonal = setting.kind === 'seasonal';
@@ -138,16 +149,16 @@ export function createRollingReferences({ store, fitNullModel }: RollingReferenc
       const spanMs = seasonal ? Math.floor(setting.days / 7) * WEEK_MS : setting.days * DAY_MS;
       const pool = await usable(model, piecesBefore(lastMs, spanMs, pieceMs));
       const chosen = seasonal ? spreadPhases(pool.clean, MAX_PIECES) : spread(pool.clean, MAX_PIECES);
-      const nullModel = await nullModelOf(model, chosen, pieceMs, seasonal);
+      const nullModel = await nullModelOf(model, chosen, pieceMs, seasonal, segment);
       // Independent rows are no null for production: too few pieces mean that nothing can be said yet.
       const isLearned = nullModel.kind === 'temporal';
       if (seasonal) {
         const weeks = await usable(model, sameHours(window, setting.days));
         const enough = isLearned && weeks.clean.length >= LEAST_WEEKS;
-        return build(model, registered, setting, { pool: weeks, nullModel, enough });
+        return build(model, registered, setting, { pool: weeks, nullModel, enough, segment });
       }
-      return built.get(nameOf(model), digest([registered.hash, setting, pool]), () =>
-        build(model, registered, setting, { pool, nullModel, enough: isLearned }),
+      return built.get(nameOf(model, segment), digest([registered.hash, setting, pool]), () =>
+        build(model, registered, setting, { pool, nullModel, enough: isLearned, segment }),
       );
     },
   };
@@ -155,7 +166,8 @@ export function createRollingReferences({ store, fitNullModel }: RollingReferenc
 
 export type RollingReferences = ReturnType<typeof createRollingReferences>;
 
-const nameOf = ({ model, modelVersion }: VersionKey) => JSON.stringify([model, modelVersion]);
+const nameOf = ({ model, modelVersion }: VersionKey, segment?: Segment) =>
+  JSON.stringify([model, modelVersion, segment === undefined ? null : segmentId(segment)]);
 
 /** The last value of each name, made anew when its key changes. */
 function createLatest<T>(limit: number) {
@@ -174,7 +186,11 @@ function createLatest<T>(limit: number) {
   };
 }
 
-const productionOf = ({ model, modelVersion }: VersionKey) => ({ model, modelVersion, scope: PRODUCTION });
+const productionOf = ({ model, modelVersion }: VersionKey, segment?: Segment) => ({
+  model,
+  modelVersion,
+  scope: segmentScope(PRODUCTION, segment),
+});
 
 const digest = (content: unknown) => createHash('sha256').update(JSON.stringify(content)).digest('hex');
 

@@ -40,6 +40,8 @@ export interface CycleDeps {
   ) => Promise<{ verdicts: Verdict[]; outcomes: WindowOutcome[]; referenceHash: string }>;
   /** Probability that a drift-free window has any flag: what the model's false-alarm budget comes to. */
   readonly levelFor: (model: ModelVersion, reference: Reference, window: Window) => Promise<number>;
+  /** Counts the rows of segments that get verdicts of their own; nothing to do when left out. */
+  readonly profileSegments?: (model: ModelVersion, hourStartsMs: readonly number[]) => Promise<void>;
   /** Marks the window as done; called last. */
   readonly record: (
     model: ModelVersion,
@@ -130,6 +132,7 @@ export function createCycle(deps: CycleDeps) {
       const model = find(dirty);
       if (model === undefined) continue;
       await stateOf(model);
+      await deps.profileSegments?.(model, dirty.hourStartsMs);
       await store.profileHours(model, dirty.hourStartsMs);
       hours += dirty.hourStartsMs.length;
       await touch(model, dirty.hourStartsMs);

@@ -1,5 +1,6 @@
-import type { PeriodStore } from '../domain/ports.js';
+import type { VersionKey } from '../domain/ports.js';
 import { PRODUCTION } from '../domain/ports.js';
+import type { PeriodStore } from '../domain/reference-ports.js';
 import { DAY_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import type { StoreClient } from './client.js';
@@ -11,8 +12,9 @@ const TIMEOUT_MS = 600_000;
 /** Hours may be counted again while they are copied. */
 const ATTEMPTS = 3;
 
-const SELECTED = `scope = {from:String} AND model = {model:String} AND version = {version:String} AND granularity = 'hour'
+const HOURS = `model = {model:String} AND version = {version:String} AND granularity = 'hour'
   AND bucket >= {fromTs:DateTime64(3, 'UTC')} AND bucket < {toTs:DateTime64(3, 'UTC')}`;
+const SELECTED = `scope = {from:String} AND ${HOURS}`;
 
 /** SHA-256 over the hours' counts, whatever their order; rows are those of any column. */
 const DIGEST_SQL = `
@@ -26,13 +28,24 @@ const DIGEST_SQL = `
 
 const COPY_SQL = `
   INSERT INTO profiles (${PROFILE_COLUMNS})
-  SELECT {scope:String}, model, version, granularity, bucket, feature, kind, rows, missing, non_finite, mistyped, counts, offsets,
+  SELECT concat({scope:String}, substring(scope, length({from:String}) + 1)), model, version, granularity, bucket, feature, kind, rows, missing, non_finite, mistyped, counts, offsets,
     min, max, {revision:UInt64}
-  FROM profiles FINAL WHERE ${SELECTED}`;
+  FROM profiles FINAL WHERE (scope = {from:String} OR startsWith(scope, {segments:String})) AND ${HOURS}`;
 
 /** Past production as a reference. */
 export function createPeriodStore(client: StoreClient, nextRevision: () => number): PeriodStore {
   const limits = { timeoutMs: TIMEOUT_MS };
+
+  /** The reference's scope and those of its segments. */
+  async function scopesOf({ model, modelVersion }: VersionKey, scope: string): Promise<string[]> {
+    const rows = await client.query<{ found: string }>(
+      `SELECT DISTINCT scope AS found FROM profiles
+       WHERE model = {model:String} AND version = {version:String}
+         AND (scope = {scope:String} OR startsWith(scope, {segments:String})) ORDER BY found`,
+      { model, version: modelVersion, scope, segments: `${scope}|` },
+    );
+    return rows.map(({ found }) => found);
+  }
 
   return {
     async freezePeriod(model, period) {
@@ -55,9 +68,10 @@ export function createPeriodStore(client: StoreClient, nextRevision: () => numbe
         if (rows === 0) return { hash, rows };
         const scope = `reference:${hash}`;
         const copied = { ...params, scope, revision: nextRevision() };
-        await client.command(COPY_SQL, { ...copied, from: PRODUCTION }, limits);
+        await client.command(COPY_SQL, { ...copied, from: PRODUCTION, segments: `${PRODUCTION}|` }, limits);
         if ((await digest(scope)).hash !== hash) continue;
-        await client.command(DAY_PROFILES_SQL, { ...copied, ...daysOf(period) }, limits);
+        for (const each of await scopesOf(model, scope))
+          await client.command(DAY_PROFILES_SQL, { ...copied, scope: each, ...daysOf(period) }, limits);
         return { hash, rows };
       }
       throw new AppError(

@@ -1,4 +1,4 @@
-import type { QuerySource } from '../domain/ports.js';
+import type { QuerySource } from '../domain/reference-ports.js';
 import { AppError, messageOf } from '../errors.js';
 import type { StoreClient } from './client.js';
 import { engineErrorCode } from './store-error.js';

@@ -2,6 +2,7 @@ import { type FeatureSchema, LATENCY, profiledColumns } from '../domain/model.js
 import type { FeatureRow, ReferenceReader } from '../domain/ports.js';
 import { type Grid, latencyGrid, quantumFor } from '../domain/profile.js';
 import { contentOf } from '../domain/reference-columns.js';
+import { type Segment, segmentScope } from '../domain/segment.js';
 import { END_OF_TIME_MS, HOUR_MS } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import type { StoreClient } from './client.js';
@@ -58,8 +59,9 @@ export function createReferenceReader(
       ];
     },
 
-    async importReference({ path, model, hash, timestampColumn }) {
-      const file = await openReferenceFile(client, path);
+    async importReference({ path, model, hash, timestampColumn, segment }) {
+      const whole = await openReferenceFile(client, path);
+      const file = segment === undefined ? whole : segmentOf(whole, segment);
       const timeMs = timestampColumn === null ? 'toNullable(toInt64(0))' : file.timeMs(timestampColumn);
       const [extent] = await file.query<{ stored: number; timeless: number; first: number; last: number }>(
         `SELECT count() AS stored, countIf(isNull(ms)) AS timeless, min(ms) AS first, max(ms) AS last
@@ -68,6 +70,7 @@ export function createReferenceReader(
       );
       const { stored, timeless, first, last } = extent ?? { stored: 0, timeless: 0, first: 0, last: 0 };
       const wrong = (what: string) => new AppError('invalid_reference', `${path} ${what}`);
+      if (stored === 0 && segment !== undefined) return { rows: 0, period: null };
       if (stored === 0)
         throw wrong('has no rows: a reference is the data the model was trained or validated on');
       if (timeless > 0)
@@ -92,7 +95,7 @@ export function createReferenceReader(
         const slice = hours.slice(at, at + hoursPerStatement);
         const params = { ...all, fromHour: slice[0] ?? 0, toHour: (slice.at(-1) ?? 0) + 1 };
         await counter.count({
-          scope: `reference:${hash}`,
+          scope: segmentScope(`reference:${hash}`, segment),
           model,
           source,
           params,
@@ -121,6 +124,16 @@ export function createReferenceReader(
         timestampMs: ms,
       }));
     },
+  };
+}
+
+/** The rows that have one value of a categorical feature, as a file. */
+function segmentOf(file: ReferenceFile, { column, value }: Segment): ReferenceFile {
+  const text = file.text({ name: column, kind: 'categorical' });
+  return {
+    ...file,
+    table: `(SELECT * FROM ${file.table} WHERE ${text} = {segmentValue:String}) AS file_rows`,
+    params: { ...file.params, segmentValue: value },
   };
 }
 

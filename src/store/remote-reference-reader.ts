@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ReferenceReader } from '../domain/ports.js';
+import { segmentScope } from '../domain/segment.js';
 import { createStoreClient, type StoreClient } from './client.js';
 import { createGridStore } from './grid-store.js';
 import { migrate } from './migrate.js';
@@ -80,7 +81,7 @@ export function createRemoteReferenceReader(
         await migrate(local);
         await createGridStore(local, nextRevision).saveGrids(input.model.model, input.grids);
         const imported = await readerOn(local).importReference(input);
-        await send(local, `reference:${input.hash}`);
+        await send(local, segmentScope(`reference:${input.hash}`, input.segment));
         return imported;
       }),
   };

@@ -18,6 +18,7 @@ import { createReferenceReader } from './reference-reader.js';
 import { createRemoteReferenceReader } from './remote-reference-reader.js';
 import { createRevisions } from './revisions.js';
 import { createRowStore } from './row-store.js';
+import { createSegmentStore } from './segment-store.js';
 import { createStatsStore } from './stats-store.js';
 import { createVerdictStore } from './verdict-store.js';
 import { createWindowProfiles } from './window-profiles.js';
@@ -57,6 +58,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
       ? createReferenceReader(jobs, counter, revisions.next)
       : createRemoteReferenceReader(jobs, revisions.next)),
     ...createQuerySource(jobs),
+    ...createSegmentStore(jobs, grids, counter, revisions.next),
     ...createPeriodStore(jobs, revisions.next),
     ...createOutlierStore(jobs),
     ...createVerdictStore(api, revisions.next),

@@ -1,4 +1,5 @@
 import type { RunRecord, VerdictStore, VersionKey } from '../domain/ports.js';
+import { segmentId } from '../domain/segment.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
 import type { StoreClient } from './client.js';
@@ -26,9 +27,9 @@ export function createVerdictStore(
     saveVerdicts: async (verdicts) => {
       for (const judgement of byWindow(verdicts)) {
         const revision = nextRevision();
-        await client.insert(
-          'verdicts',
-          judgement.map((verdict, position) => ({
+        const rows = judgement.map((verdict, position) => ({
+          segment: verdict.segment,
+          row: {
             ...keyColumns(verdict),
             ...windowColumns(verdict.window),
             feature: verdict.feature,
@@ -46,21 +47,35 @@ export function createVerdictStore(
             position,
             body: toBody(verdict),
             revision,
-          })),
+          },
+        }));
+        // Segments first: whoever finds the window's verdicts finds theirs.
+        await client.insert(
+          'segment_verdicts',
+          rows.flatMap(({ segment, row }) =>
+            segment === undefined ? [] : [{ ...row, segment: segmentId(segment) }],
+          ),
+        );
+        await client.insert(
+          'verdicts',
+          rows.flatMap(({ segment, row }) => (segment === undefined ? [row] : [])),
         );
       }
     },
 
-    listVerdicts: async ({ window, feature, detector, limit = DEFAULT_LIMIT, ...key }) => {
+    listVerdicts: async ({ window, feature, detector, segment, limit = DEFAULT_LIMIT, ...key }) => {
+      const table = segment === undefined ? 'verdicts' : 'segment_verdicts';
+      const ofSegment = typeof segment === 'object' ? 'segment = {segment:String}' : 'true';
       // Windows within the asked one; of each, the verdicts of its last judgement only.
       const within = `model = {model:String} AND version = {version:String}
         AND window_start >= {start:DateTime64(3, 'UTC')} AND window_end <= {end:DateTime64(3, 'UTC')}`;
       const rows = await client.query<{ body: string }>(
-        `SELECT body FROM verdicts
+        `SELECT body FROM ${table}
          WHERE ${within}
            AND (window_start, window_end, revision) IN (
-             SELECT window_start, window_end, max(revision) FROM verdicts WHERE ${within}
+             SELECT window_start, window_end, max(revision) FROM ${table} WHERE ${within}
              GROUP BY window_start, window_end)
+           AND ${ofSegment}
            AND ({anyFeature:Bool} OR feature = {feature:String})
            AND ({anyDetector:Bool} OR detector = {detector:String})
          ORDER BY window_end, window_start, position
@@ -73,6 +88,7 @@ export function createVerdictStore(
           feature: feature ?? '',
           anyDetector: detector === undefined,
           detector: detector ?? '',
+          segment: typeof segment === 'object' ? segmentId(segment) : '',
           limit,
         },
       );

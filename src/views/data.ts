@@ -2,6 +2,7 @@ import type { Episode } from '../domain/episode.js';
 import type { FeatureKind, ModelVersion } from '../domain/model.js';
 import type { OutlierRecord, RunRecord } from '../domain/ports.js';
 import type { Reference, ReferenceChange, ReferenceSummary } from '../domain/reference.js';
+import type { Segment } from '../domain/segment.js';
 import type { Verdict } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
 import type { Distribution } from './rebin.js';
@@ -89,6 +90,16 @@ export interface OverviewData {
   };
 }
 
+/** One part of a window's rows. */
+export interface SegmentSummary {
+  readonly segment: Segment;
+  readonly rows: number;
+  /** Columns by look. */
+  readonly looks: Readonly<Record<Look, number>>;
+  /** The primary verdicts nearest to their alarm, worst first. */
+  readonly worst: readonly Verdict[];
+}
+
 export interface ModelData {
   readonly generatedAtMs: number;
   readonly version: ModelVersion;
@@ -108,6 +119,8 @@ export interface ModelData {
   readonly heatmap: Heatmap;
   readonly ranked: readonly RankedFeature[];
   readonly episodes: readonly Episode[];
+  /** Of the last judged window; empty without segments. */
+  readonly segments: readonly SegmentSummary[];
   readonly outlierShare: Series | null;
   readonly outliers: readonly OutlierRecord[];
   /** The range holds more verdicts than a page reads; the newest are left out. */

@@ -4,6 +4,7 @@ import type { Verdict } from '../domain/verdict.js';
 import { DAY_MS, type Window } from '../domain/window.js';
 import type { ModelData, ModelState, OverviewData, RankedFeature, VersionSummary } from './data.js';
 import { describeFeature, loadSides, type Sides, type ViewStore } from './load-sides.js';
+import { summariseSegments } from './segments.js';
 import { alarmRatio, combine, type Look, lookOf } from './severity.js';
 import { buildHeatmap, buildSeries, groupBy, leadVerdict } from './summarise.js';
 
@@ -163,6 +164,10 @@ export async function loadModel(
   const columns = monitoredColumns(version.schema);
   const lastJudged = lastOf(ownRuns, 'judged')?.window ?? null;
   const sides = await loadSides(store, key, reference, lastJudged);
+  const segmentVerdicts =
+    lastJudged === null
+      ? []
+      : await store.listVerdicts({ ...key, window: lastJudged, segment: 'every', limit: VERDICT_LIMIT });
   const rowVerdicts = verdicts.filter((verdict) => verdict.category === 'outliers');
   const count = (status: RunRecord['status']) => ownRuns.filter((run) => run.status === status).length;
   const first = runs[0];
@@ -191,6 +196,7 @@ export async function loadModel(
     episodes: episodes
       .filter((episode) => episode.modelVersion === key.modelVersion)
       .sort((a, b) => Number(b.state === 'open') - Number(a.state === 'open') || b.openedAtMs - a.openedAtMs),
+    segments: summariseSegments(segmentVerdicts),
     outlierShare: buildSeries(rowVerdicts)[0] ?? null,
     outliers: outliers
       .filter((row) => row.timestampMs >= shown.startMs && row.timestampMs < shown.endMs)

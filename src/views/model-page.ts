@@ -16,6 +16,7 @@ import {
   versionPath,
 } from './parts.js';
 import { referenceHistory } from './reference-history.js';
+import { segmentSection } from './segments.js';
 import { modelSentence, unitOf } from './sentences.js';
 
 /** Links to the time before and after, and to all of it. */
@@ -93,6 +94,7 @@ ${facts([
 ${heatmapSection(data, true)}
 ${section('Episodes', 'open first', episodesTable(data.episodes, { links: true, showModel: false }))}
 ${section('Features', 'by effect in the last judged window', rankedTable(data.ranked, { key: version, window: lastJudged(data), links: true }))}
+${segmentSection(data.segments)}
 ${outlierSection(data, true)}
 ${section('Reference', 'what the model is compared with', html`${referenceFacts(data.reference)}${referenceHistory(data.references, data.referenceChanges)}`)}`,
   });

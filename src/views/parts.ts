@@ -1,6 +1,7 @@
 import type { Episode } from '../domain/episode.js';
 import type { OutlierRecord, VersionKey } from '../domain/ports.js';
 import type { Reference } from '../domain/reference.js';
+import { segmentName } from '../domain/segment.js';
 import type { Window } from '../domain/window.js';
 import { sparkline } from './charts/sparkline.js';
 import type { ModelState, RankedFeature } from './data.js';
@@ -65,7 +66,7 @@ export function episodesTable(
   const row = (episode: Episode) => {
     const lasted = (episode.closedBy ?? episode.lastWindow).endMs - episode.firstWindow.startMs;
     const drivers = episode.drivers.slice(0, 4).map((driver) => {
-      const text = html`${nameTag(driver.feature === '' ? 'whole rows' : driver.feature, 30)} <span class="muted">${driver.detector} ${amountWords(driver.detector, driver.effect)}</span>`;
+      const text = html`${nameTag(driver.feature === '' ? 'whole rows' : driver.feature, 30)} <span class="muted">${driver.segment === undefined ? '' : html`in ${nameTag(segmentName(driver.segment), 40)} `}${driver.detector} ${amountWords(driver.detector, driver.effect)}</span>`;
       return options.links && driver.feature !== ''
         ? html`<span><a href="${featurePath(episode, driver.feature, episode.openedBy)}">${text}</a></span>`
         : html`<span>${text}</span>`;

@@ -38,6 +38,7 @@ export function wireApi(parts: Parts, access: Access) {
     fitNullModel,
     fitForest: (columns, rows, options) => serialiseForest(fitForestModel(columns, rows, options)),
     windowMs: (model) => modelConfig(config, model).window.length,
+    segments: (model) => modelConfig(config, model).segments,
   };
   const register = createReferenceRegistrar(referenceDeps);
   // Made when first asked for: a process of this role alone starts without the secrets of the hooks.

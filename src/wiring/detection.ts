@@ -4,6 +4,7 @@ import { createDispatcher } from '../alerts/dispatcher.js';
 import { createVerdictGauges } from '../alerts/prometheus.js';
 import { modelConfig } from '../config.js';
 import { fitNullModel } from '../detectors/null-model.js';
+import type { ModelVersion } from '../domain/model.js';
 import { AppError } from '../errors.js';
 import type { ReadinessCheck } from '../http/readiness.js';
 import { createLevelChooser } from '../jobs/false-alarm-level.js';
@@ -13,6 +14,7 @@ import { createRollingReferences } from '../jobs/rolling-reference.js';
 import { createCycle } from '../jobs/run-cycle.js';
 import type { Job } from '../jobs/scheduler.js';
 import { createOutlierScorer } from '../jobs/score-outliers.js';
+import { segmentsOf } from '../jobs/segments.js';
 import { createEpisodeBudget } from '../stats/episode-budget.js';
 import { alarmSettings } from './alarm-settings.js';
 import { followStore, type Parts } from './parts.js';
@@ -48,12 +50,15 @@ export function wireDetection(parts: Parts) {
     metrics,
     random: Math.random,
   });
+  const segmentsOfVersion = (model: ModelVersion) =>
+    segmentsOf({ store, fitNullModel, segments: (name) => settings(name).segments }, model);
   const judge = createWindowJudge({
     store,
     clock,
     referenceSetting: (model) => settings(model).reference,
     rolling: createRollingReferences({ store, fitNullModel }),
     latencies: createLatencyBaselines({ store, fitNullModel }),
+    segments: segmentsOfVersion,
   });
   const outliers = createOutlierScorer({ store, logger });
   const levels = createLevelChooser({
@@ -65,6 +70,8 @@ export function wireDetection(parts: Parts) {
     store,
     judge: judge.judge,
     record: judge.record,
+    profileSegments: async (model, hours) =>
+      store.profileSegments(model, await segmentsOfVersion(model), hours),
     scoreOutliers: (model, reference) => outliers.score(model, reference),
     alerts,
     gauges,

@@ -183,12 +183,12 @@ describe('references by the command line', () => {
   it('and registered anew: it begins anew', async () => {
     await run('model', 'register', FLIGHTS_MODEL, '--version', VERSION, '--reference', FLIGHTS_REFERENCE);
     expect((await references()).changes).toMatchObject([{ kind: 'registered', previousHash: null }]);
-    const counts = await run<{ predictions: Record<string, number> }>('replay', early);
+    const counts = await run<{ predictions: Record<string, number> }>('replay', late);
     expect(counts.predictions).toMatchObject({ duplicate: 0, rejected: 0 });
     // The clock is past these days already, so they are judged as their rows come in, and again.
-    await until('thirty days with rows', 120_000, async () => {
+    await until('seven days with rows', 100_000, async () => {
       const found = (await verdicts()).filter(({ currentRows }) => currentRows > 0);
-      return found.length === 30 ? found : null;
+      return found.length === 7 ? found : null;
     });
   });
 });

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ModelVersion } from '../../../src/domain/model.js';
-import type { Grid } from '../../../src/domain/profile.js';
+import type { Grid, Profile } from '../../../src/domain/profile.js';
 import type { Reference, ReferenceChange } from '../../../src/domain/reference.js';
+import type { Segment } from '../../../src/domain/segment.js';
 import { DAY_MS, HOUR_MS, type Window } from '../../../src/domain/window.js';
 import { createRebaseliner, type RebaselineDeps } from '../../../src/jobs/rebaseline.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
@@ -16,6 +17,18 @@ const KEY = { model: 'churn', modelVersion: '3' };
 const AUTHOR = { by: 'key1', reason: 'spring' };
 const PERIOD: Window = { startMs: 10 * DAY_MS + 6 * HOUR_MS, endMs: 13 * DAY_MS };
 const GRID: Grid = { kind: 'numeric', feature: 'age', cutPoints: [1], quantum: 1 };
+const PROFILE: Profile = {
+  feature: 'age',
+  kind: 'numeric',
+  rows: 7,
+  missing: 0,
+  nonFinite: 0,
+  mistyped: 0,
+  counts: [7, 0, 0],
+  offsets: [0, 0, 0],
+  min: 0,
+  max: 0,
+};
 const TRAINING: Reference = {
   ...KEY,
   hash: 'training',
@@ -34,6 +47,8 @@ describe('rebaselining', () => {
   let rawRows: number;
   let countedRows: number;
   let grids: Grid[];
+  let segments: Segment[];
+  let segmentScopes: string[];
   let fitted: { pieces: number; forestRows: number; times: readonly number[] | undefined };
 
   const deps = (): RebaselineDeps => ({
@@ -62,8 +77,13 @@ describe('rebaselining', () => {
           rows: Array.from({ length: rawRows }, (_, i) => ({ values: [i, 1], timestampMs: i })),
         };
       },
+      segmentsOf: async () => segments,
+      mergedProfiles: async ({ scope }) => {
+        segmentScopes.push(scope);
+        return scope.includes('empty') ? [] : [PROFILE];
+      },
       pieceProfiles: async ({ scope }, pieceMs) => {
-        expect([scope, pieceMs]).toEqual(['reference:frozen', DAY_MS]);
+        expect([scope.split('|')[0], pieceMs]).toEqual(['reference:frozen', DAY_MS]);
         return [10, 11, 12].map((day) => ({
           window: { startMs: day * DAY_MS, endMs: (day + 1) * DAY_MS },
           profiles: [],
@@ -81,6 +101,7 @@ describe('rebaselining', () => {
       return 'a new forest';
     },
     windowMs: () => DAY_MS,
+    segments: () => ({ by: ['plan'], top: 2 }),
   });
 
   beforeEach(() => {
@@ -90,6 +111,8 @@ describe('rebaselining', () => {
     rawRows = 3;
     countedRows = 3;
     grids = [GRID];
+    segments = [];
+    segmentScopes = [];
     fitted = { pieces: 0, forestRows: 0, times: undefined };
   });
 
@@ -110,6 +133,21 @@ describe('rebaselining', () => {
     expect(references.at(-1)).toEqual(reference);
     expect(changes).toEqual([
       { ...KEY, ...AUTHOR, kind: 'rebaselined', hash: 'frozen', previousHash: 'training', atMs: 99 },
+    ]);
+  });
+
+  it('learns of segments from their own windows, and leaves out those without rows', async () => {
+    segments = [
+      { column: 'tags.region', value: 'eu' },
+      { column: 'plan', value: 'empty' },
+    ];
+    const { reference } = await createRebaseliner(deps()).rebaseline({ ...KEY, ...AUTHOR, period: PERIOD });
+    expect(segmentScopes).toEqual([
+      'reference:frozen|["tags.region","eu"]',
+      'reference:frozen|["plan","empty"]',
+    ]);
+    expect(reference.segments).toEqual([
+      { segment: segments[0], rows: 7, nullModel: { kind: 'temporal', pieceMs: DAY_MS, spreads: [] } },
     ]);
   });
 
