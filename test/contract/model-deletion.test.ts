@@ -63,7 +63,11 @@ describe.each(BACKENDS)('deleting a model in the %s store', (kind) => {
       'h',
       rows.map((row) => ({ row, score: 1, flagged: true })),
     );
-    await store.saveVerdicts([verdict('age', hour(0), key)]);
+    await store.saveVerdicts([
+      verdict('age', hour(0), key),
+      verdict('age', hour(0), { ...key, segment: { column: 'tags.region', value: 'eu' } }),
+    ]);
+    await store.segmentsOf(versionOf(model), { by: ['tags.region'], top: 1 });
     await store.saveOutcomes([{ ...outcome(hour(0), 'clean'), ...key }]);
     await store.saveRun(run(0, key));
     await store.saveEpisode(episode(id('episode'), key));
