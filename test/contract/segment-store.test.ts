@@ -10,7 +10,7 @@ import { DAY_MS, HOUR_MS, tile } from '../../src/domain/window.js';
 import { createStoreClient } from '../../src/store/client.js';
 import { createStore } from '../../src/store/store.js';
 import { hour, verdict } from '../support/entities.js';
-import { predictionRow, record } from '../support/rows.js';
+import { named, namedValue, predictionRow } from '../support/rows.js';
 import { BACKENDS, openBackend, SILENT, type StoreBackend } from '../support/store-backends.js';
 
 const KEY = { model: 'churn', modelVersion: '3' };
@@ -34,9 +34,9 @@ const REGIONS = ['eu', 'eu', 'eu', 'us', 'us', "o'x"];
 const ROWS: PredictionRow[] = Array.from({ length: 240 }, (_, index) =>
   predictionRow(`r${index}`, {
     timestampMs: START_MS + index * (HOUR_MS / 10),
-    numeric: record(index % 11 === 0 ? [] : [['age', index % 50]]),
-    categorical: record([['plan', index % 4 === 0 ? 'pro' : 'free']]),
-    tags: record(index % 6 === 5 && index > 100 ? [] : [['region', REGIONS[index % 6] ?? '']]),
+    numeric: named(index % 11 === 0 ? [] : [['age', index % 50]]),
+    categorical: named([['plan', index % 4 === 0 ? 'pro' : 'free']]),
+    tags: named(index % 6 === 5 && index > 100 ? [] : [['region', REGIONS[index % 6] ?? '']]),
   }),
 );
 
@@ -81,7 +81,7 @@ describe.each(BACKENDS)('segments in the %s store', (kind) => {
       Array.from({ length: 300 }, (_, index) =>
         predictionRow(`late${index}`, {
           timestampMs: START_MS + 5 * DAY_MS,
-          tags: record([['region', 'apac']]),
+          tags: named([['region', 'apac']]),
         }),
       ),
       'second',
@@ -98,8 +98,11 @@ describe.each(BACKENDS)('segments in the %s store', (kind) => {
     await store.profileHours(MODEL, hours);
     const eu = await segmentProfiles(EU);
     expect(eu.find(({ feature }) => feature === 'age')).toMatchObject({
-      rows: ROWS.filter(({ tags }) => tags.region === 'eu').length,
-      missing: ROWS.filter(({ tags, numeric }) => tags.region === 'eu' && numeric.age === undefined).length,
+      rows: ROWS.filter(({ tags }) => namedValue(tags, 'region') === 'eu').length,
+      missing: ROWS.filter(
+        ({ tags, numeric }) =>
+          namedValue(tags, 'region') === 'eu' && namedValue(numeric, 'age') === undefined,
+      ).length,
     });
     const pro = await segmentProfiles(PRO);
     expect(pro.find(({ feature }) => feature === 'plan')).toMatchObject({
