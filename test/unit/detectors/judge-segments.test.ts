@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { judgeWindow, type SegmentInput } from '../../../src/detectors/judge-window.js';
+import type { SegmentInput } from '../../../src/detectors/column-baseline.js';
+import { judgeWindow } from '../../../src/detectors/judge-window.js';
 import type { Segment } from '../../../src/domain/segment.js';
 import {
   type Columns,
