@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { total } from '../stats/cells.js';
-import { balancedCramersV, chiSquareStatistic } from '../stats/chi-square.js';
+import { balancedCramersV, chiSquareStatistic, type Contingency, lumpRareCells } from '../stats/chi-square.js';
 import { gammaTail, splitChiSquare } from '../stats/sparse-chi-square.js';
-import { defineDetector, informationOf, onlyCell } from './detector.js';
+import { defineDetector, holdsIdentifiers, informationOf, onlyCell, type Samples } from './detector.js';
 
 /** Two-sample χ² on the categories of a categorical column: head, pooled tail and unseen values; missing is left out. */
 export const chiSquare = defineDetector({
@@ -21,15 +21,16 @@ export const chiSquare = defineDetector({
     const only = onlyCell(reference.counts);
     const head = grid.kind === 'categorical' ? grid.headSize : 0;
     const constant = only >= 0 && only < head && only === onlyCell(current.counts);
-    const split = splitChiSquare(reference.counts, current.counts);
-    if (!constant && split.cells < 2) return 'too_few_rows';
+    const table = tableOf({ grid, reference, current });
+    const split = splitChiSquare(table.reference, table.current);
+    if (!constant && split.cells < 2) return holdsIdentifiers(grid) ? 'high_cardinality' : 'too_few_rows';
     const { statistic, excess } = split;
     const cumulants = constant ? { mean: 1, variance: 2, third: 8 } : split.null;
     const information = informationOf({ referenceRows, currentRows });
     // What chance adds to X² is taken off, which would read as V = 0.9 in a window of fifty rows and a thousand categories;
     // where a difference is large the definition is exact, and less.
     const value = Math.min(
-      balancedCramersV({ reference: reference.counts, current: current.counts }),
+      balancedCramersV(table),
       sizeOf(excess, information),
     );
     return {
@@ -37,7 +38,7 @@ export const chiSquare = defineDetector({
       referenceRows,
       currentRows,
       degreesOfFreedom: (2 * cumulants.mean ** 2) / cumulants.variance,
-      largest: Math.max(statistic, largestStatistic(reference.counts, currentRows)),
+      largest: Math.max(statistic, largestStatistic(table.reference, currentRows)),
       resolution: null,
       vacuous: constant ? 'constant' : null,
       opposite: null,
@@ -63,6 +64,19 @@ export const chiSquare = defineDetector({
     };
   },
 });
+
+/** Tail and unseen. */
+const POOLED_CELLS = 2;
+
+/**
+ * Where values occur once in the reference, others are missing there by chance and new in the window: by themselves they would flag
+ * every window, so all rare values are one cell then.
+ */
+function tableOf({ grid, reference, current }: Samples): Contingency {
+  const table = { reference: reference.counts, current: current.counts };
+  const hasSingletons = grid.kind === 'categorical' && (grid.singletonShare ?? 0) > 0;
+  return hasSingletons ? lumpRareCells(table, POOLED_CELLS) : table;
+}
 
 /** Cramér's V at equal sizes: to first order X² exceeds its expectation by 4·V²·n·m/(n + m). */
 function sizeOf(excess: number, information: number): number {

@@ -91,6 +91,14 @@ export function informationOf(sizes: { referenceRows: number; currentRows: numbe
   return (sizes.referenceRows * sizes.currentRows) / (sizes.referenceRows + sizes.currentRows);
 }
 
+/** With more of its values occurring once in the reference, a column holds identifiers or free text: new ones are no news. */
+const IDENTIFIER_SHARE = 0.95;
+
+/** Whether nearly every value of the reference is one of its own. */
+export function holdsIdentifiers(grid: Grid): boolean {
+  return grid.kind === 'categorical' && (grid.singletonShare ?? 0) > IDENTIFIER_SHARE;
+}
+
 /** Rows without a value that the column's kind allows: null or absent, NaN or ±Infinity, text in a numeric column. */
 export function unusableRows(profile: Profile): number {
   return profile.missing + profile.nonFinite + profile.mistyped;

@@ -1,11 +1,8 @@
 import { z } from 'zod';
 import type { Grid, Profile } from '../domain/profile.js';
 import { total } from '../stats/cells.js';
-import { defineDetector } from './detector.js';
+import { defineDetector, holdsIdentifiers } from './detector.js';
 import { measureShares } from './share-measurement.js';
-
-/** With more of its values occurring once in the reference, a column holds identifiers or free text: new ones are no news. */
-const IDENTIFIER_SHARE = 0.95;
 
 /** Share of a categorical column's values that the model's reference never held, against the share that was to be expected. */
 export const unseenShare = defineDetector({
@@ -16,9 +13,14 @@ export const unseenShare = defineDetector({
   minimumEffect: 0.005,
   params: z.strictObject({}),
   measure: ({ grid, reference, current }) => {
+    if (holdsIdentifiers(grid) && total(reference.counts) > 0) return 'high_cardinality';
     const expected = expectedUnseen(grid, reference);
-    if (expected.rows > 0 && expected.hits > expected.rows * IDENTIFIER_SHARE) return 'high_cardinality';
-    return measureShares(expected, unseenOf(current));
+    const seen = unseenOf(current);
+    if (seen.rows === 0 || singletonsOf(grid) === 0) return measureShares(expected, seen);
+    // A value that the reference lacks comes more than once in a large window: its rows are then worth fewer.
+    const clump = 1 + seen.rows / Math.max(1, expected.rows);
+    const measured = measureShares(expected, { hits: seen.hits / clump, rows: seen.rows / clump });
+    return typeof measured === 'string' ? measured : { ...measured, currentRows: seen.rows };
   },
 });
 
@@ -28,9 +30,10 @@ export const unseenShare = defineDetector({
  */
 function expectedUnseen(grid: Grid, reference: Profile) {
   const { hits, rows } = unseenOf(reference);
-  const singletonShare = grid.kind === 'categorical' ? (grid.singletonShare ?? 0) : 0;
-  return { hits: Math.max(hits, Math.round(singletonShare * rows)), rows };
+  return { hits: Math.max(hits, Math.round(singletonsOf(grid) * rows)), rows };
 }
+
+const singletonsOf = (grid: Grid) => (grid.kind === 'categorical' ? (grid.singletonShare ?? 0) : 0);
 
 /** The grid's last cell holds unseen values. */
 function unseenOf(profile: Profile) {

@@ -9,6 +9,25 @@ export interface Contingency {
 export const LEAST_EXPECTED = 5;
 
 /**
+ * The table with its last `pooled` cells, which hold many values, and all cells that are rare by the POOLED count of both samples as
+ * one cell at the end. A value that one sample lacks by chance then stands beside those that it has by chance.
+ */
+export function lumpRareCells(table: Contingency, pooled: number): Contingency {
+  const n = total(table.current);
+  const m = total(table.reference);
+  const smallerShare = Math.min(n, m) / (n + m);
+  const last = table.reference.length - pooled;
+  const isKept = table.reference.map(
+    (count, i) => i < last && (count + (table.current[i] ?? 0)) * smallerShare >= LEAST_EXPECTED,
+  );
+  const lump = (counts: readonly number[]) => [
+    ...counts.filter((_, i) => isKept[i]),
+    counts.reduce((sum, count, i) => (isKept[i] ? sum : sum + count), 0),
+  ];
+  return { reference: lump(table.reference), current: lump(table.current) };
+}
+
+/**
  * Pearson's X² of a 2×k table without empty columns, no continuity correction; df = k − 1.
  * Equal to scipy's `chi2_contingency(table, correction=False)`.
  */
