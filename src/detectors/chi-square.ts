@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { total } from '../stats/cells.js';
-import { balancedCramersV, chiSquareStatistic, type Contingency, lumpRareCells } from '../stats/chi-square.js';
+import {
+  balancedCramersV,
+  type Contingency,
+  chiSquareStatistic,
+  lumpRareCells,
+} from '../stats/chi-square.js';
 import { gammaTail, splitChiSquare } from '../stats/sparse-chi-square.js';
 import { defineDetector, holdsIdentifiers, informationOf, onlyCell, type Samples } from './detector.js';
 
@@ -29,10 +34,7 @@ export const chiSquare = defineDetector({
     const information = informationOf({ referenceRows, currentRows });
     // What chance adds to X² is taken off, which would read as V = 0.9 in a window of fifty rows and a thousand categories;
     // where a difference is large the definition is exact, and less.
-    const value = Math.min(
-      balancedCramersV(table),
-      sizeOf(excess, information),
-    );
+    const value = Math.min(balancedCramersV(table), sizeOf(excess, information));
     return {
       statistic,
       referenceRows,

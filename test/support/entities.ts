@@ -69,6 +69,7 @@ export const run = (index: number, overrides: Partial<RunRecord> = {}): RunRecor
   referenceHash: 'abc',
   status: 'judged',
   rows: 900,
+  labels: 7,
   atMs: START_MS + DAY_MS,
   ...overrides,
 });
