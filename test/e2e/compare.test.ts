@@ -64,8 +64,10 @@ describe('compare on the example flights', () => {
     const printed = stdout.split('\n');
     const shown = readme.slice(readme.indexOf('feature           kind'));
     const lines = shown.slice(0, shown.indexOf('```')).trimEnd().split('\n');
-    for (const line of lines.filter((each) => each !== '…'))
-      expect(printed.some((each) => each.startsWith(line.replace(/…$/, '')))).toBe(true);
+    // Not the statistics: what the example tells is which column drifted, and where its values went.
+    const told = (line: string) => line.replace(/ *[^ ]* +[\d.<–, ]+ (?=(?:drifted|stable|undecided))/, ' ');
+    for (const line of lines.slice(1).filter((each) => each !== '…'))
+      expect(printed.some((each) => told(each).startsWith(told(line.replace(/(?:; )?…$/, ''))))).toBe(true);
     expect(lines).toHaveLength(8);
   });
 
