@@ -13,7 +13,7 @@ const KEPT = "it's";
 const versionOf = (model: string): ModelVersion => ({
   model,
   modelVersion: '1',
-  schema: { task: 'binary', features: [{ name: 'age', kind: 'numeric' }] },
+  schema: { task: 'binary', features: [{ name: 'age', kind: 'numeric' }], label: true },
   registeredAtMs: 0,
 });
 
@@ -38,6 +38,7 @@ describe.each(BACKENDS)('deleting a model in the %s store', (kind) => {
       token: `token ${fills}`,
     });
     await store.profileHours(versionOf(model), [AT_MS]);
+    await store.profileLabels([versionOf(model)]);
     await store.saveReference({
       ...key,
       hash: 'h',
