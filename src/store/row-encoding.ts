@@ -1,16 +1,18 @@
 import type { LabelRow, PredictionRow, RejectedRow, RowSource } from '../domain/prediction.js';
 import { hash64, hash64Into, rowIdentity, rowKey } from './identity.js';
 import {
-  createFloat64Column,
-  createLongColumn,
   createLowCardinalityColumn,
   createMapColumn,
-  createNullableFloat64Column,
   createTextColumn,
-  createWordColumn,
-  type NativeColumn,
   nativeBlock,
 } from './native-block.js';
+import {
+  createFloat64Column,
+  createLongColumn,
+  createNullableFloat64Column,
+  createWordColumn,
+  type NativeColumn,
+} from './native-numbers.js';
 
 /** Rows of one table on their way into one block of the engine's Native format. */
 export interface RowBlock<Row> {

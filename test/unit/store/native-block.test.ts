@@ -1,14 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { NO_VALUES } from '../../../src/domain/prediction.js';
 import {
-  createLongColumn,
   createLowCardinalityColumn,
   createMapColumn,
-  createNullableFloat64Column,
   createTextColumn,
-  createWordColumn,
   nativeBlock,
 } from '../../../src/store/native-block.js';
+import {
+  createLongColumn,
+  createNullableFloat64Column,
+  createWordColumn,
+} from '../../../src/store/native-numbers.js';
 
 /**
  * What the engine 26.7.2.1 answers with `FORMAT Native` to
