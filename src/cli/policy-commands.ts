@@ -1,17 +1,9 @@
-import { type Command, InvalidArgumentError, type Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { PlantedShift } from '../domain/backtest.js';
 import { backtestModel, parseShift } from './backtest.js';
-import type { Output } from './output.js';
+import type { CommonOptions } from './command-options.js';
 import { createServiceClient } from './service-client.js';
 import { tuneModel } from './tune.js';
-
-/** Options that the commands share; each call makes a new one. */
-export interface CommonOptions {
-  readonly url: () => Option;
-  readonly key: () => Option;
-  readonly json: () => Option;
-  readonly outputOf: (options: { json?: boolean }) => Output;
-}
 
 export function parseBudget(text: string): number {
   const budget = Number(text);

@@ -1,0 +1,108 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { CommonOptions } from './command-options.js';
+import { deleteModel } from './delete-model.js';
+import { listModels, registerModel, showModel } from './model.js';
+import { listReferences, rebaseline } from './references.js';
+import { createServiceClient } from './service-client.js';
+
+/** Adds `model` with its commands on models, versions and references, and returns it for others to add to. */
+export function addModelCommands(program: Command, { url, key, json, outputOf }: CommonOptions): Command {
+  const model = program.command('model').description('register and look at models');
+  model
+    .command('register')
+    .description(
+      'register a model version from its reference (Parquet, CSV, NDJSON or a query); the schema is inferred',
+    )
+    .argument('<model>')
+    .requiredOption('--version <version>', 'version of the model')
+    .option('--reference <file>', 'training baseline with features, prediction and, best, timestamps')
+    .option('--query <select>', "training baseline as a query on the service's ClickHouse server")
+    .option('--reason <text>', 'why, for the history of references')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((name: string, options) =>
+      registerModel(
+        createServiceClient(options),
+        {
+          model: name,
+          version: options.version,
+          reference: options.reference === undefined ? undefined : resolve(options.reference),
+          query: options.query,
+          reason: options.reason,
+        },
+        outputOf(options),
+      ),
+    );
+  model
+    .command('list')
+    .description('list registered models')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((options) => listModels(createServiceClient(options), outputOf(options)));
+  model
+    .command('show')
+    .description("show a model's versions and schema")
+    .argument('<model>')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((name: string, options) => showModel(createServiceClient(options), name, outputOf(options)));
+
+  model
+    .command('references')
+    .description('list the references that a version has had, and who changed them when and why')
+    .argument('<model>')
+    .argument('<version>')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((name: string, version: string, options) =>
+      listReferences(createServiceClient(options), { model: name, version }, outputOf(options)),
+    );
+  model
+    .command('rebaseline')
+    .description('compare with a past production period, or an earlier reference, from now on')
+    .argument('<model>')
+    .argument('<version>')
+    .option('--from <time>', 'first hour of the period, e.g. 2013-04-01 or 2013-04-01T06:00:00Z')
+    .option('--to <time>', 'hour after the last')
+    .option('--reference <hash>', 'go back to an earlier reference (see "model references")')
+    .option('--reason <text>', 'why, for the history of references')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((name: string, version: string, options) =>
+      rebaseline(
+        createServiceClient(options),
+        {
+          model: name,
+          version,
+          from: options.from,
+          to: options.to,
+          hash: options.reference,
+          reason: options.reason,
+        },
+        outputOf(options),
+      ),
+    );
+
+  model
+    .command('delete')
+    .description('delete a model in all versions, with its rows, verdicts and episodes, for good')
+    .argument('<model>')
+    .option('--yes', 'do not ask', false)
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((name: string, options) =>
+      deleteModel(
+        createServiceClient(options),
+        { model: name, yes: options.yes, stdin: process.stdin },
+        outputOf(options),
+      ),
+    );
+  return model;
+}

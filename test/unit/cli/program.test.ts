@@ -1,0 +1,118 @@
+import { Writable } from 'node:stream';
+import { describe, expect, it } from '@jest/globals';
+import { type Command, CommanderError } from 'commander';
+import { createProgram } from '../../../src/cli/program.js';
+
+function sink() {
+  const written: string[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      written.push(String(chunk));
+      done();
+    },
+  });
+  return { stream, text: () => written.join('') };
+}
+
+function build() {
+  const stdout = sink();
+  const stderr = sink();
+  const program = createProgram({
+    stdout: stdout.stream,
+    stderr: stderr.stream,
+    onExitCode: () => undefined,
+    noColor: true,
+  });
+  return { program, stdout, stderr };
+}
+
+/** Commands that do something, by their whole name: `model list`. */
+function leaves(command: Command, name = ''): [string, Command][] {
+  return command.commands.flatMap((child) => {
+    const whole = `${name} ${child.name()}`.trim();
+    return child.commands.length > 0 ? leaves(child, whole) : [[whole, child] as [string, Command]];
+  });
+}
+
+async function usage(...args: string[]) {
+  const { program, stderr } = build();
+  for (const [, command] of leaves(program)) command.exitOverride();
+  const error = await program.parseAsync(args, { from: 'user' }).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  return { error, said: stderr.text() };
+}
+
+describe('the command line', () => {
+  const commands = leaves(build().program);
+
+  it('has its commands, in the order of its help', () => {
+    expect(commands.map(([name]) => name)).toEqual([
+      'serve',
+      'compare',
+      'demo',
+      'replay',
+      'model register',
+      'model list',
+      'model show',
+      'model references',
+      'model rebaseline',
+      'model delete',
+      'model tune',
+      'backtest',
+      'report',
+      'webhook list',
+      'webhook hooks',
+      'webhook replay',
+      'webhook test',
+      'webhook pause',
+      'webhook resume',
+      'key create',
+      'migrate',
+      'doctor',
+    ]);
+  });
+
+  it.each(commands)('describes %s and each of its options', (_name, command) => {
+    expect(command.description()).not.toBe('');
+    expect(command.options.filter((option) => option.description === '' && !option.hidden)).toEqual([]);
+  });
+
+  it.each(commands.filter(([name]) => name !== 'serve'))(
+    'answers %s as JSON when asked',
+    (_name, command) => {
+      expect(command.options.map((option) => option.long)).toContain('--json');
+    },
+  );
+
+  it('takes the service and the key from the environment', () => {
+    const talking = commands.filter(([, command]) => command.options.some(({ long }) => long === '--url'));
+    expect(talking.map(([name]) => name)).toEqual(
+      commands
+        .map(([name]) => name)
+        .filter((name) => /^(replay|report|backtest|model .*|webhook .*)$/.test(name)),
+    );
+    for (const [, command] of talking)
+      expect(command.options.map((option) => option.envVar)).toEqual(
+        expect.arrayContaining(['PLUMBLINE_URL', 'PLUMBLINE_KEY']),
+      );
+  });
+
+  it.each([
+    [['serve', '--port', '70000'], 'a port is a whole number from 0 to 65535'],
+    [['compare', 'a', 'b', '--level', '5'], 'a level lies between 0 and 1'],
+    [['compare', 'a', 'b', '--window-rows', '0.5'], 'give a whole number of rows above 0'],
+    [['compare', 'a', 'b', '--time', 't', '--window', '1y'], 'a length is a number with m, h, d or w'],
+    [['compare', 'a', 'b', '--window', '1d'], '--time'],
+    [['backtest', 'm', '--budget', '0'], 'a budget is a number of false episodes per 30 days'],
+    [['backtest', 'm', '--shift', 'age'], 'a shift reads FEATURE:SIZE'],
+    [['model', 'register', 'm'], "required option '--version <version>' not specified"],
+    [['key', 'create', '--keys-file', 'k', '--scopes', 'all'], 'all'],
+    [['webhook', 'list', '--state', 'lost'], 'Allowed choices are pending, delivered, failed, skipped'],
+  ])('refuses %j with what is wrong', async (args, message) => {
+    const { error, said } = await usage(...args);
+    expect(error).toBeInstanceOf(CommanderError);
+    expect(said).toContain(message);
+  });
+});
