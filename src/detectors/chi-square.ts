@@ -7,7 +7,7 @@ import {
   lumpRareCells,
 } from '../stats/chi-square.js';
 import { gammaTail, splitChiSquare } from '../stats/sparse-chi-square.js';
-import { defineDetector, holdsIdentifiers, informationOf, onlyCell, type Samples } from './detector.js';
+import { defineDetector, holdsIdentifiers, informationOf, isSameCategory, type Samples } from './detector.js';
 
 /** Two-sample χ² on the categories of a categorical column: head, pooled tail and unseen values; missing is left out. */
 export const chiSquare = defineDetector({
@@ -23,9 +23,7 @@ export const chiSquare = defineDetector({
     if (referenceRows === 0) return 'no_reference';
     if (currentRows === 0) return 'no_data';
     if (currentRows < 2 || referenceRows < 2) return 'too_few_rows';
-    const only = onlyCell(reference.counts);
-    const head = grid.kind === 'categorical' ? grid.headSize : 0;
-    const constant = only >= 0 && only < head && only === onlyCell(current.counts);
+    const constant = isSameCategory(grid, reference, current);
     const table = tableOf({ grid, reference, current });
     const split = splitChiSquare(table.reference, table.current);
     if (!constant && split.cells < 2) return holdsIdentifiers(grid) ? 'high_cardinality' : 'too_few_rows';

@@ -114,3 +114,11 @@ export function onlyCell(counts: readonly number[]): number {
   }
   return only;
 }
+
+/** Whether both samples of a categorical column hold one and the same category; the pooled tail and unseen values may be many. */
+export function isSameCategory(grid: Grid, reference: Profile, current: Profile): boolean {
+  const only = onlyCell(reference.counts);
+  return (
+    grid.kind === 'categorical' && only >= 0 && only < grid.headSize && only === onlyCell(current.counts)
+  );
+}

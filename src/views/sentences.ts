@@ -27,6 +27,11 @@ const DETECTOR_WORDS: Readonly<Record<string, string>> = {
   jensenShannon: 'Jensen–Shannon distance',
   hellinger: 'Hellinger distance',
   wasserstein: 'Wasserstein distance',
+  lInfinity: 'largest change of one category’s share',
+  outOfRange: 'share of values outside the reference’s range',
+  constant: 'share of the most frequent value, where a column is stuck on one',
+  mistyped: 'change in the share of text among numbers',
+  cardinality: 'change in the number of different categories',
   isolationForest: 'share of rows beyond the reference’s outlier threshold',
 };
 

@@ -102,7 +102,45 @@ def large_chi_square():
     return [case for case in out if case[2] > 1e-300]
 
 
-vectors = {"largeChiSquare": large_chi_square(), "divergence": divergence_cases(), "permutation": permutation_cases(), "gamma": gamma_cases()}
+def exceedance_cases():
+    """P(at least h of n beyond the extremes of m), by the hypergeometric law of the ranks."""
+    out = []
+    for n, m in ((5, 3), (50, 20_000), (1000, 20_000), (100_000, 20_000), (7, 10**7)):
+        for h in (1, 2, 3, 5):
+            out.append([h, n, m, float(stats.hypergeom.cdf(1, n + m, m, h + 1))])
+    return out
+
+
+def rarefaction_cases(draws=40_000):
+    out = []
+    for name, totals, sampled in (
+        ("a hundred equal cells", np.full(100, 200), 200),
+        ("Zipf's law", np.maximum(1, np.round(20000 / 7.485 / np.arange(1, 1001))).astype(int), 300),
+    ):
+        found = (rng.multivariate_hypergeometric(totals, sampled, size=draws, method="marginals") > 0).sum(axis=1)
+        cuts = np.unique(np.quantile(found, [0.01, 0.05, 0.5, 0.95, 0.99]).astype(int))
+        out.append(
+            {
+                "name": name,
+                "totals": totals.tolist(),
+                "sampled": sampled,
+                "draws": draws,
+                "mean": float(found.mean()),
+                "tails": [[int(c), float((found >= c).mean()), float((found <= c).mean())] for c in cuts],
+            }
+        )
+    return out
+
+
+def one_category_cases():
+    """Fisher's two-sided p of one category's table: what the largest change among two categories has to come near."""
+    out = []
+    for t, n, m, a in ((400, 200, 2000, 60), (400, 200, 2000, 20), (40, 100, 20000, 4), (10000, 300, 20000, 190), (6, 50, 20000, 3)):
+        out.append([t, n, m, a, float(stats.hypergeom.sf(a - 1, n + m, t, n)), float(stats.hypergeom.cdf(a, n + m, t, n))])
+    return out
+
+
+vectors = {"exceedance": exceedance_cases(), "rarefaction": rarefaction_cases(), "oneCategory": one_category_cases(), "largeChiSquare": large_chi_square(), "divergence": divergence_cases(), "permutation": permutation_cases(), "gamma": gamma_cases()}
 with open(f"{sys.argv[1]}/shares.json", "w") as file:
     json.dump(vectors, file, separators=(",", ":"), allow_nan=False)
     file.write("\n")

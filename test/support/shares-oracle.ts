@@ -6,6 +6,19 @@ interface Expected {
 }
 
 interface SharesOracle {
+  /** Hits, n, m, P(at least so many hits). */
+  readonly exceedance: readonly [number, number, number, number][];
+  readonly rarefaction: readonly {
+    readonly name: string;
+    readonly totals: number[];
+    readonly sampled: number;
+    readonly draws: number;
+    readonly mean: number;
+    /** Number of cells, share of draws with at least and at most so many. */
+    readonly tails: readonly [number, number, number][];
+  }[];
+  /** Rows in the category, n, m, of them in the window, P(at least), P(at most). */
+  readonly oneCategory: readonly [number, number, number, number, number, number][];
   /** x, degrees of freedom, P(X ≥ x). */
   readonly largeChiSquare: readonly [number, number, number][];
   readonly divergence: readonly {
