@@ -13,7 +13,7 @@ export const constant = defineDetector({
   name: 'constant',
   accepts: ['numeric', 'categorical'],
   category: 'dataQuality',
-  role: 'primary',
+  role: 'descriptive',
   minimumEffect: 0.005,
   params: z.strictObject({}),
   measure: ({ grid, reference, current }) => {

@@ -9,7 +9,7 @@ export const outOfRange = defineDetector({
   name: 'outOfRange',
   accepts: ['numeric'],
   category: 'dataQuality',
-  role: 'primary',
+  role: 'descriptive',
   minimumEffect: 0.005,
   params: z.strictObject({}),
   measure: ({ reference, current }) => {
