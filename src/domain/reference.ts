@@ -1,3 +1,4 @@
+import type { Influence } from './explanation.js';
 import type { Segment } from './segment.js';
 import { type Bucket, HOUR_MS, tile, type Window } from './window.js';
 
@@ -48,10 +49,15 @@ export interface Reference {
   readonly segments?: readonly SegmentReference[];
   /** Serialised isolation forest with its encoding and threshold; null until fitted. */
   readonly forest: string | null;
+  /**
+   * How the prediction goes with each feature; null where the rows hold no prediction that varies. Left out in references of before,
+   * and of periods whose raw rows have expired.
+   */
+  readonly influence?: Influence | null;
 }
 
-/** What is told of a reference: all but its forest, which is large and of use to the service only. */
-export interface ReferenceSummary extends Omit<Reference, 'forest'> {
+/** What is told of a reference: all but its forest and influence, which are large and of use to the service only. */
+export interface ReferenceSummary extends Omit<Reference, 'forest' | 'influence'> {
   /** Whether the version's windows are judged against it now. */
   readonly current: boolean;
 }

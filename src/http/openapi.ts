@@ -16,6 +16,7 @@ import {
   webhookReplay,
   webhookResume,
   webhookTest,
+  whyQuery,
 } from './request-schemas.js';
 
 const scalar = z.union([z.number(), z.string(), z.boolean(), z.null()]);
@@ -207,6 +208,10 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
         },
       },
       '/v1/models/{model}/verdicts': list('Verdicts of windows, oldest first', verdictQuery),
+      '/v1/models/{model}/why': list(
+        'Why a window, or a period, drifted: its columns, first what moves the prediction most',
+        whyQuery,
+      ),
       '/v1/models/{model}/profiles': list('Merged counts of a period, with their grids', profileQuery),
       '/v1/models/{model}/episodes': list('Episodes, newest first', episodeQuery),
       '/v1/models/{model}/outliers': list('Flagged rows', outlierQuery),

@@ -83,6 +83,6 @@ export function createReferenceRoutes(ports: ReferencePorts, access: Access): Ro
 
 /** The forest is as large as its training rows are many, and of use to this service only. */
 export function answerOf({ model, reference }: Registered) {
-  const { forest: _, ...rest } = reference;
+  const { forest: _, influence: __, ...rest } = reference;
   return { model, reference: rest };
 }

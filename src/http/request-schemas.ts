@@ -45,6 +45,11 @@ export const verdictQuery = z.strictObject({
   segment: segment.optional(),
   limit,
 });
+export const whyQuery = z.strictObject({
+  version: text,
+  from: wholeHour.optional(),
+  to: wholeHour.optional(),
+});
 export const episodeQuery = z.strictObject({ state: z.enum(['open', 'closed']).optional(), limit });
 export const outlierQuery = z.strictObject({ version: text, limit, offset });
 export const profileQuery = z.strictObject({

@@ -1,5 +1,7 @@
+import { fitInfluence } from '../detectors/influence.js';
 import { forestColumns, type ModelVersion } from '../domain/model.js';
 import type { Store, VersionKey } from '../domain/ports.js';
+import type { Grid } from '../domain/profile.js';
 import type { Reference, ReferenceAuthor } from '../domain/reference.js';
 import { HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
@@ -58,14 +60,20 @@ export function createRebaseliner(deps: RebaselineDeps) {
       );
   }
 
-  /** Fits the forest on the period's raw rows while all of them are there; else keeps the one there is. */
-  async function forestFor(
+  /**
+   * Fits the forest, and how the prediction goes with each feature, on the period's raw rows while all of them are there; else keeps
+   * what there is.
+   */
+  async function fitRows(
     model: ModelVersion,
-    period: Window,
-    rows: number,
-    pieceMs: number,
+    {
+      period,
+      rows,
+      pieceMs,
+      grids,
+    }: { period: Window; rows: number; pieceMs: number; grids: readonly Grid[] },
     previous: Reference | null,
-  ): Promise<{ forest: string | null; note: string }> {
+  ): Promise<Pick<Reference, 'forest' | 'influence'> & { note: string }> {
     const columns = forestColumns(model.schema);
     const sample = await store.sampleRows(model, columns, period, MAX_FOREST_ROWS);
     if (sample.stored >= rows) {
@@ -74,12 +82,14 @@ export function createRebaseliner(deps: RebaselineDeps) {
         sample.rows.map((row) => row.values),
         { seed: FOREST_SEED, time: { timestampsMs: sample.rows.map((row) => row.timestampMs), pieceMs } },
       );
-      return { forest, note: '' };
+      const influence = fitInfluence({ columns, grids, rows: sample.rows.map((row) => row.values) });
+      return { forest, influence, note: '' };
     }
     return previous === null
       ? { forest: null, note: '; no isolation forest: its raw rows have expired' }
       : {
           forest: previous.forest,
+          ...(previous.influence === undefined ? {} : { influence: previous.influence }),
           note: `; isolation forest of ${previous.hash.slice(0, 12)}: raw rows have expired`,
         };
   }
@@ -132,7 +142,7 @@ export function createRebaseliner(deps: RebaselineDeps) {
         { model: model.model, modelVersion: model.modelVersion, scope: `reference:${hash}` },
         pieceMs,
       );
-      const { forest, note } = await forestFor(model, period, rows, pieceMs, previous);
+      const { note, ...fitted } = await fitRows(model, { period, rows, pieceMs, grids }, previous);
       const covers = (window: Window) => window.startMs >= period.startMs && window.endMs <= period.endMs;
       const segments = await segmentsOf(deps, model);
       const reference: Reference = {
@@ -159,7 +169,7 @@ export function createRebaseliner(deps: RebaselineDeps) {
                 covers,
               }),
             }),
-        forest,
+        ...fitted,
       };
       await makeCurrent(model, reference, {
         kind: 'rebaselined',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { fitInfluence } from '../detectors/influence.js';
 import type { Clock } from '../domain/clock.js';
 import { type FeatureSchema, forestColumns, type ModelVersion, profiledColumns } from '../domain/model.js';
 import type { FeatureRow, Logger, Store } from '../domain/ports.js';
@@ -171,6 +172,7 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
         sample.map((row) => row.values),
         { seed: FOREST_SEED, ...(timed ? { time: { timestampsMs, pieceMs } } : {}) },
       ),
+      influence: fitInfluence({ columns: fitted, grids, rows: sample.map((row) => row.values) }),
     };
     const previous = await store.currentReference(model);
     await store.saveReference(reference);

@@ -9,7 +9,9 @@ import { createModelRoutes } from '../http/model-routes.js';
 import { createPageRoutes } from '../http/page-routes.js';
 import { createPolicyRoutes } from '../http/policy-routes.js';
 import { createWebhookRoutes } from '../http/webhook-routes.js';
+import { createWhyRoutes } from '../http/why-routes.js';
 import { buildReport } from '../jobs/build-report.js';
+import { createExplainer } from '../jobs/explain-window.js';
 import { createRebaseliner, type RebaselineDeps } from '../jobs/rebaseline.js';
 import { createQueryRegistrar } from '../jobs/register-query.js';
 import {
@@ -53,6 +55,7 @@ export function wireApi(parts: Parts, access: Access) {
     logger,
     publicUrl: publicUrlOf(config),
   });
+  const explain = createExplainer({ store });
   const rebaseliner = createRebaseliner(referenceDeps);
 
   /** A report of a period, by default of all that was judged. */
@@ -98,7 +101,8 @@ export function wireApi(parts: Parts, access: Access) {
       access,
     )
       .use(createPolicyRoutes(wirePolicy(parts), access))
-      .use(createWebhookRoutes({ store, desk }, access)),
+      .use(createWebhookRoutes({ store, desk }, access))
+      .use(createWhyRoutes({ explain }, access)),
     pages: createPageRoutes({ store, clock, reportsDirectory }),
   };
 }

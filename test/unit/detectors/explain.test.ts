@@ -55,7 +55,7 @@ describe('explainColumn', () => {
   test('tells the medians and where the values went', () => {
     const current = profile(NUMBERS, [0, 20, 0, 30, 0, 50, 0, 300, 0]);
     expect(explain(NUMBERS, profile(NUMBERS, even(100)), current)).toBe(
-      'age drifted: its median went from 20 to 40 and 75 % of values lie above 30, where 25 % of the reference lay.',
+      'age drifted: its median went from 20 to 40, and 50 % of values moved, most from at or below 30 (75 % → 25 %) to above 30 (25 % → 75 %).',
     );
   });
 
@@ -67,7 +67,7 @@ describe('explainColumn', () => {
   test('tells a change that is too little to matter', () => {
     const current = profile(NUMBERS, [0, 23_000, 0, 25_000, 0, 25_000, 0, 27_000, 0]);
     expect(explain(NUMBERS, profile(NUMBERS, even(25_000)), current)).toMatch(
-      /^age drifted, but too little to matter: .*27 % of values lie above 30, where 25 % of the reference lay\.$/,
+      /^age drifted, but too little to matter: .*2 % of values moved, most from at or below 10 \(25 % → 23 %\) to above 30 \(25 % → 27 %\)\.$/,
     );
   });
 
@@ -81,7 +81,9 @@ describe('explainColumn', () => {
   test('tells the categories that moved, rare and new ones by what they are', () => {
     const current = profile(WORDS, [900, 50, 40, 10]);
     const text = explain(WORDS, profile(WORDS, [500, 490, 10, 0]), current);
-    expect(text).toContain('"blue" went from 49 % to 5 % and "red" went from 50 % to 90 %');
+    expect(text).toContain(
+      '"blue" −44 points (49 % → 5 %), "red" +40 points (50 % → 90 %) and the rare values +3 points (1 % → 4 %)',
+    );
     expect(text).toContain('1 % of values are ones that the reference never had');
   });
 

@@ -7,11 +7,13 @@ import type { ModelVersion } from '../../../src/domain/model.js';
 import type { Reference } from '../../../src/domain/reference.js';
 import type { Tuning } from '../../../src/domain/tuning.js';
 import type { Bucket } from '../../../src/domain/window.js';
+import { AppError } from '../../../src/errors.js';
 import { createKey } from '../../../src/http/access.js';
 import { createModelRoutes, type ModelPorts } from '../../../src/http/model-routes.js';
 import { labelEvent, openapiDocument, predictionEvent } from '../../../src/http/openapi.js';
 import { createPolicyRoutes } from '../../../src/http/policy-routes.js';
 import { createWebhookRoutes } from '../../../src/http/webhook-routes.js';
+import { createWhyRoutes } from '../../../src/http/why-routes.js';
 import { EVENT, type HttpService, LABEL, NOW_MS, startHttpService } from '../../support/http-service.js';
 import { createMemoryAlertStore } from '../../support/memory-alert-store.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
@@ -102,6 +104,12 @@ describe('the model routes', () => {
       keys: [admin.entry, reader.entry],
       api: (access) =>
         createModelRoutes(ports, access)
+          .use(
+            createWhyRoutes(
+              { explain: () => Promise.reject(new AppError('not_found', 'nothing was judged')) },
+              access,
+            ),
+          )
           .use(
             createPolicyRoutes(
               {

@@ -127,6 +127,7 @@ describe('rebaselining', () => {
       createdAtMs: 99,
       nullModel: { kind: 'temporal', pieceMs: DAY_MS, spreads: [] },
       forest: 'a new forest',
+      influence: null,
     });
     // The first day is not whole.
     expect(fitted).toEqual({ pieces: 2, forestRows: 3, times: [0, 1, 2] });
