@@ -1,10 +1,12 @@
 // Backtest of two policies and a planted shift over a year of hourly windows, 50 columns. The counts are made inside the engine:
 // half of the columns are numeric with 1,000 cut points, half have 20 categories, an hour has about 200 rows.
+// Another process makes the counts, so that the memory is that of the backtest alone.
 // usage: node bench/backtest.mjs [HOURS]
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { importBundle } from './harness.mjs';
 
 const SOURCES = `
@@ -12,6 +14,7 @@ export { createStore } from './src/store/store.js';
 export { createStoreClient } from './src/store/client.js';
 export { createLogger } from './src/logger.js';
 export { createBacktester } from './src/jobs/backtest.js';
+export { createPause } from './src/wiring/turns.js';
 export { createEpisodeBudget } from './src/stats/episode-budget.js';
 export { decideEpisode } from './src/alerts/policy.js';
 `;
@@ -25,11 +28,19 @@ const CUT_POINTS = 1_000;
 const CATEGORIES = 20;
 const KEY = { model: 'year', modelVersion: '1' };
 
+const FILLED = process.argv[3];
 await mkdir('build', { recursive: true });
 // in the tree, where the native engine is found
-const directory = await mkdtemp(join(process.cwd(), 'build/backtest-'));
-const { createStore, createStoreClient, createLogger, createBacktester, createEpisodeBudget, decideEpisode } =
-  await importBundle(directory, 'backtest', SOURCES);
+const directory = FILLED ?? (await mkdtemp(join(process.cwd(), 'build/backtest-')));
+const {
+  createStore,
+  createStoreClient,
+  createLogger,
+  createBacktester,
+  createEpisodeBudget,
+  createPause,
+  decideEpisode,
+} = await importBundle(directory, FILLED === undefined ? 'backtest' : 'fill', SOURCES);
 
 const features = [
   ...Array.from({ length: NUMERIC }, (_, i) => ({ name: `n${i}`, kind: 'numeric' })),
@@ -81,67 +92,82 @@ async function fill(store, client) {
 
 const logger = createLogger({ level: 'silent' });
 const dataDir = join(directory, 'data');
+if (FILLED === undefined) {
+  const [code] = await once(fork(import.meta.filename, [String(HOURS), directory]), 'exit');
+  if (code !== 0) throw new Error(`the process that makes the counts ended with ${code}`);
+}
 const store = await createStore({ kind: 'embedded', dataDir, logger });
-await store.migrate();
-const client = await createStoreClient({ kind: 'embedded', dataDir, timeoutMs: 600_000 });
-await fill(store, client);
-const reference = {
-  ...KEY,
-  hash: 'r',
-  rows: REFERENCE_HOURS * 200,
-  period: { startMs: REFERENCE_MS, endMs: REFERENCE_MS + REFERENCE_HOURS * HOUR_MS },
-  provenance: 'bench',
-  createdAtMs: 0,
-  nullModel: { kind: 'iid', pieceMs: 0, spreads: [] },
-  forest: null,
-};
-const window = { lengthMs: HOUR_MS, stepMs: HOUR_MS, latenessMs: 0 };
-const rule = { openCount: 2, openWindows: 2, closeCount: 2, cooldownMs: 0 };
-const delay = monitorEventLoopDelay({ resolution: 1 });
-const pause = () => nextTurn();
-const backtest = createBacktester({
-  store: {
-    ...store,
-    // Only hours of counts were made: the whole reference at once, and no day.
-    mergedProfiles: async (query) =>
-      (await store.profileSeries(query, reference.period, REFERENCE_HOURS * HOUR_MS))[0].profiles,
-    currentReference: async () => reference,
-    watermarks: async () => [
-      { ...KEY, firstEventMs: FIRST_MS, watermarkMs: FIRST_MS + HOURS * HOUR_MS - 1, rows: HOURS * 200 },
-    ],
-  },
-  settings: () => ({ window, policy: rule, falseEpisodesPer30Days: 1 }),
-  budget: createEpisodeBudget({ pause }),
-  decide: decideEpisode,
-  pause,
-});
-delay.enable();
-const startMs = performance.now();
-const startCpu = process.cpuUsage();
-const result = await backtest(
-  model,
-  {
-    period: null,
-    policies: [
-      { name: 'budget 1', policy: rule, falseEpisodesPer30Days: 1 },
-      { name: 'budget 0.1', policy: rule, falseEpisodesPer30Days: 0.1 },
-    ],
-    shifts: [{ feature: 'n0', kind: 'value', size: 0.25 }],
-  },
-  { onProgress: () => undefined, signal: new AbortController().signal },
-);
-const cpu = process.cpuUsage(startCpu);
-const figures = {
-  windows: result.windows,
-  columns: columns.length,
-  seconds: (performance.now() - startMs) / 1_000,
-  cpuSeconds: (cpu.user + cpu.system) / 1e6,
-  peakMemoryMiB: Math.round(process.resourceUsage().maxRSS / 1_024),
-  longestTurnMs: Math.round(delay.max / 1e6),
-  turns99Ms: Math.round(delay.percentile(99) / 1e6),
-  policies: result.policies.map(({ name, level, opened, shifts }) => ({ name, level, opened, shifts })),
-};
-process.stdout.write(`${JSON.stringify(figures, null, 1)}\n`);
-await client.close();
+if (FILLED !== undefined) {
+  await store.migrate();
+  const client = await createStoreClient({ kind: 'embedded', dataDir, timeoutMs: 600_000 });
+  await fill(store, client);
+  await client.close();
+} else await run();
 await store.close();
-await rm(directory, { recursive: true });
+if (FILLED === undefined) await rm(directory, { recursive: true });
+
+async function run() {
+  const reference = {
+    ...KEY,
+    hash: 'r',
+    rows: REFERENCE_HOURS * 200,
+    period: { startMs: REFERENCE_MS, endMs: REFERENCE_MS + REFERENCE_HOURS * HOUR_MS },
+    provenance: 'bench',
+    createdAtMs: 0,
+    nullModel: { kind: 'iid', pieceMs: 0, spreads: [] },
+    forest: null,
+  };
+  const window = { lengthMs: HOUR_MS, stepMs: HOUR_MS, latenessMs: 0 };
+  const rule = { openCount: 2, openWindows: 2, closeCount: 2, cooldownMs: 0 };
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  const pause = createPause();
+  const backtest = createBacktester({
+    store: {
+      ...store,
+      // Only hours of counts were made: the whole reference at once, and no day.
+      mergedProfiles: async (query) => {
+        for await (const { profiles } of store.profileSeries(
+          query,
+          reference.period,
+          REFERENCE_HOURS * HOUR_MS,
+        ))
+          return profiles;
+      },
+      currentReference: async () => reference,
+      watermarks: async () => [
+        { ...KEY, firstEventMs: FIRST_MS, watermarkMs: FIRST_MS + HOURS * HOUR_MS - 1, rows: HOURS * 200 },
+      ],
+    },
+    settings: () => ({ window, policy: rule, falseEpisodesPer30Days: 1 }),
+    budget: createEpisodeBudget({ pause }),
+    decide: decideEpisode,
+    pause,
+  });
+  delay.enable();
+  const startMs = performance.now();
+  const startCpu = process.cpuUsage();
+  const result = await backtest(
+    model,
+    {
+      period: null,
+      policies: [
+        { name: 'budget 1', policy: rule, falseEpisodesPer30Days: 1 },
+        { name: 'budget 0.1', policy: rule, falseEpisodesPer30Days: 0.1 },
+      ],
+      shifts: [{ feature: 'n0', kind: 'value', size: 0.25 }],
+    },
+    { onProgress: () => undefined, signal: new AbortController().signal },
+  );
+  const cpu = process.cpuUsage(startCpu);
+  const figures = {
+    windows: result.windows,
+    columns: columns.length,
+    seconds: (performance.now() - startMs) / 1_000,
+    cpuSeconds: (cpu.user + cpu.system) / 1e6,
+    peakMemoryMiB: Math.round(process.resourceUsage().maxRSS / 1_024),
+    longestTurnMs: Math.round(delay.max / 1e6),
+    turns99Ms: Math.round(delay.percentile(99) / 1e6),
+    policies: result.policies.map(({ name, level, opened, shifts }) => ({ name, level, opened, shifts })),
+  };
+  process.stdout.write(`${JSON.stringify(figures, null, 1)}\n`);
+}

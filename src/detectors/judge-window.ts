@@ -175,7 +175,7 @@ export function measureColumns(
       const current = currentOf.get(column.name);
       const measured = measure(detector, column, grid, reference, current);
       const testNull = typeof measured === 'string' ? null : nullOf(input, column, detector, measured);
-      const isJudged = typeof measured !== 'string' && testNull !== null;
+      const isJudged = typeof measured !== 'string' && testNull !== null && measured.vacuous === null;
       return {
         column,
         detector,

@@ -15,8 +15,8 @@ import { createPolicyReplay, type DecideEpisode } from './policy-replay.js';
 import { createRollingWindow } from './rolling-window.js';
 import { createShiftRecord, shiftDelays } from './shift-delays.js';
 
-/** Pieces read at once: two days of hours × 50 columns × 2,001 cells are 40 MB. */
-const PIECES_PER_SLICE = 48;
+/** Windows whose verdicts on outliers are read at once, and after which progress is told. */
+const WINDOWS_PER_PART = 168;
 /** Two years of hourly windows. */
 const MOST_WINDOWS = 17_600;
 const WEEK_MS = 7 * DAY_MS;
@@ -36,7 +36,7 @@ export interface BacktesterDeps {
   readonly settings: (model: string) => AlarmSettings;
   readonly budget: EpisodeBudget;
   readonly decide: DecideEpisode;
-  /** Lets others have their turn; called after each window. */
+  /** Lets others have their turn when it is time to; called after each window. */
   readonly pause: () => Promise<void>;
 }
 
@@ -160,26 +160,30 @@ export function createBacktester(deps: BacktesterDeps) {
 
     const rolling = createRollingWindow(spec.lengthMs / spec.stepMs);
     const period = { startMs: windows[0]?.startMs ?? 0, endMs: windows.at(-1)?.endMs ?? 0 };
-    for (let startMs = period.startMs; startMs < period.endMs; startMs += PIECES_PER_SLICE * spec.stepMs) {
-      const slice = { startMs, endMs: Math.min(period.endMs, startMs + PIECES_PER_SLICE * spec.stepMs) };
-      const pieces = new Map(
-        (await store.profileSeries({ ...key, scope: PRODUCTION }, slice, spec.stepMs)).map((piece) => [
-          piece.window.endMs,
-          piece.profiles,
-        ]),
-      );
-      const outliers = await outlierVerdicts(reference, spec, slice);
-      for (let endMs = startMs + spec.stepMs; endMs <= slice.endMs; endMs += spec.stepMs) {
-        signal.throwIfAborted();
-        rolling.push(pieces.get(endMs) ?? []);
-        const window = windows[done];
-        if (window === undefined || !rolling.isFull()) continue;
-        const verdict = outliers.get(endMs);
-        await judge(window, rolling.profiles(), verdict === undefined ? [] : [verdict]);
-        await pause();
+    let outliers = new Map<number, Verdict>();
+    let untilMs = period.startMs;
+    let atMs = period.startMs;
+    async function step(profiles: readonly Profile[]) {
+      signal.throwIfAborted();
+      if (atMs >= untilMs) {
+        untilMs = Math.min(period.endMs, atMs + WINDOWS_PER_PART * spec.stepMs);
+        outliers = await outlierVerdicts(reference, spec, { startMs: atMs, endMs: untilMs });
+        onProgress(done, windows.length);
       }
-      onProgress(done, windows.length);
+      atMs += spec.stepMs;
+      rolling.push(profiles);
+      const window = windows[done];
+      if (window === undefined || !rolling.isFull()) return;
+      const verdict = outliers.get(atMs);
+      await judge(window, rolling.profiles(), verdict === undefined ? [] : [verdict]);
+      await pause();
     }
+    for await (const piece of store.profileSeries({ ...key, scope: PRODUCTION }, period, spec.stepMs)) {
+      while (atMs < piece.window.startMs) await step([]);
+      await step(piece.profiles);
+    }
+    while (atMs < period.endMs) await step([]);
+    onProgress(done, windows.length);
 
     const weeks = (windows.length * spec.stepMs) / WEEK_MS;
     const policies: Backtest['policies'][number][] = [];

@@ -34,10 +34,20 @@ export function benjaminiHochberg(pValues: readonly number[]): number[] {
  * Tests whose least attainable p-value is above α/K can never reject, so they need no share of α.
  */
 export function taroneFamilySize(leastPValues: readonly number[], alpha: number): number {
-  for (let size = 1; size < leastPValues.length; size++) {
-    if (leastPValues.filter((p) => p <= alpha / size).length <= size) return size;
+  const isEnough = (size: number) => {
+    let could = 0;
+    for (const p of leastPValues) if (p <= alpha / size) could += 1;
+    return could <= size;
+  };
+  // The larger the family, the fewer tests reach their share: all sizes from the least one on are enough.
+  let low = 1;
+  let high = Math.max(1, leastPValues.length);
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isEnough(middle)) high = middle;
+    else low = middle + 1;
   }
-  return Math.max(1, leastPValues.length);
+  return low;
 }
 
 function ascending(pValues: readonly number[]): number[] {

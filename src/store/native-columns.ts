@@ -1,10 +1,10 @@
-/** Columns of one block of the engine's Native format. Only what we ask for: Float64 and UInt32, not nullable. */
+/** Columns of one block of the engine's Native format. Only what we ask for: Float64, UInt32 and arrays of these, not nullable. */
 export type NativeColumn = Float64Array | Uint32Array;
 
 /**
  * Reads a result of `FORMAT Native`: blocks of varint columns, varint rows, then name, type and values of each column, little-endian.
- * The arrays of a block are overwritten by the next one. Throws TypeError for a type other than Float64 and UInt32, and for a result
- * that ends in the middle.
+ * A column of arrays gives two: where each row's values end, then the values of all rows. What a block gives is overwritten by the
+ * next one. Throws TypeError for other types, and for a result that ends in the middle.
  */
 export function* readNativeBlocks(bytes: Uint8Array): Generator<NativeColumn[]> {
   const scratch: NativeColumn[] = [];
@@ -23,20 +23,30 @@ export function* readNativeBlocks(bytes: Uint8Array): Generator<NativeColumn[]> 
     at += length;
     return Buffer.from(bytes.buffer, bytes.byteOffset + at - length, length).toString('utf8');
   };
+  const bytesOf = (wanted: number): Uint8Array => {
+    if (at + wanted > bytes.length)
+      throw new TypeError(`a Native result of ${bytes.length} bytes ends in the middle of ${wanted} more`);
+    at += wanted;
+    return bytes.subarray(at - wanted, at);
+  };
   /** The values that follow, copied to where they are aligned. */
   const values = (index: number, rows: number, type: string): NativeColumn => {
     if (type !== 'Float64' && type !== 'UInt32')
-      throw new TypeError(`a Native column of type ${type}: cast it to Float64 or UInt32`);
-    const width = type === 'Float64' ? 8 : 4;
-    if (at + rows * width > bytes.length)
-      throw new TypeError(`a Native result of ${bytes.length} bytes ends in the middle of ${rows} values`);
+      throw new TypeError(
+        `a Native column of type ${type}: cast it to Float64 or UInt32, or arrays of these`,
+      );
     let own = scratch[index];
     if (own === undefined || own.length < rows)
       own = type === 'Float64' ? new Float64Array(rows) : new Uint32Array(rows);
     scratch[index] = own;
-    new Uint8Array(own.buffer).set(bytes.subarray(at, at + rows * width));
-    at += rows * width;
+    new Uint8Array(own.buffer).set(bytesOf(rows * (type === 'Float64' ? 8 : 4)));
     return own.subarray(0, rows);
+  };
+  /** UInt64 in the result; a block of 2³² values would not fit into memory. */
+  const ends = (index: number, rows: number): NativeColumn => {
+    const halves = values(index, 2 * rows, 'UInt32');
+    for (let row = 0; row < rows; row++) halves[row] = halves[2 * row] ?? 0;
+    return halves.subarray(0, rows);
   };
   while (at < bytes.length) {
     const columns = varint();
@@ -44,7 +54,14 @@ export function* readNativeBlocks(bytes: Uint8Array): Generator<NativeColumn[]> 
     const block: NativeColumn[] = [];
     for (let column = 0; column < columns; column++) {
       text();
-      block.push(values(column, rows, text()));
+      const type = text();
+      const element = /^Array\((.*)\)$/.exec(type)?.[1];
+      if (element === undefined) block.push(values(block.length, rows, type));
+      else {
+        const rowEnds = ends(block.length, rows);
+        block.push(rowEnds);
+        block.push(values(block.length, rowEnds.at(-1) ?? 0, element));
+      }
     }
     if (rows > 0) yield block;
   }

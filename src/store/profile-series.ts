@@ -1,89 +1,154 @@
 import type { ProfileStore } from '../domain/ports.js';
-import { cellCount, type Profile } from '../domain/profile.js';
-import { DAY_MS, HOUR_MS } from '../domain/window.js';
+import { cellCount, type Grid, type Profile } from '../domain/profile.js';
+import { DAY_MS, HOUR_MS, type Window } from '../domain/window.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
 import type { GridStore } from './grid-store.js';
-import { readNativeBlocks } from './native-columns.js';
+import { type NativeColumn, readNativeBlocks } from './native-columns.js';
 
-/** Buckets of the pieces; `slot` numbers piece and feature together. */
-const FROM_BUCKETS = `
-  FROM (SELECT * FROM profiles FINAL
-        WHERE scope = {scope:String} AND model = {model:String} AND version = {version:String} AND granularity = {granularity:String}
-          AND bucket >= {fromTs:DateTime64(3, 'UTC')} AND bucket < {toTs:DateTime64(3, 'UTC')}
-          AND feature IN {features:Array(String)}) AS p
-  GROUP BY slot`;
-const SLOT = `toUInt32(intDiv(toUnixTimestamp64Milli(p.bucket) - {fromMs:Int64}, {pieceMs:Int64}) * length({features:Array(String)})
-  + indexOf({features:Array(String)}, p.feature) - 1) AS slot`;
+/**
+ * Cells of one slice, filled or not: its counts are some ten megabytes, a hundred where every cell is filled. A statement costs about
+ * as much as two days of 50 columns do, so slices are long.
+ */
+const CELLS_PER_SLICE = 8_000_000;
+const PIECES_PER_SLICE = 5_000;
 
-const SIZES_SQL = `SELECT ${SLOT}, toFloat64(sum(p.rows)), toFloat64(sum(p.missing)), toFloat64(sum(p.non_finite)),
-  toFloat64(sum(p.mistyped)), toFloat64(ifNull(min(p.min), nan)), toFloat64(ifNull(max(p.max), nan)) ${FROM_BUCKETS}`;
+/** One row per bucket and column; of its cells those that hold anything, as hourly counts are mostly empty. One thread: ours is at work beside it. */
+const BUCKETS_SQL = `
+  SELECT toUInt32(intDiv(toUnixTimestamp64Milli(bucket) - {fromMs:Int64}, {pieceMs:Int64})),
+    toUInt32(indexOf({features:Array(String)}, feature) - 1),
+    toFloat64(rows), toFloat64(missing), toFloat64(non_finite), toFloat64(mistyped),
+    toFloat64(ifNull(min, nan)), toFloat64(ifNull(max, nan)),
+    arrayFilter((cell, count) -> count > 0, arrayEnumerate(counts), counts),
+    arrayMap(count -> toFloat64(count), arrayFilter(count -> count > 0, counts))
+  FROM profiles FINAL
+  WHERE scope = {scope:String} AND model = {model:String} AND version = {version:String} AND granularity = {granularity:String}
+    AND bucket >= {fromTs:DateTime64(3, 'UTC')} AND bucket < {toTs:DateTime64(3, 'UTC')}
+    AND feature IN {features:Array(String)}
+  SETTINGS max_threads = 1`;
 
-/** The cells that hold anything, one row each: hourly counts are mostly empty. */
-const CELLS_SQL = `SELECT slot, toUInt32(cell - 1), toFloat64(count)
-  FROM (SELECT ${SLOT}, sumForEach(p.counts) AS counts ${FROM_BUCKETS})
-  ARRAY JOIN counts AS count, arrayEnumerate(counts) AS cell
-  WHERE count > 0`;
+interface Sum extends Omit<Profile, 'counts'> {
+  rows: number;
+  missing: number;
+  nonFinite: number;
+  mistyped: number;
+  readonly counts: number[];
+  min: number | null;
+  max: number | null;
+}
 
-/** Counts of many short pieces at once, as numbers instead of text. */
+/** Counts of many short pieces, as numbers instead of text, slice by slice; the next slice is read while one is used. */
 export function createProfileSeries(
   client: StoreClient,
   grids: GridStore,
 ): Pick<ProfileStore, 'profileSeries'> {
   return {
-    async profileSeries(query, period, pieceMs) {
+    async *profileSeries(query, period, pieceMs) {
       if (pieceMs < HOUR_MS || pieceMs % HOUR_MS !== 0 || period.startMs % pieceMs !== 0)
         throw new RangeError(
           `pieces are whole hours long and aligned, got ${pieceMs} ms from ${period.startMs}`,
         );
-      const cells = await grids.byFeature(query.model);
-      const features = (query.features ?? [...cells.keys()]).filter((feature) => cells.has(feature));
+      const known = await grids.byFeature(query.model);
+      const columns = (query.features ?? [...known.keys()]).flatMap((feature) => known.get(feature) ?? []);
+      const isDaily = pieceMs % DAY_MS === 0;
       const params = {
         scope: query.scope,
         model: query.model,
         version: query.modelVersion,
-        granularity: pieceMs % DAY_MS === 0 ? 'day' : 'hour',
-        features,
-        fromMs: period.startMs,
+        granularity: isDaily ? 'day' : 'hour',
+        features: columns.map(({ feature }) => feature),
         pieceMs,
-        fromTs: dateTime64(period.startMs),
-        toTs: dateTime64(period.endMs),
       };
-      const profiles = new Map<number, Profile & { counts: number[] }>();
-      for (const block of readNativeBlocks(await client.queryNative(SIZES_SQL, params))) {
-        const [slots, rows, missing, nonFinite, mistyped, min, max] = block;
-        for (const [i, slot] of (slots ?? []).entries()) {
-          const grid = cells.get(features[slot % features.length] ?? '');
-          if (grid === undefined) continue;
-          profiles.set(slot, {
-            feature: grid.feature,
-            kind: grid.kind,
-            rows: rows?.[i] ?? 0,
-            missing: missing?.[i] ?? 0,
-            nonFinite: nonFinite?.[i] ?? 0,
-            mistyped: mistyped?.[i] ?? 0,
-            counts: new Array<number>(cellCount(grid)).fill(0),
-            offsets: [],
-            min: finiteOrNull(min?.[i]),
-            max: finiteOrNull(max?.[i]),
-          });
+      const pieceCells =
+        columns.reduce((cells, grid) => cells + cellCount(grid), 1) *
+        (pieceMs / (isDaily ? DAY_MS : HOUR_MS));
+      const slicePieces = Math.min(PIECES_PER_SLICE, Math.max(1, Math.floor(CELLS_PER_SLICE / pieceCells)));
+      const read = (startMs: number) =>
+        client.queryNative(BUCKETS_SQL, {
+          ...params,
+          fromMs: startMs,
+          fromTs: dateTime64(startMs),
+          toTs: dateTime64(Math.min(period.endMs, startMs + slicePieces * pieceMs)),
+        });
+      let next: Promise<Uint8Array> | null = read(period.startMs);
+      try {
+        for (let startMs = period.startMs; next !== null; ) {
+          const bytes: Uint8Array = await next;
+          const slice = { startMs, endMs: Math.min(period.endMs, startMs + slicePieces * pieceMs) };
+          startMs = slice.endMs;
+          next = startMs < period.endMs ? read(startMs) : null;
+          yield* piecesOf(bytes, columns, slice, pieceMs);
         }
+      } finally {
+        // Whoever stops in the middle leaves a statement behind: it must end, and its failure concerns nobody.
+        await Promise.allSettled([next]);
       }
-      for (const [slots, positions, counted] of readNativeBlocks(await client.queryNative(CELLS_SQL, params)))
-        for (let i = 0; i < (slots?.length ?? 0); i++) {
-          const counts = profiles.get(slots?.[i] ?? -1)?.counts;
-          const cell = positions?.[i] ?? 0;
-          if (counts !== undefined) counts[cell] = counted?.[i] ?? 0;
-        }
-      const pieces = Array.from({ length: (period.endMs - period.startMs) / pieceMs }, (_, piece) => ({
-        window: { startMs: period.startMs + piece * pieceMs, endMs: period.startMs + (piece + 1) * pieceMs },
-        profiles: features.flatMap((_, feature) => profiles.get(piece * features.length + feature) ?? []),
-      }));
-      return pieces.filter((piece) => piece.profiles.length > 0);
     },
   };
 }
 
-function finiteOrNull(value: number | undefined): number | null {
-  return value === undefined || Number.isNaN(value) ? null : value;
+function* piecesOf(bytes: Uint8Array, columns: readonly Grid[], slice: Window, pieceMs: number) {
+  const blocks: NativeColumn[][] = [];
+  const rowsOf = Array.from({ length: Math.ceil((slice.endMs - slice.startMs) / pieceMs) }, () => ({
+    blocks: [] as number[],
+    rows: [] as number[],
+  }));
+  for (const block of readNativeBlocks(bytes)) {
+    const [pieces = []] = block;
+    for (let row = 0; row < pieces.length; row++) {
+      const piece = rowsOf[pieces[row] ?? 0];
+      piece?.blocks.push(blocks.length);
+      piece?.rows.push(row);
+    }
+    blocks.push(block.map((column) => column.slice()));
+  }
+  for (const [piece, places] of rowsOf.entries()) {
+    const sums: (Sum | undefined)[] = columns.map(() => undefined);
+    for (const [i, row] of places.rows.entries()) {
+      const block = blocks[places.blocks[i] ?? 0];
+      if (block !== undefined) addRow(sums, columns, block, row);
+    }
+    const profiles = sums.flatMap((sum) => sum ?? []);
+    const startMs = slice.startMs + piece * pieceMs;
+    if (profiles.length > 0) yield { window: { startMs, endMs: startMs + pieceMs }, profiles };
+  }
+}
+
+function addRow(
+  sums: (Sum | undefined)[],
+  columns: readonly Grid[],
+  block: readonly NativeColumn[],
+  row: number,
+): void {
+  const number = (column: number) => block[column]?.[row] ?? 0;
+  const grid = columns[number(1)];
+  if (grid === undefined) return;
+  let sum = sums[number(1)];
+  if (sum === undefined) {
+    const { feature, kind } = grid;
+    const counts = new Array<number>(cellCount(grid)).fill(0);
+    const nothing = { rows: 0, missing: 0, nonFinite: 0, mistyped: 0, offsets: [], min: null, max: null };
+    sum = { feature, kind, counts, ...nothing };
+    sums[number(1)] = sum;
+  }
+  sum.rows += number(2);
+  sum.missing += number(3);
+  sum.nonFinite += number(4);
+  sum.mistyped += number(5);
+  sum.min = furthest(Math.min, sum.min, number(6));
+  sum.max = furthest(Math.max, sum.max, number(7));
+  const [ends, cells, , counts] = block.slice(8);
+  if (ends === undefined || cells === undefined || counts === undefined) return;
+  const end = ends[row] ?? 0;
+  // The engine numbers cells from 1.
+  for (let at = row === 0 ? 0 : (ends[row - 1] ?? 0); at < end; at++) {
+    const cell = (cells[at] as number) - 1;
+    sum.counts[cell] = (sum.counts[cell] ?? 0) + (counts[at] as number);
+  }
+}
+
+/** Of the extremes so far and those of one more bucket, NaN where it has none. */
+function furthest(choose: (a: number, b: number) => number, so: number | null, more: number): number | null {
+  if (Number.isNaN(more)) return so;
+  return so === null ? more : choose(so, more);
 }

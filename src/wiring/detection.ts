@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createAlertEngine } from '../alerts/alert-engine.js';
 import { createDispatcher } from '../alerts/dispatcher.js';
 import { createVerdictGauges } from '../alerts/prometheus.js';
@@ -18,6 +17,7 @@ import { segmentsOf } from '../jobs/segments.js';
 import { createEpisodeBudget } from '../stats/episode-budget.js';
 import { alarmSettings } from './alarm-settings.js';
 import { followStore, type Parts } from './parts.js';
+import { createPause } from './turns.js';
 import { createHooks, publicUrlOf } from './webhooks.js';
 
 export const DETECTION = 'detection';
@@ -64,7 +64,7 @@ export function wireDetection(parts: Parts) {
   const levels = createLevelChooser({
     store,
     settings: (model) => alarmSettings(settings(model)),
-    budget: createEpisodeBudget({ pause: () => nextTurn() }),
+    budget: createEpisodeBudget({ pause: createPause() }),
   });
   const cycle = createCycle({
     store,

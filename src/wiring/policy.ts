@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decideEpisode } from '../alerts/policy.js';
 import { type ModelConfig, modelConfig, parsePolicy } from '../config.js';
 import type { TriedPolicy } from '../domain/backtest.js';
@@ -9,11 +8,12 @@ import { createTuner } from '../jobs/tune-model.js';
 import { createEpisodeBudget } from '../stats/episode-budget.js';
 import { alarmSettings } from './alarm-settings.js';
 import type { Parts } from './parts.js';
+import { createPause } from './turns.js';
 
 /** Questions about policies that are not switched on: they read what is stored and change nothing. */
 export function wirePolicy({ config, store, clock, logger }: Parts): PolicyPorts {
   const settings = (model: string) => alarmSettings(modelConfig(config, model));
-  const pause = () => nextTurn();
+  const pause = createPause();
   const budget = createEpisodeBudget({ pause });
   const levels = createLevelChooser({ store, settings, budget });
   const backtest = createBacktester({

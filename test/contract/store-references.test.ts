@@ -9,6 +9,12 @@ import { createStoreClient } from '../../src/store/client.js';
 import { named, predictionRow } from '../support/rows.js';
 import { BACKENDS, openBackend, type StoreBackend } from '../support/store-backends.js';
 
+async function listed<T>(series: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const one of series) found.push(one);
+  return found;
+}
+
 const MODEL: ModelVersion = {
   model: 'churn',
   modelVersion: '3',
@@ -144,7 +150,7 @@ describe.each(BACKENDS)('references in the %s store', (kind) => {
     for (const pieceMs of [HOUR_MS, 6 * HOUR_MS, DAY_MS]) {
       const from = Math.ceil(START_MS / DAY_MS) * DAY_MS;
       const period = { startMs: from, endMs: from + 3 * DAY_MS };
-      const series = await store.profileSeries(query, period, pieceMs);
+      const series = await listed(store.profileSeries(query, period, pieceMs));
       expect(series.length).toBeGreaterThan(1);
       for (const { window, profiles } of series) {
         expect(window.endMs - window.startMs).toBe(pieceMs);
@@ -156,11 +162,23 @@ describe.each(BACKENDS)('references in the %s store', (kind) => {
       }
     }
     const period = { startMs: 0, endMs: DAY_MS };
-    expect(await store.profileSeries(query, period, DAY_MS)).toEqual([]);
-    await expect(store.profileSeries(query, period, HOUR_MS / 2)).rejects.toThrow(RangeError);
-    await expect(store.profileSeries(query, { startMs: 1, endMs: DAY_MS }, HOUR_MS)).rejects.toThrow(
+    expect(await listed(store.profileSeries(query, period, DAY_MS))).toEqual([]);
+    await expect(listed(store.profileSeries(query, period, HOUR_MS / 2))).rejects.toThrow(RangeError);
+    await expect(listed(store.profileSeries(query, { startMs: 1, endMs: DAY_MS }, HOUR_MS))).rejects.toThrow(
       RangeError,
     );
+    // Beyond one slice: a quarter of a million pieces, of which a few hold rows.
+    const decade = { startMs: START_MS - 10_000 * DAY_MS, endMs: START_MS + 1_000 * DAY_MS };
+    const daily = { startMs: Math.floor(decade.startMs / DAY_MS) * DAY_MS, endMs: decade.endMs };
+    const long = await listed(store.profileSeries(query, daily, HOUR_MS));
+    expect(long.map(({ window }) => window.startMs)).toEqual(
+      long.map(({ window }) => window.startMs).toSorted((a, b) => a - b),
+    );
+    expect(long.length).toBeGreaterThan(50);
+    for await (const { profiles } of store.profileSeries(query, daily, HOUR_MS)) {
+      expect(profiles.length).toBeGreaterThan(0);
+      break;
+    }
   });
 
   test('windows in breach are those judged drifted, as they were judged last, in what a reference is made of', async () => {

@@ -38,14 +38,13 @@ function backtester() {
       currentReference: async () => referenceOf(5_000),
       listGrids: async () => grids,
       mergedProfiles: async () => referenceProfiles,
-      profileSeries: async (_query, period, pieceMs) =>
-        HOURLY.map((profiles, hour) => ({
-          window: { startMs: hour * pieceMs, endMs: (hour + 1) * pieceMs },
-          profiles,
-        })).filter(
-          ({ window, profiles }) =>
-            window.startMs >= period.startMs && window.endMs <= period.endMs && profiles.length > 0,
-        ),
+      profileSeries: async function* (_query, period, pieceMs) {
+        for (const [hour, profiles] of HOURLY.entries()) {
+          const window = { startMs: hour * pieceMs, endMs: (hour + 1) * pieceMs };
+          if (window.startMs >= period.startMs && window.endMs <= period.endMs && profiles.length > 0)
+            yield { window, profiles };
+        }
+      },
       listRuns: async () => [],
       listVerdicts: async () => [],
       watermarks: async () => [{ ...key, firstEventMs: 0, watermarkMs: HOURS * HOUR_MS - 1, rows: 1 }],

@@ -47,6 +47,17 @@ test('Tarone counts only tests that could reach their share', () => {
   expect(taroneFamilySize([], 0.05)).toBe(1);
 });
 
+test("Tarone's family is the least that is large enough", () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(0, 1e-4, 0.004, 0.01, 0.02, 0.04, 0.9), { maxLength: 40 }), (ps) => {
+      const size = taroneFamilySize(ps, 0.05);
+      const could = (k: number) => ps.filter((p) => p <= 0.05 / k).length;
+      expect(could(size)).toBeLessThanOrEqual(size);
+      for (let k = 1; k < size; k++) expect(could(k)).toBeGreaterThan(k);
+    }),
+  );
+});
+
 test('a p-value outside [0, 1] is a bug', () => {
   expect(() => holm([0.1, Number.NaN])).toThrow(/NaN/);
   expect(() => benjaminiHochberg([1.5])).toThrow(/1.5/);

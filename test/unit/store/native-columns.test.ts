@@ -35,6 +35,29 @@ describe('readNativeBlocks', () => {
     ]);
   });
 
+  test('gives arrays as their ends and their values', () => {
+    const arrays = Buffer.concat([
+      Buffer.from([1, 3]),
+      text('a'),
+      text('Array(Float64)'),
+      Buffer.from(BigUint64Array.of(2n, 2n, 3n).buffer),
+      Buffer.from(Float64Array.of(0.5, 1, 7).buffer),
+    ]);
+    const none = Buffer.concat([
+      Buffer.from([1, 1]),
+      text('a'),
+      text('Array(UInt32)'),
+      Buffer.from(BigUint64Array.of(0n).buffer),
+    ]);
+    expect(read(Buffer.concat([arrays, arrays]))).toEqual([
+      [Uint32Array.of(2, 2, 3), Float64Array.of(0.5, 1, 7)],
+      [Uint32Array.of(2, 2, 3), Float64Array.of(0.5, 1, 7)],
+    ]);
+    expect(read(none)).toEqual([[Uint32Array.of(0), new Uint32Array(0)]]);
+    expect(() => read(arrays.subarray(0, -1))).toThrow('ends in the middle of 24 more');
+    expect(() => read(arrays.subarray(0, 30))).toThrow('ends in the middle');
+  });
+
   test('gives nothing for an empty result', () => {
     expect(read(new Uint8Array(0))).toEqual([]);
   });
@@ -42,7 +65,7 @@ describe('readNativeBlocks', () => {
   test('refuses what it cannot read, rather than guess', () => {
     expect(() => read(block([1], [1], 'Nullable(Float64)'))).toThrow('type Nullable(Float64)');
     expect(() => read(block([1, 2], [1, 2]).subarray(0, 14))).toThrow('ends in the middle');
-    expect(() => read(block([1, 2], [1, 2]).subarray(0, -2))).toThrow('ends in the middle of 2 values');
+    expect(() => read(block([1, 2], [1, 2]).subarray(0, -2))).toThrow('ends in the middle of 8 more');
     expect(() => read(Buffer.from([1]))).toThrow('ends in the middle, at byte 2');
   });
 });

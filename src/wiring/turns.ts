@@ -1,0 +1,26 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Long enough that turns cost nothing, short enough that requests do not wait. */
+const TURN_MS = 20;
+
+/**
+ * A pause for long work: called often, it lets others have their turn when `turnMs` have gone by since it last did.
+ *
+ * @param nowMs a clock that never runs backwards
+ */
+export function createPause({
+  nowMs = () => performance.now(),
+  turn = () => nextTurn(),
+  turnMs = TURN_MS,
+}: {
+  readonly nowMs?: () => number;
+  readonly turn?: () => Promise<void>;
+  readonly turnMs?: number;
+} = {}): () => Promise<void> {
+  let sinceMs = nowMs();
+  return async () => {
+    if (nowMs() - sinceMs < turnMs) return;
+    await turn();
+    sinceMs = nowMs();
+  };
+}
