@@ -115,18 +115,22 @@ async function markIdentifiers(
     const counted = await reference.distinct(texts.slice(at, at + COLUMNS_PER_READING));
     for (const [name, { present, distinct }] of counted) {
       const rare = distinct > MAX_RARE && distinct > present / 2;
-      const many = distinct > MAX_CATEGORIES;
-      const some = distinct > 1 ? (await reference.categories(name, 20)).map(({ value }) => value) : [];
-      if (some.length > 1 && some.every((value) => TIME_TEXT.test(value)))
+      const some = distinct > 0 ? (await reference.categories(name, 20)).map(({ value }) => value) : [];
+      if (some.length > 0 && some.every((value) => TIME_TEXT.test(value)))
         obstacles.set(name, {
           kind: 'datetime',
           obstacle:
             'it holds times as text, and times move on by themselves: compare a part of them, such as the hour',
         });
-      else if (rare || many)
+      else if (rare)
         obstacles.set(name, {
           kind: 'identifier',
           obstacle: `it has ${distinct} distinct values in ${present} rows of the reference: identifiers or free text have no shares to compare`,
+        });
+      else if (distinct > MAX_CATEGORIES)
+        obstacles.set(name, {
+          kind: 'categorical',
+          obstacle: `it has ${distinct} distinct values, and at most ${MAX_CATEGORIES} are compared: group them first`,
         });
     }
   }

@@ -132,11 +132,14 @@ function countNumbers(grid: Extract<Grid, { kind: 'numeric' }>, side: NumberSide
 async function readCategories(input: CountInput, { name }: PlannedColumn, id: string): Promise<ReadColumn> {
   const found = await input.reference.categories(name, MAX_CATEGORIES);
   const categories = found.map(({ value }) => value);
+  const present = found.reduce((sum, { rows }) => sum + rows, 0);
   const grid: Grid = {
     kind: 'categorical',
     feature: id,
     categories,
     headSize: Math.min(categories.length, MAX_HEAD),
+    // Without it, the new values that rare categories always bring would read as drift.
+    singletonShare: present === 0 ? 0 : found.filter(({ rows }) => rows === 1).length / present,
   };
   const side = async (from: ComparedSide, grouping: Grouping | null): Promise<SideCounts> => {
     const rows = await from.categoryCounts(name, categories, grouping);

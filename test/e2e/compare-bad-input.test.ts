@@ -61,6 +61,29 @@ async function compare(reference: string, current: readonly string[], ...options
   return { code, stderr, document, columns };
 }
 
+describe('texts of which the reference holds a part', () => {
+  const names = (prefix: string, count: number) =>
+    Array.from({ length: count }, (_, i) => ({ c: `${prefix}${i}`, k: i % 5 }));
+
+  it('five rows of all different texts say nothing about the next ones', async () => {
+    await write('few.csv', names('a', 5));
+    await write('others.csv', names('b', 2_000));
+    const { columns } = await compare(at('few.csv'), [at('others.csv')]);
+    expect(columns.get('c')).toMatchObject({ status: 'undecided' });
+  });
+
+  it('new values of a column with many rare ones are no drift', async () => {
+    const random = createRandom(5);
+    // Zipf's law over 5,000 values: about one row in seven brings a value that 4,000 rows lack.
+    const zipf = (count: number) =>
+      Array.from({ length: count }, () => ({ c: `v${Math.floor(5_001 ** random())}`, k: 1 }));
+    await write('zipf.csv', zipf(4_000));
+    await write('zipf-later.csv', zipf(2_000));
+    const { columns } = await compare(at('zipf.csv'), [at('zipf-later.csv')]);
+    expect(columns.get('c')).toMatchObject({ kind: 'categorical', status: 'stable' });
+  });
+});
+
 describe('columns that cannot be compared are undecided, with the reason', () => {
   it.each<[string, string, (row: Row, i: number) => Row, string, RegExp]>([
     ['is absent', 'ndjson', ({ x: _x, ...rest }) => rest, 'x', /only the reference has it/],

@@ -105,6 +105,22 @@ describe('planColumns', () => {
   test('texts that are times are told', async () => {
     const values = ['2024-01-01', '2024-01-02 10:00', '2024-01-03T10:00:00.5+01:00'];
     expect((await planOne({ content: 'text', values }, { content: 'text' }))?.kind).toBe('datetime');
+    const one = values.slice(0, 1);
+    expect((await planOne({ content: 'text', values: one }, { content: 'text' }))?.kind).toBe('datetime');
+  });
+
+  test('more values than are compared are said to be too many, not identifiers', async () => {
+    const many: ComparedSide = {
+      ...side({ x: { content: 'text' } }),
+      distinct: async () => new Map([['x', { present: 3_000_000, distinct: 127_338 }]]),
+    };
+    expect(await planColumns(many, side({ x: { content: 'text' } }), null)).toEqual([
+      {
+        name: 'x',
+        kind: 'categorical',
+        obstacle: 'it has 127338 distinct values, and at most 100000 are compared: group them first',
+      },
+    ]);
   });
 
   test('columns of one side alone, and those that some files lack', async () => {
