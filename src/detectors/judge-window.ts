@@ -4,7 +4,6 @@ import type { Segment } from '../domain/segment.js';
 import type { UndecidedReason, Verdict, WindowOutcome } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
 import { holm, taroneFamilySize } from '../stats/holm.js';
-import { criticalStatistic } from '../stats/invert.js';
 import {
   type Baselines,
   isImmature,
@@ -13,9 +12,9 @@ import {
   parametersOf,
   type SegmentInput,
 } from './column-baseline.js';
-import { appliesTo, type Detector, type Measurement, type Scale } from './detector.js';
+import { appliesTo, type Detector, type Measurement } from './detector.js';
 import { COLUMN_DETECTORS } from './registry.js';
-import { leastPValue, type TestNull } from './test-null.js';
+import { criticalOf, leastPValue, pValueOf, type TestNull } from './test-null.js';
 import { outcomesOf } from './window-outcomes.js';
 
 export interface JudgeInput extends Baselines {
@@ -181,7 +180,7 @@ export function measureColumns(
         detector,
         measured,
         null: testNull,
-        pValue: isJudged ? testNull.pValueOf(measured.statistic, measured) : 1,
+        pValue: isJudged ? pValueOf(testNull, measured.statistic, measured) : 1,
         leastPValue: isJudged ? leastPValue(measured, testNull) : 1,
       };
     }),
@@ -211,10 +210,10 @@ function decided(
   const { detector, pValue, population: input } = candidate;
   const effect = measured.effectWithInterval(testNull.designEffect);
   const drifted = decision.adjustedPValue <= input.level;
-  const critical = (scale: Scale) =>
-    criticalStatistic((statistic) => testNull.pValueOf(statistic, scale), scale.largest, decision.share);
   // A share near 0 cannot fall visibly: what it would take to rise is then the threshold worth telling.
-  const threshold = critical(measured) ?? (measured.opposite && critical(measured.opposite));
+  const threshold =
+    criticalOf(testNull, measured, decision.share, measured.statistic) ??
+    (measured.opposite && criticalOf(testNull, measured.opposite, decision.share, null));
   return {
     ...frame(candidate),
     status: drifted ? 'drifted' : 'stable',

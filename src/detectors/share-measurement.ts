@@ -1,6 +1,6 @@
 import type { UndecidedReason } from '../domain/verdict.js';
 import {
-  proportionPValue,
+  createProportionTail,
   proportionZSquared,
   type Share,
   shareDifferenceInterval,
@@ -36,13 +36,11 @@ export function measureShares(reference: Share, current: Share): Measurement | U
 /** Windows of `rows` rows whose share lies above (sign 1) or below (−1) the reference's. */
 function scaleOf(reference: Share, rows: number, sign: 1 | -1): Scale {
   const share = reference.hits / reference.rows;
-  const currentAt = (statistic: number): Share => ({
-    hits: Math.min(1, Math.max(0, share + sign * statistic)) * rows,
-    rows,
-  });
+  const hitsAt = (statistic: number) => Math.min(1, Math.max(0, share + sign * statistic)) * rows;
+  const tailOf = createProportionTail(rows, reference);
   return {
     largest: sign === 1 ? 1 - share : share,
-    ratioOf: (statistic) => proportionZSquared(currentAt(statistic), reference),
-    iidPValueOf: (statistic) => (statistic === 0 ? 1 : proportionPValue(currentAt(statistic), reference)),
+    ratioOf: (statistic) => proportionZSquared({ hits: hitsAt(statistic), rows }, reference),
+    iidPValueOf: (statistic) => (statistic === 0 ? 1 : tailOf(hitsAt(statistic))),
   };
 }

@@ -1,4 +1,5 @@
 import type { NullModel, TemporalSpread } from '../domain/reference.js';
+import { criticalStatistic } from '../stats/invert.js';
 import { fSf } from '../stats/special.js';
 import { informationOf, type Measurement, type Scale } from './detector.js';
 
@@ -7,7 +8,8 @@ export interface TestNull {
   readonly kind: NullModel['kind'];
   /** E[ratio] at this window's size: the variance inflation against independent rows. */
   readonly designEffect: number;
-  readonly pValueOf: (statistic: number, scale: Scale) => number;
+  /** The p-value is the largest of these; the one that mostly decides comes first. */
+  readonly tails: readonly ((statistic: number, scale: Scale) => number)[];
   /** Its settings, for the verdict. */
   readonly parameters: Readonly<Record<string, number>>;
 }
@@ -15,9 +17,13 @@ export interface TestNull {
 export const IID_NULL: TestNull = {
   kind: 'iid',
   designEffect: 1,
-  pValueOf: (statistic, scale) => scale.iidPValueOf(statistic),
+  tails: [(statistic, scale) => scale.iidPValueOf(statistic)],
   parameters: {},
 };
+
+export function pValueOf(testNull: TestNull, statistic: number, scale: Scale): number {
+  return Math.max(...testNull.tails.map((tailOf) => tailOf(statistic, scale)));
+}
 
 /**
  * The larger of two p-values: that of independent rows, and that of a new window among the reference's pieces,
@@ -30,10 +36,11 @@ export function temporalNull(measurement: Measurement, spread: TemporalSpread): 
   return {
     kind: 'temporal',
     designEffect,
-    pValueOf: (statistic, scale) => {
-      const ratio = scale.ratioOf(statistic, spread.pieces) / designEffect;
-      return Math.max(scale.iidPValueOf(statistic), fSf(ratio, spread.shape, denominator));
-    },
+    tails: [
+      (statistic, scale) =>
+        fSf(scale.ratioOf(statistic, spread.pieces) / designEffect, spread.shape, denominator),
+      ...IID_NULL.tails,
+    ],
     parameters: { pieces: spread.pieces, shape: spread.shape, excess: spread.excess },
   };
 }
@@ -41,5 +48,27 @@ export function temporalNull(measurement: Measurement, spread: TemporalSpread): 
 /** The least p-value that this window could have given, in either direction. */
 export function leastPValue(measurement: Measurement, testNull: TestNull): number {
   const scales = measurement.opposite === null ? [measurement] : [measurement, measurement.opposite];
-  return Math.min(...scales.map((scale) => testNull.pValueOf(scale.largest, scale)));
+  return Math.min(...scales.map((scale) => pValueOf(testNull, scale.largest, scale)));
+}
+
+/**
+ * The least statistic of a direction whose p-value is at most `level`, null when none is; what was `seen` in this direction, if
+ * any, reaches the answer exactly when its own p-value does. Tails are inverted one by one: they may differ much in cost.
+ */
+export function criticalOf(
+  testNull: TestNull,
+  scale: Scale,
+  level: number,
+  seen: number | null,
+): number | null {
+  let critical = 0;
+  for (const tailOf of testNull.tails) {
+    const tail = (statistic: number) => tailOf(statistic, scale);
+    if (critical > 0 && tail(critical) <= level) continue;
+    const known = seen === null ? null : { statistic: seen, pValue: tail(seen) };
+    const own = criticalStatistic(tail, scale.largest, level, known);
+    if (own === null) return null;
+    critical = Math.max(critical, own);
+  }
+  return critical;
 }

@@ -39,7 +39,8 @@ export function chiSquareStatistic(table: Contingency): { statistic: number; df:
   table.reference.forEach((b, i) => {
     const a = table.current[i] ?? 0;
     // (a − E)²/E + (b − E')²/E' with one shared difference.
-    if (a + b > 0) statistic += (a * m - b * n) ** 2 / (n * m * (a + b));
+    const difference = a * m - b * n;
+    if (a + b > 0) statistic += (difference * difference) / (n * m * (a + b));
   });
   return { statistic, df: table.reference.length - 1 };
 }

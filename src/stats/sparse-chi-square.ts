@@ -150,7 +150,16 @@ export function permutationCumulants(totals: readonly number[], sampled: number,
   const beta = (cells * lean) / (rows * r);
   let spread = 0;
   let third = 0;
+  let last = 0;
+  let lastSpread = 0;
+  let lastThird = 0;
   for (const count of totals) {
+    // Thin cells are often alike.
+    if (count === last) {
+      spread += lastSpread;
+      third += lastThird;
+      continue;
+    }
     const v = count * r;
     // Cumulants of a binomial count, then its central moments.
     const k3 = v * lean;
@@ -159,15 +168,18 @@ export function permutationCumulants(totals: readonly number[], sampled: number,
     const k6 = v * (1 - 30 * r + 120 * r * r);
     const m4 = k4 + 3 * v * v;
     const m5 = k5 + 10 * k3 * v;
-    const m6 = k6 + 15 * k4 * v + 10 * k3 * k3 + 15 * v ** 3;
-    spread += m4 / (v * v) - 1;
-    third +=
-      m6 / v ** 3 -
+    const m6 = k6 + 15 * k4 * v + 10 * k3 * k3 + 15 * v * v * v;
+    last = count;
+    lastSpread = m4 / (v * v) - 1;
+    lastThird =
+      m6 / (v * v * v) -
       (3 * m4) / (v * v) +
       2 -
       3 * beta * (m5 / (v * v) - (2 * k3) / v) +
       3 * beta * beta * (m4 / v - v) -
-      beta ** 3 * k3;
+      beta * beta * beta * k3;
+    spread += lastSpread;
+    third += lastThird;
   }
   spread -= (cells * lean) ** 2 / (rows * r);
   const kept = (cells - 1) / cells;
@@ -193,7 +205,7 @@ function permutationVariance(totals: readonly number[], n: number, rows: number)
   let squares = 0;
   let fourth = 0;
   for (const t of totals) {
-    squares += (t - 1) ** 2;
+    squares += (t - 1) * (t - 1);
     fourth += ((t - 1) * ((t - 2) * ((t - 3) * h4 + 6 * h3) + 7 * h2) + h1) / t;
   }
   const less = rows - cells;

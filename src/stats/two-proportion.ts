@@ -20,12 +20,28 @@ export function proportionZSquared(current: Share, reference: Share): number {
 
 /** Two-sided p-value that both shares are equal under independent rows. Right for tiny shares too. */
 export function proportionPValue(current: Share, reference: Share): number {
-  const hits = current.hits + reference.hits;
-  const rows = current.rows + reference.rows;
-  const expected = (Math.min(hits, rows - hits) * Math.min(current.rows, reference.rows)) / rows;
-  return expected < LEAST_EXPECTED
+  return needsExactTest(current, reference)
     ? fisherPValue(current, reference)
     : chiSquareSf(proportionZSquared(current, reference), 1);
+}
+
+/** `proportionPValue` for many windows of one size. Exact ones depend on whole hits only, and inversion asks for the same again. */
+export function createProportionTail(rows: number, reference: Share): (hits: number) => number {
+  const exact = new Map<number, number>();
+  return (hits) => {
+    const current = { hits, rows };
+    if (!needsExactTest(current, reference)) return proportionPValue(current, reference);
+    const whole = Math.round(hits);
+    const known = exact.get(whole) ?? fisherPValue(current, reference);
+    exact.set(whole, known);
+    return known;
+  };
+}
+
+function needsExactTest(current: Share, reference: Share): boolean {
+  const hits = current.hits + reference.hits;
+  const rows = current.rows + reference.rows;
+  return (Math.min(hits, rows - hits) * Math.min(current.rows, reference.rows)) / rows < LEAST_EXPECTED;
 }
 
 /**
