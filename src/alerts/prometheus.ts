@@ -7,9 +7,7 @@ import type { EpisodeCategory, Verdict } from '../domain/verdict.js';
 import { DAY_MS } from '../domain/window.js';
 import type { Metrics } from '../metrics.js';
 
-/** Statistic, threshold and status. */
-const SERIES_PER_VERDICT = 3;
-/** Enough for 3,000 columns; 100,000 series would block the loop for a quarter of a second per scrape. */
+/** Enough for some 500 columns with all their verdicts; 100,000 series would block the loop for a quarter of a second per scrape. */
 export const SERIES_BUDGET = 10_000;
 const MAX_OPEN_EPISODES = 1_000;
 const SEVERITIES: readonly Episode['severity'][] = ['warning', 'critical'];
@@ -59,8 +57,8 @@ interface VersionSeries {
   readonly labels: { readonly model: string; readonly model_version: string };
   /** End of the window that the gauges show, ms. */
   shownEndMs: number;
-  /** `feature` and `detector` of the exported verdicts. */
-  exported: { readonly feature: string; readonly detector: string }[];
+  /** `feature` and `detector` of the exported verdicts, and how many series each has. */
+  exported: { readonly feature: string; readonly detector: string; readonly count: number }[];
   /** Open episode by category. */
   readonly open: Map<EpisodeCategory, Episode>;
   readonly categories: Set<EpisodeCategory>;
@@ -140,29 +138,32 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
   function clearVerdicts(series: VersionSeries): void {
     for (const { feature, detector } of series.exported)
       for (const gauge of perVerdict) gauge.remove({ ...series.labels, feature, detector });
-    seriesUsed -= series.exported.length * SERIES_PER_VERDICT;
+    for (const { count } of series.exported) seriesUsed -= count;
     series.exported = [];
   }
 
   function exportVerdict(series: VersionSeries, verdict: Verdict): void {
     const { feature, detector } = verdict;
+    const threshold = alarmThreshold(verdict);
+    // A descriptive verdict does not alarm, so it has no state that anybody could alarm on.
+    const values = [
+      [metrics.driftStatistic, verdict.statistic],
+      [metrics.driftThreshold, threshold],
+      [metrics.driftStatus, verdict.role === 'primary' ? statusValue(verdict) : null],
+    ] as const;
+    const shown = values.flatMap(([gauge, value]) => (value === null ? [] : [{ gauge, value }]));
     // A verdict about whole rows has no feature: an empty label is none to Prometheus.
     if ((feature !== '' && !NAME_PATTERN.test(feature)) || !NAME_PATTERN.test(detector)) {
-      metrics.seriesDropped.inc({ reason: 'label' }, SERIES_PER_VERDICT);
+      metrics.seriesDropped.inc({ reason: 'label' }, shown.length);
       return;
     }
-    if (seriesUsed + SERIES_PER_VERDICT > seriesBudget) {
-      metrics.seriesDropped.inc({ reason: 'budget' }, SERIES_PER_VERDICT);
+    if (seriesUsed + shown.length > seriesBudget) {
+      metrics.seriesDropped.inc({ reason: 'budget' }, shown.length);
       return;
     }
-    const labels = { ...series.labels, feature, detector };
-    const threshold = alarmThreshold(verdict);
-    if (verdict.statistic !== null) metrics.driftStatistic.set(labels, verdict.statistic);
-    if (threshold !== null) metrics.driftThreshold.set(labels, threshold);
-    // A descriptive verdict does not alarm, so it has no state that anybody could alarm on.
-    if (verdict.role === 'primary') metrics.driftStatus.set(labels, statusValue(verdict));
-    series.exported.push({ feature, detector });
-    seriesUsed += SERIES_PER_VERDICT;
+    for (const { gauge, value } of shown) gauge.set({ ...series.labels, feature, detector }, value);
+    series.exported.push({ feature, detector, count: shown.length });
+    seriesUsed += shown.length;
   }
 
   function showEpisodes(series: VersionSeries): void {

@@ -178,6 +178,22 @@ describe('verdict gauges', () => {
     expect(await lines('drift_status')).toEqual(['drift_status{,feature="quiet",detector="ks"} 0']);
   });
 
+  it('count towards the budget what they export: no status of a descriptive verdict, no statistic of an undecided one', async () => {
+    const { gauges, lines } = setUp(6);
+    gauges.windowJudged(KEY, [
+      verdictOf(),
+      verdictOf({ detector: 'psi', role: 'descriptive' }),
+      verdictOf({ feature: 'x', ...undecided }),
+      verdictOf({ feature: 'x', detector: 'psi', role: 'descriptive' }),
+    ]);
+    const exported = ['drift_statistic{', 'drift_threshold', 'drift_status'].map(lines);
+    expect((await Promise.all(exported)).map((each) => each.length)).toEqual([2, 2, 2]);
+    expect(await lines('series_dropped')).toEqual(['series_dropped_total{reason="budget"} 2']);
+    gauges.retain([]);
+    gauges.windowJudged(KEY, [verdictOf(), verdictOf({ detector: 'missing' })]);
+    expect(await lines('series_dropped')).toEqual(['series_dropped_total{reason="budget"} 2']);
+  });
+
   it.each(['a,b', 'line\nbreak', '', 'x'.repeat(121)])(
     'do not make a label of the model %j',
     async (model) => {
