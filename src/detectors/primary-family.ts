@@ -39,7 +39,7 @@ export function primaryFamily(input: {
       if (typeof measured === 'string' || measured.vacuous !== null) continue;
       const spread = nullModel.spreads.find((s) => s.feature === column.name && s.detector === detector.name);
       if (nullModel.kind === 'temporal' && spread === undefined) continue;
-      if (spread !== undefined) degrees.push(spread.shape * spread.pieces);
+      if (spread !== undefined) degrees.push(spread.shape * (spread.effectivePieces ?? spread.pieces));
       count(detector.category);
     }
   }

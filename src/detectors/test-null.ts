@@ -28,11 +28,12 @@ export function pValueOf(testNull: TestNull, statistic: number, scale: Scale): n
 /**
  * The larger of two p-values: that of independent rows, and that of a new window among the reference's pieces,
  * F(ν, ν·pieces) of the ratio over its expectation; the second degrees of freedom pay for the expectation being an
- * average over few pieces.
+ * average over few pieces, counted as the independent ones they are worth.
  */
 export function temporalNull(measurement: Measurement, spread: TemporalSpread): TestNull {
   const designEffect = 1 + spread.excess * informationOf(measurement);
-  const denominator = spread.shape * spread.pieces;
+  const effectivePieces = spread.effectivePieces ?? spread.pieces;
+  const denominator = spread.shape * effectivePieces;
   return {
     kind: 'temporal',
     designEffect,
@@ -41,7 +42,16 @@ export function temporalNull(measurement: Measurement, spread: TemporalSpread): 
         fSf(scale.ratioOf(statistic, spread.pieces) / designEffect, spread.shape, denominator),
       ...IID_NULL.tails,
     ],
-    parameters: { pieces: spread.pieces, shape: spread.shape, excess: spread.excess },
+    parameters: {
+      pieces: spread.pieces,
+      effectivePieces,
+      shape: spread.shape,
+      excess: spread.excess,
+      autocorrelation: spread.autocorrelation ?? 0,
+      ...(spread.trend === undefined
+        ? {}
+        : { referenceTrend: spread.trend.change, referenceTrendPValue: spread.trend.pValue }),
+    },
   };
 }
 

@@ -15,6 +15,27 @@ export interface TemporalSpread {
   readonly excess: number;
   /** Degrees of freedom matched to the spread of the pieces' ratios. */
   readonly shape: number;
+  /** Independent pieces that the pieces are worth for this spread, as neighbours are alike; all of them when left out. */
+  readonly effectivePieces?: number;
+  /** Lag-1 autocorrelation of the pieces, beyond chance of rows; 0 when left out. */
+  readonly autocorrelation?: number;
+  /** How far a straight line through the pieces goes from the first to the last; of primary tests only. */
+  readonly trend?: ReferenceTrend;
+}
+
+/** A reference that moves has no one state to compare with: what is one of its days at its end was none at its start. */
+export interface ReferenceTrend {
+  /** D, Cramér's V or difference of shares between the line's ends. */
+  readonly change: number;
+  /** P-value of no trend; neighbouring pieces may be alike. */
+  readonly pValue: number;
+  /** Whether it is more than chance (p < 0.01) and as large as a drift that matters. */
+  readonly material: boolean;
+}
+
+/** Columns that move through the reference so much that it matters, in order. */
+export function movingColumns({ spreads }: NullModel): string[] {
+  return [...new Set(spreads.filter(({ trend }) => trend?.material === true).map(({ feature }) => feature))];
 }
 
 /** The null model of a reference: temporal when it has timestamps and at least ten windows' worth, else iid. */

@@ -6,7 +6,12 @@ import type { Reference, ReferenceAuthor } from '../domain/reference.js';
 import { HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import { noteReferenceChange } from './reference-changes.js';
-import { FOREST_SEED, MAX_FOREST_ROWS, type RegisterReferenceDeps } from './register-reference.js';
+import {
+  FOREST_SEED,
+  MAX_FOREST_ROWS,
+  type RegisterReferenceDeps,
+  warnOfTrends,
+} from './register-reference.js';
 import { describeSegments, segmentsOf } from './segments.js';
 
 export interface RebaselineDeps extends Omit<RegisterReferenceDeps, 'store'> {
@@ -100,6 +105,7 @@ export function createRebaseliner(deps: RebaselineDeps) {
     change: ReferenceAuthor & { kind: 'rebaselined' | 'restored'; previousHash: string | null },
   ): Promise<void> {
     await store.saveReference(reference);
+    warnOfTrends(logger, reference);
     await noteReferenceChange(deps, model, { ...change, hash: reference.hash });
     logger.info(
       {

@@ -6,7 +6,7 @@ import type { Clock } from '../domain/clock.js';
 import { type FeatureSchema, forestColumns, type ModelVersion, profiledColumns } from '../domain/model.js';
 import type { FeatureRow, Logger, Store } from '../domain/ports.js';
 import { type Grid, isEmptyGrid, type Profile } from '../domain/profile.js';
-import type { NullModel, Reference, ReferenceAuthor } from '../domain/reference.js';
+import { movingColumns, type NullModel, type Reference, type ReferenceAuthor } from '../domain/reference.js';
 import { type SegmentSetting, tagOf } from '../domain/segment.js';
 import { HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
@@ -74,6 +74,16 @@ async function fileHash(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');
+}
+
+/** A reference that moves has no one state to compare with, and what it moved by counts as ordinary. */
+export function warnOfTrends(logger: Logger, { model, modelVersion, nullModel }: Reference): void {
+  const columns = movingColumns(nullModel);
+  if (columns.length > 0)
+    logger.warn(
+      { model, modelVersion, columns },
+      'columns move through the reference by as much as a drift that matters: later drift of that size is not told from it; a shorter or later reference is',
+    );
 }
 
 /**
@@ -190,6 +200,7 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
         { model: model.model, modelVersion, columns: leftOut },
         'columns are not monitored: nested values, or times in a reference without timestamps',
       );
+    warnOfTrends(deps.logger, reference);
     deps.logger.info(
       { model: model.model, modelVersion, rows, hash, nullModel: reference.nullModel.kind },
       'reference registered',

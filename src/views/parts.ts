@@ -1,6 +1,6 @@
 import type { Episode } from '../domain/episode.js';
 import type { OutlierRecord, VersionKey } from '../domain/ports.js';
-import type { Reference } from '../domain/reference.js';
+import { movingColumns, type Reference } from '../domain/reference.js';
 import { segmentName } from '../domain/segment.js';
 import type { Window } from '../domain/window.js';
 import { sparkline } from './charts/sparkline.js';
@@ -130,6 +130,7 @@ export function referenceFacts(reference: Reference | null): Html {
   if (reference === null)
     return html`<p class="empty">No reference is registered for this version: nothing can be compared.</p>`;
   const spreads = reference.nullModel.spreads.length;
+  const moving = movingColumns(reference.nullModel);
   return facts([
     ['Rows', formatCount(reference.rows)],
     ['Period', reference.period === null ? 'no timestamps' : formatWindow(reference.period)],
@@ -141,6 +142,9 @@ export function referenceFacts(reference: Reference | null): Html {
         ? `temporal, pieces of ${formatDuration(reference.nullModel.pieceMs)}, ${plural(spreads, 'estimate')}`
         : 'independent rows',
     ],
+    ...(moving.length === 0
+      ? []
+      : [['Moves by itself', nameTag(moving.join(', '), 80)] satisfies [string, Html]]),
     ['Registered', formatTime(reference.createdAtMs)],
   ]);
 }
