@@ -10,6 +10,7 @@ fi
 "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
   numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 statsmodels==0.15.0 pandas==3.1.1 pyarrow==26.0.1
 "$environment/bin/python" -W ignore test/oracle/generate.py examples/flights test/oracle
+"$environment/bin/python" -W ignore test/oracle/generate-numeric.py test/oracle
 "$environment/bin/python" -W ignore test/oracle/generate-forest.py
 "$environment/bin/python" test/oracle/episode-budget.py
 "$environment/bin/python" -W ignore test/oracle/generate-shares.py test/oracle

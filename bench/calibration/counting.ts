@@ -59,6 +59,7 @@ export function gridOf(column: Column, values: Values): Grid {
     feature: column.name,
     categories,
     headSize: Math.min(MOST_HEAD, categories.length),
+    singletonShare: [...counts.values()].filter((count) => count === 1).length / values.length,
   };
 }
 

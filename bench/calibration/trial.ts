@@ -1,4 +1,5 @@
 import { judgeWindow } from '../../src/detectors/judge-window.js';
+import { COLUMN_DETECTORS } from '../../src/detectors/registry.js';
 import type { ModelVersion } from '../../src/domain/model.js';
 import type { Grid, Profile } from '../../src/domain/profile.js';
 import type { Reference } from '../../src/domain/reference.js';
@@ -24,6 +25,8 @@ const MODEL: ModelVersion = {
   },
   registeredAtMs: 0,
 };
+/** Only these flag; the others would only take time. */
+const PRIMARY = COLUMN_DETECTORS.filter((detector) => detector.role === 'primary');
 const WINDOW = { startMs: 0, endMs: 3_600_000 };
 
 /** One judged window. */
@@ -131,6 +134,7 @@ function judge(
     referenceProfiles: profiles,
     currentProfiles: current,
     level: LEVEL,
+    detectors: PRIMARY,
   });
   const drifted = verdicts.filter((v) => v.role === 'primary' && v.status === 'drifted');
   return {

@@ -25,6 +25,8 @@ export interface JudgeInput extends Baselines {
   readonly currentProfiles: readonly Profile[];
   /** Probability that a drift-free window has any primary verdict `drifted`. */
   readonly level: number;
+  /** Every registered one when left out. */
+  readonly detectors?: readonly Detector[];
   /** Verdicts about whole rows, judged elsewhere, with their p-value: primary ones join the corrected family. */
   readonly extra?: readonly Verdict[];
   /** Parts of the window's rows that are judged as well: their tests join the corrected family. */
@@ -152,7 +154,14 @@ function isTestable(candidate: Candidate): boolean {
 export function measureColumns(
   input: Pick<
     Population,
-    'model' | 'reference' | 'own' | 'grids' | 'referenceProfiles' | 'currentProfiles' | 'segment'
+    | 'model'
+    | 'reference'
+    | 'own'
+    | 'grids'
+    | 'referenceProfiles'
+    | 'currentProfiles'
+    | 'segment'
+    | 'detectors'
   >,
   role?: Detector['role'],
 ): Candidate[] {
@@ -166,24 +175,24 @@ export function measureColumns(
       ? monitoredColumns(input.model.schema)
       : modelColumns(input.model.schema).filter(({ name }) => name !== segment.column);
   return columns.flatMap((column) =>
-    COLUMN_DETECTORS.filter(
-      (detector) => appliesTo(detector, column) && (role === undefined || detector.role === role),
-    ).map((detector) => {
-      const grid = gridOf.get(column.name);
-      const reference = referenceOf.get(column.name);
-      const current = currentOf.get(column.name);
-      const measured = measure(detector, column, grid, reference, current);
-      const testNull = typeof measured === 'string' ? null : nullOf(input, column, detector, measured);
-      const isJudged = typeof measured !== 'string' && testNull !== null && measured.vacuous === null;
-      return {
-        column,
-        detector,
-        measured,
-        null: testNull,
-        pValue: isJudged ? pValueOf(testNull, measured.statistic, measured) : 1,
-        leastPValue: isJudged ? leastPValue(measured, testNull) : 1,
-      };
-    }),
+    (input.detectors ?? COLUMN_DETECTORS)
+      .filter((detector) => appliesTo(detector, column) && (role === undefined || detector.role === role))
+      .map((detector) => {
+        const grid = gridOf.get(column.name);
+        const reference = referenceOf.get(column.name);
+        const current = currentOf.get(column.name);
+        const measured = measure(detector, column, grid, reference, current);
+        const testNull = typeof measured === 'string' ? null : nullOf(input, column, detector, measured);
+        const isJudged = typeof measured !== 'string' && testNull !== null && measured.vacuous === null;
+        return {
+          column,
+          detector,
+          measured,
+          null: testNull,
+          pValue: isJudged ? pValueOf(testNull, measured.statistic, measured) : 1,
+          leastPValue: isJudged ? leastPValue(measured, testNull) : 1,
+        };
+      }),
   );
 }
 

@@ -1,24 +1,21 @@
 import { z } from 'zod';
 import { cellDistance, total } from '../stats/cells.js';
 import { KS_EXACT_LATTICE, ksPValue } from '../stats/ks-two-sample.js';
-import { normalHalfWidth, normalSf } from '../stats/special.js';
+import { shiftOfDistance } from '../stats/shift-distance.js';
 import { defineDetector, informationOf, onlyCell } from './detector.js';
+import { distanceEffect } from './distance-effect.js';
 
 /** E[λ²] of Kolmogorov's distribution. */
 const MEAN_LAMBDA_SQUARED = Math.PI ** 2 / 12;
-/** d/dD Φ⁻¹((1 + D)/2) at 0. */
-const SLOPE = Math.sqrt(Math.PI / 2);
 /** λ² of Kolmogorov's distribution spreads like a χ² with this many degrees of freedom, over its mean. */
 const KOLMOGOROV_SHAPE = 4;
-/** Upper 5 % point of Kolmogorov's distribution. */
-const LAMBDA_95 = 1.3580986393225505;
 
 /** Two-sample Kolmogorov–Smirnov on the finite values of a numeric column. */
 export const ks = defineDetector({
   name: 'ks',
   accepts: ['numeric'],
   category: 'drift',
-  role: 'primary',
+  role: 'descriptive',
   minimumEffect: 0.1,
   params: z.strictObject({ exactLattice: z.int().min(0).default(KS_EXACT_LATTICE) }),
   measure: ({ reference, current }, { exactLattice }) => {
@@ -44,36 +41,17 @@ export const ks = defineDetector({
       // D saturates at 1 while the shift goes on; Φ⁻¹((1 + D)/2) is linear in the shift of a bell-shaped column.
       // With so many pieces D cannot be read closer to 1 than half a piece.
       ratioOf: (statistic, pieces) => {
-        const shift = shiftOf(Math.min(statistic, 1 - 1 / (2 * pieces)));
+        const shift = shiftOfDistance(Math.min(statistic, 1 - 1 / (2 * pieces)));
         return (shift * shift * information) / MEAN_LAMBDA_SQUARED;
       },
       iidPValueOf: pValues(currentRows, referenceRows, exactLattice),
       effectOf: (statistic) => statistic,
-      effectWithInterval: (designEffect) => {
-        // On the scale of the shift, where a band of constant width stays inside [0, 1] and near D = 1 still says something.
-        const half = LAMBDA_95 * Math.sqrt(designEffect / information);
-        const readable = 1 - 1 / (2 * Math.min(currentRows, referenceRows));
-        const low = shiftOf(Math.min(distance, readable)) - half;
-        const high = shiftOf(Math.min(distance + resolution, readable)) + half;
-        return {
-          value: distance,
-          low: Math.min(distance, Math.max(0, distanceOf(low))),
-          high: Math.max(distance, distanceOf(high)),
-        };
-      },
+      effectWithInterval: (designEffect) =>
+        distanceEffect({ distance, resolution, currentRows, referenceRows, designEffect }),
       parameters: { exactPValue: currentRows * referenceRows <= exactLattice },
     };
   },
 });
-
-/** The shift of a bell-shaped column that goes with D, in units in which small shifts equal D. */
-function shiftOf(distance: number): number {
-  return normalHalfWidth(distance) / SLOPE;
-}
-
-function distanceOf(shift: number): number {
-  return 1 - 2 * normalSf(shift * SLOPE);
-}
 
 /** P-values of D. Exact ones depend on D only through its step on the lattice, and inversion asks for the same again. */
 function pValues(n: number, m: number, exactLattice: number): (distance: number) => number {

@@ -11,12 +11,14 @@ import { latencyP95 } from './latency-p95.js';
 import { latencyP99 } from './latency-p99.js';
 import { missingShare } from './missing-share.js';
 import { mistyped } from './mistyped.js';
+import { neyman } from './neyman.js';
 import { outOfRange } from './out-of-range.js';
 import { psi } from './psi.js';
 import { unseenShare } from './unseen-share.js';
 
 /** Every detector that judges a column from profiles, in the order of their verdicts. Add one: a file and a line. */
 export const COLUMN_DETECTORS: readonly Detector[] = [
+  neyman(),
   ks(),
   chiSquare(),
   psi(),

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { Grid, Profile } from '../domain/profile.js';
+import type { UndecidedReason } from '../domain/verdict.js';
 import { total } from '../stats/cells.js';
-import { defineDetector, holdsIdentifiers } from './detector.js';
+import type { Share } from '../stats/two-proportion.js';
+import { defineDetector, holdsIdentifiers, type Measurement, type Samples } from './detector.js';
 import { measureShares } from './share-measurement.js';
 
 /** Share of a categorical column's values that the model's reference never held, against the share that was to be expected. */
@@ -12,23 +14,36 @@ export const unseenShare = defineDetector({
   role: 'primary',
   minimumEffect: 0.005,
   params: z.strictObject({}),
-  measure: ({ grid, reference, current }) => {
-    if (holdsIdentifiers(grid) && total(reference.counts) > 0) return 'high_cardinality';
-    const expected = expectedUnseen(grid, reference);
-    const seen = unseenOf(current);
-    if (seen.rows === 0 || singletonsOf(grid) === 0) return measureShares(expected, seen);
-    // A value that the reference lacks comes more than once in a large window: its rows are then worth fewer.
-    const clump = 1 + seen.rows / Math.max(1, expected.rows);
-    const measured = measureShares(expected, { hits: seen.hits / clump, rows: seen.rows / clump });
-    return typeof measured === 'string' ? measured : { ...measured, currentRows: seen.rows };
-  },
+  measure: (samples) => measureUnseen(samples),
 });
+
+/** One-sided: fewer new values than expected are no trouble, and a reference compared with itself has none. */
+function measureUnseen({ grid, reference, current }: Samples): Measurement | UndecidedReason {
+  if (holdsIdentifiers(grid) && total(reference.counts) > 0) return 'high_cardinality';
+  const expected = expectedUnseen(grid, reference);
+  const seen = unseenOf(current);
+  // A value that the reference lacks comes more than once in a large window: its rows are then worth fewer.
+  const clump = singletonsOf(grid) === 0 ? 1 : 1 + seen.rows / Math.max(1, expected.rows);
+  const measured = measureShares(expected, { hits: seen.hits / clump, rows: seen.rows / clump });
+  if (typeof measured === 'string') return measured;
+  const isFall = seen.hits * expected.rows < expected.hits * seen.rows;
+  const rises = isFall && measured.opposite !== null ? measured.opposite : measured;
+  return {
+    ...measured,
+    largest: rises.largest,
+    ratioOf: rises.ratioOf,
+    iidPValueOf: rises.iidPValueOf,
+    opposite: null,
+    statistic: isFall ? 0 : measured.statistic,
+    currentRows: seen.rows,
+  };
+}
 
 /**
  * The more of the reference's values occur there once, the more new ones the next rows bring: Good's estimate (1953, Biometrika
  * 40:237). A later reference on the same grid has met new ones itself; then the greater share counts.
  */
-function expectedUnseen(grid: Grid, reference: Profile) {
+function expectedUnseen(grid: Grid, reference: Profile): Share {
   const { hits, rows } = unseenOf(reference);
   return { hits: Math.max(hits, Math.round(singletonsOf(grid) * rows)), rows };
 }
@@ -36,6 +51,6 @@ function expectedUnseen(grid: Grid, reference: Profile) {
 const singletonsOf = (grid: Grid) => (grid.kind === 'categorical' ? (grid.singletonShare ?? 0) : 0);
 
 /** The grid's last cell holds unseen values. */
-function unseenOf(profile: Profile) {
+function unseenOf(profile: Profile): Share {
   return { hits: profile.counts.at(-1) ?? 0, rows: total(profile.counts) };
 }

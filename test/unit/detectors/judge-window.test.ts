@@ -39,7 +39,7 @@ describe('judgeWindow', () => {
     const { verdicts, outcomes } = judge(model, reference, current);
     const drifted = verdicts.filter((v) => v.status === 'drifted' && v.role === 'primary');
     expect(drifted.map((v) => `${v.feature}.${v.detector}`)).toEqual([
-      'x.ks',
+      'x.neyman',
       'plan.chiSquare',
       'plan.unseen',
       'prediction.missing',
@@ -176,7 +176,7 @@ describe('judgeWindow', () => {
   });
 
   test('verdicts about whole rows join the family and are judged in it', () => {
-    const base = find(judge(model, reference, same).verdicts, 'x', 'ks');
+    const base = find(judge(model, reference, same).verdicts, 'x', 'neyman');
     const outliers: Verdict = {
       ...base,
       feature: '',

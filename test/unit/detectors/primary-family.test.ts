@@ -30,10 +30,10 @@ test('counts the tests that an ordinary window could decide', () => {
 test('a temporal null has the tests that it learned, with the median of their degrees of freedom', () => {
   const spread = { pieces: 20, excess: 0.01 };
   const detectors = [
-    { feature: 'age', detector: 'ks', shape: 2 },
+    { feature: 'age', detector: 'neyman', shape: 2 },
     { feature: 'plan', detector: 'chiSquare', shape: 1 },
     { feature: 'prediction', detector: 'psi', shape: 0.1 },
-    { feature: 'prediction', detector: 'ks', shape: 0.5 },
+    { feature: 'prediction', detector: 'neyman', shape: 0.5 },
   ];
   const { tests, scaleDegrees } = primaryFamily({
     model,

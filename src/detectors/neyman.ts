@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { binCounts, cellDistance, quantileBinEnds, total } from '../stats/cells.js';
+import { distanceOfShift, scoresPerShift, shiftOfDistance, shiftOfScores } from '../stats/shift-distance.js';
+import { smoothPValue, smoothRank } from '../stats/smooth-rank.js';
+import { defineDetector, informationOf, onlyCell } from './detector.js';
+import { distanceEffect } from './distance-effect.js';
+
+/** Neyman's smooth test on the ranks of a numeric column's finite values; its effect is D, so that people know its size. */
+export const neyman = defineDetector({
+  name: 'neyman',
+  accepts: ['numeric'],
+  category: 'drift',
+  role: 'primary',
+  minimumEffect: 0.1,
+  params: z.strictObject({ degree: z.int().min(1).max(6).default(4) }),
+  measure: ({ reference, current }, { degree }) => {
+    const currentRows = total(current.counts);
+    const referenceRows = total(reference.counts);
+    if (referenceRows === 0) return 'no_reference';
+    if (currentRows === 0) return 'no_data';
+    if (currentRows < 2 || referenceRows < 2) return 'too_few_rows';
+    const smooth = smoothRank(current.counts, reference.counts, degree);
+    const { distance, resolution } = cellDistance(current.counts, reference.counts);
+    const information = informationOf({ referenceRows, currentRows });
+    const only = onlyCell(reference.counts);
+    // Only odd cells hold a single value; all mass strictly between two cut points may still differ.
+    const constant = only % 2 === 1 && only === onlyCell(current.counts);
+    const scores = Math.max(1, smooth.scores);
+    return {
+      statistic: smooth.statistic,
+      referenceRows,
+      currentRows,
+      degreesOfFreedom: scores,
+      largest: Math.max(smooth.statistic, largestStatistic(reference.counts, currentRows, degree)),
+      resolution: null,
+      vacuous: constant ? 'constant' : null,
+      opposite: null,
+      // Mean scores end where the ranks end, while a shift goes on: they are read as the shift of a bell-shaped column.
+      // With so many pieces no shift can be read as further than half a piece from all of the reference.
+      ratioOf: (statistic, pieces) => {
+        const shift = Math.min(
+          shiftOfScores(statistic / information, scores),
+          shiftOfDistance(1 - 1 / (2 * pieces)),
+        );
+        return (shift * shift * scoresPerShift(scores) * information) / scores;
+      },
+      iidPValueOf: (statistic) => smoothPValue(statistic, smooth),
+      effectOf: (statistic) => distanceOfShift(shiftOfScores(statistic / information, scores)),
+      effectWithInterval: (designEffect) =>
+        distanceEffect({ distance, resolution, currentRows, referenceRows, designEffect }),
+      parameters: { scores: smooth.scores, distanceResolution: resolution },
+    };
+  },
+});
+
+/** Q if every row of the window had one value, below or above all of the reference; of so many bins of it, which is close enough. */
+function largestStatistic(reference: readonly number[], currentRows: number, degree: number): number {
+  const bins = binCounts(reference, quantileBinEnds(reference, 40));
+  const none = bins.map(() => 0);
+  const above = smoothRank([...none, currentRows], [...bins, 0], degree).statistic;
+  const below = smoothRank([currentRows, ...none], [0, ...bins], degree).statistic;
+  return Math.max(above, below);
+}

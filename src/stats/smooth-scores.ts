@@ -1,0 +1,247 @@
+// The scores of Neyman's smooth test in its rank form, and the cumulants of its statistic; see smooth-rank.ts.
+
+/** A score whose kurtosis would raise the variance of Q by more than this is left out: the window has too few rows for it. */
+const MOST_EXCESS = 0.15;
+/** A score that keeps less than this share of its variance beside the others says nothing of its own. */
+const LEAST_OWN_VARIANCE = 1e-6;
+/** Below this the pooled rows have one value but for rounding. */
+const LEAST_VARIANCE = 1e-14;
+/**
+ * Skewness counts twice in the third cumulant: what its first order leaves out is of the order 1/n², and made tails at 0.0003 of windows
+ * of 10 to 50 rows 1.4 to 2 times too heavy. With it they are at most 1.2 times (docs/adr/0006-primary-numeric-test.md).
+ */
+const HIGHER_ORDERS = 2;
+const COARSE_SHARE = 1 / 256;
+
+export interface Pooled {
+  readonly n: number;
+  readonly m: number;
+  /** Of the cells that hold anything. */
+  readonly current: Float64Array;
+  readonly shares: Float64Array;
+  /** Midranks on (−1, 1). */
+  readonly ranks: Float64Array;
+}
+
+export function pool(current: readonly number[], reference: readonly number[]): Pooled {
+  let n = 0;
+  let m = 0;
+  let used = 0;
+  for (let cell = 0; cell < current.length; cell++) {
+    const a = current[cell] as number;
+    const b = reference[cell] as number;
+    n += a;
+    m += b;
+    if (a + b > 0) used++;
+  }
+  const all = n + m;
+  const pooled = {
+    n,
+    m,
+    current: new Float64Array(used),
+    shares: new Float64Array(used),
+    ranks: new Float64Array(used),
+  };
+  let below = 0;
+  let at = 0;
+  for (let cell = 0; cell < current.length; cell++) {
+    const a = current[cell] as number;
+    const both = a + (reference[cell] as number);
+    if (both === 0) continue;
+    pooled.current[at] = a;
+    pooled.shares[at] = both / all;
+    pooled.ranks[at] = (2 * below + both) / all - 1;
+    below += both;
+    at++;
+  }
+  return pooled;
+}
+
+/** What third and fourth cumulants of one row's score count for in those of a standardised difference of means. */
+export function cumulantFactors(n: number, m: number): { rows: number; third: number; fourth: number } {
+  const information = (n * m) / (n + m);
+  return {
+    rows: n + m,
+    third: information ** 1.5 * (1 / n ** 2 - 1 / m ** 2),
+    fourth: information ** 2 * (1 / n ** 3 + 1 / m ** 3),
+  };
+}
+
+export interface RawMoments {
+  /** Of the Legendre polynomials of degree 1 … over the pooled rows, and over the window's. */
+  readonly means: Float64Array;
+  readonly currentMeans: Float64Array;
+  /** degree × degree, over the pooled rows. */
+  readonly covariances: Float64Array;
+}
+
+export function rawMoments({ n, current, shares, ranks }: Pooled, degree: number): RawMoments {
+  const means = new Float64Array(degree);
+  const currentMeans = new Float64Array(degree);
+  const covariances = new Float64Array(degree * degree);
+  const values = new Float64Array(degree);
+  for (let i = 0; i < ranks.length; i++) {
+    legendreAt(ranks[i] as number, values);
+    const share = shares[i] as number;
+    const mine = (current[i] as number) / n;
+    for (let a = 0; a < degree; a++) {
+      const value = values[a] as number;
+      means[a] = (means[a] as number) + value * share;
+      currentMeans[a] = (currentMeans[a] as number) + value * mine;
+      for (let b = 0; b <= a; b++) {
+        const at = a * degree + b;
+        covariances[at] = (covariances[at] as number) + value * share * (values[b] as number);
+      }
+    }
+  }
+  for (let a = 0; a < degree; a++)
+    for (let b = 0; b <= a; b++) {
+      const at = a * degree + b;
+      covariances[at] = (covariances[at] as number) - (means[a] as number) * (means[b] as number);
+    }
+  return { means, currentMeans, covariances };
+}
+
+/** Legendre polynomials of degree 1 … of x, into `values`. */
+function legendreAt(x: number, values: Float64Array): void {
+  let before = 1;
+  let legendre = x;
+  for (let j = 1; j <= values.length; j++) {
+    values[j - 1] = legendre;
+    const next = ((2 * j + 1) * x * legendre - j * before) / (j + 1);
+    before = legendre;
+    legendre = next;
+  }
+}
+
+interface Cells {
+  readonly shares: Float64Array;
+  readonly ranks: Float64Array;
+}
+
+/** Neighbouring cells together, up to a share of 1/256: third and fourth moments of smooth scores need no finer ones. */
+export function coarse({ shares, ranks }: Pooled): Cells {
+  const merged = { shares: new Float64Array(shares.length), ranks: new Float64Array(shares.length) };
+  let at = -1;
+  for (let i = 0; i < shares.length; i++) {
+    const share = shares[i] as number;
+    const held = at < 0 ? 1 : (merged.shares[at] as number);
+    if (held + share > COARSE_SHARE) {
+      at++;
+      merged.shares[at] = share;
+      merged.ranks[at] = ranks[i] as number;
+    } else {
+      merged.ranks[at] =
+        ((merged.ranks[at] as number) * held + (ranks[i] as number) * share) / (held + share);
+      merged.shares[at] = held + share;
+    }
+  }
+  return { shares: merged.shares.subarray(0, at + 1), ranks: merged.ranks.subarray(0, at + 1) };
+}
+
+/**
+ * The polynomials made orthonormal over the pooled rows, one after the other (Cholesky's steps): each one's value in the coarse cells,
+ * and its mean over the window. Those that the pooled rows do not carry are left out.
+ */
+export function whiten(
+  { means, currentMeans, covariances }: RawMoments,
+  { shares, ranks }: Cells,
+  degree: number,
+  fourthFactor: number,
+): { scores: Float64Array[]; differences: number[] } {
+  const polynomials = Array.from({ length: degree }, () => new Float64Array(ranks.length));
+  const values = new Float64Array(degree);
+  for (let i = 0; i < ranks.length; i++) {
+    legendreAt(ranks[i] as number, values);
+    for (let j = 0; j < degree; j++) (polynomials[j] as Float64Array)[i] = values[j] as number;
+  }
+  const scores: Float64Array[] = [];
+  const differences: number[] = [];
+  const kept: { index: number; row: number[]; deviation: number }[] = [];
+  for (let j = 0; j < degree; j++) {
+    const row: number[] = [];
+    for (const other of kept) {
+      let sum = covariances[j * degree + other.index] as number;
+      other.row.forEach((part, i) => {
+        sum -= part * (row[i] as number);
+      });
+      row.push(sum / other.deviation);
+    }
+    const variance = row.reduce((left, part) => left - part * part, covariances[j * degree + j] as number);
+    if (!(variance * (2 * j + 3) > (j === 0 ? LEAST_VARIANCE : LEAST_OWN_VARIANCE))) continue;
+    const deviation = Math.sqrt(variance);
+    const score = polynomials[j] as Float64Array;
+    let fourth = 0;
+    for (let i = 0; i < score.length; i++) {
+      let value = (score[i] as number) - (means[j] as number);
+      for (let k = 0; k < row.length; k++)
+        value -= (row[k] as number) * ((scores[k] as Float64Array)[i] as number);
+      value /= deviation;
+      score[i] = value;
+      fourth += value * value * value * value * (shares[i] as number);
+    }
+    if (j > 0 && (fourth - 3) * fourthFactor > MOST_EXCESS) continue;
+    let difference = (currentMeans[j] as number) - (means[j] as number);
+    for (let k = 0; k < row.length; k++) difference -= (row[k] as number) * (differences[k] as number);
+    differences.push(difference / deviation);
+    scores.push(score);
+    kept.push({ index: j, row, deviation });
+  }
+  return { scores, differences };
+}
+
+/**
+ * Second and third cumulant of Q = |Z|² to the first order in 1/n, from the mixed cumulants of the scores: with
+ * κ₄ = Σ κ(a,a,b,b), S = Σ κ(a,b,c)² and T = Σ (Σ κ(a,a,b))², they are 2k + κ₄ and 8k + 12κ₄ + 4S + 6T.
+ */
+export function cumulants(
+  shares: Float64Array,
+  scores: readonly Float64Array[],
+  factors: { rows: number; third: number; fourth: number },
+): { variance: number; thirdCumulant: number } {
+  const k = scores.length;
+  const thirds = new Float64Array(k * k * k);
+  let fourth = 0;
+  for (let i = 0; i < shares.length; i++) {
+    const share = shares[i] as number;
+    let length = 0;
+    for (let a = 0; a < k; a++) {
+      const x = (scores[a] as Float64Array)[i] as number;
+      length += x * x;
+      for (let b = a; b < k; b++) {
+        const y = x * ((scores[b] as Float64Array)[i] as number) * share;
+        for (let c = b; c < k; c++) {
+          const at = (a * k + b) * k + c;
+          thirds[at] = (thirds[at] as number) + y * ((scores[c] as Float64Array)[i] as number);
+        }
+      }
+    }
+    fourth += length * length * share;
+  }
+  const third = (a: number, b: number, c: number) => {
+    const [low = 0, middle = 0, high = 0] = [a, b, c].sort((x, y) => x - y);
+    return thirds[(low * k + middle) * k + high] as number;
+  };
+  let squares = 0;
+  let contracted = 0;
+  for (let a = 0; a < k; a++) {
+    let sum = 0;
+    for (let b = 0; b < k; b++) {
+      sum += third(a, b, b);
+      for (let c = 0; c < k; c++) squares += third(a, b, c) ** 2;
+    }
+    contracted += sum * sum;
+  }
+  // The second term is that of a permutation: (N − 1)·R² of scores without kurtosis is (N − 1) times a beta, not χ².
+  const excess = factors.fourth * (fourth - k * (k + 2)) - (2 * k * (k + 2)) / (factors.rows + 1);
+  const skew = factors.third ** 2;
+  // A Q of very few rows is nearly constant; its law must still have a spread to be read by.
+  const variance = Math.max(k / 2, 2 * k + excess);
+  return {
+    variance,
+    thirdCumulant: Math.max(
+      variance ** 1.5 / 2,
+      8 * k + 12 * excess + HIGHER_ORDERS * skew * (4 * squares + 6 * contracted),
+    ),
+  };
+}
