@@ -106,6 +106,12 @@ export function kolmogorovSf(lambda: number): number {
   return Math.min(1, 2 * sum);
 }
 
+/** ln Γ(x) for x above 0. */
+export function logGamma(x: number): number {
+  requirePositive('x', x);
+  return gammaln(x);
+}
+
 /** ln C(n, k). */
 export function logChoose(n: number, k: number): number {
   return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1);

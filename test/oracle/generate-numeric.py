@@ -104,6 +104,38 @@ def large():
     return out
 
 
+def moments_cases():
+    """Values themselves, unequal sizes, ties, atoms, constants: means, spreads and Wasserstein's distance by scipy."""
+    laws = {
+        "normal": lambda size, shift, scale: np.round(50 + 10 * scale * rng.normal(size=size) + 10 * shift, 1),
+        "lognormal": lambda size, shift, scale: np.round(scale * np.exp(rng.normal(size=size)) + shift, 2),
+        "zero-inflated": lambda size, shift, scale: np.where(rng.random(size) < 0.7, 0, np.round(scale * rng.exponential(size=size) + shift, 2)),
+        "counts": lambda size, shift, scale: rng.poisson(3 * scale + shift, size).astype(float),
+        "negative and large": lambda size, shift, scale: -1e12 + 1e9 * np.round(scale * rng.normal(size=size) + shift, 2),
+        "constant": lambda size, shift, scale: np.full(size, 7.0 + shift),
+    }
+    out = []
+    for name, law in laws.items():
+        for n, m in ((12, 15), (30, 400), (300, 40)):
+            for shift, scale in ((0, 1), (0.5, 1), (0, 1.6)):
+                a, b = law(n, shift, scale), law(m, 0, 1)
+                if len(np.unique(np.concatenate([a, b]))) < 2:
+                    continue
+                deviations = [np.abs(x - np.median(x)) for x in (a, b)]
+                out.append(
+                    {
+                        "name": f"{name} {n}x{m} {shift} {scale}",
+                        "current": a.tolist(),
+                        "reference": b.tolist(),
+                        "t": float(stats.ttest_ind(a, b).statistic) if a.std() + b.std() > 0 else None,
+                        "levene": float(stats.levene(a, b, center="median").statistic) if max(d.std() for d in deviations) > 0 else None,
+                        "wasserstein": float(stats.wasserstein_distance(a, b)),
+                        "spread": float(b.std()),
+                    }
+                )
+    return out
+
+
 with open(f"{sys.argv[1]}/numeric.json", "w") as file:
-    json.dump({"smooth": smooth_cases(), "hypergeometric": hypergeometric(), "large": large()}, file, separators=(",", ":"))
+    json.dump({"smooth": smooth_cases(), "hypergeometric": hypergeometric(), "large": large(), "moments": moments_cases()}, file, separators=(",", ":"))
     file.write("\n")

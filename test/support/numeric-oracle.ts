@@ -23,6 +23,16 @@ interface NumericOracle {
     readonly draws: number;
     readonly pmf: number[];
   }[];
+  readonly moments: readonly {
+    readonly name: string;
+    readonly current: number[];
+    readonly reference: number[];
+    readonly t: number | null;
+    readonly levene: number | null;
+    readonly wasserstein: number;
+    /** Standard deviation of the reference. */
+    readonly spread: number;
+  }[];
   readonly large: readonly {
     readonly current: number[];
     readonly reference: number[];

@@ -1,0 +1,75 @@
+import { smoothPValue } from './smooth-rank.js';
+import { cumulantFactors, cumulants } from './smooth-scores.js';
+
+/** One number per row of a sample, as counts of equal ones. */
+export interface Scores {
+  readonly values: ArrayLike<number>;
+  readonly counts: ArrayLike<number>;
+}
+
+export interface ScoreDifference {
+  /** Permutation z of the two means: √((N − 1)·R²), R the correlation of scores and samples. 0 when all scores are one. */
+  readonly z: number;
+  readonly currentMean: number;
+  readonly referenceMean: number;
+  /** Variances over n, not n − 1. */
+  readonly currentVariance: number;
+  readonly referenceVariance: number;
+  readonly pooledVariance: number;
+  readonly pValueOf: (z: number) => number;
+}
+
+/**
+ * Compares the means of two samples of numbers. The null is that of a permutation of the pooled rows: skewness and kurtosis of the
+ * pooled scores enter the p-value as they do in `smoothRank`, of which this is the case of one given score.
+ */
+export function scoreDifference(current: Scores, reference: Scores): ScoreDifference {
+  const a = momentsOf(current);
+  const b = momentsOf(reference);
+  if (!(a.rows > 0 && b.rows > 0))
+    throw new RangeError(`sample sizes are ${a.rows} and ${b.rows}: both need a value`);
+  const all = a.rows + b.rows;
+  const mean = (a.mean * a.rows + b.mean * b.rows) / all;
+  const within = (a.variance * a.rows + b.variance * b.rows) / all;
+  const pooledVariance = within + (a.rows * b.rows * (a.mean - b.mean) ** 2) / all ** 2;
+  const known = {
+    currentMean: a.mean,
+    referenceMean: b.mean,
+    currentVariance: a.variance,
+    referenceVariance: b.variance,
+    pooledVariance,
+  };
+  if (!(pooledVariance > 0)) return { ...known, z: 0, pValueOf: () => 1 };
+  const deviation = Math.sqrt(pooledVariance);
+  const size = current.values.length + reference.values.length;
+  const shares = new Float64Array(size);
+  const score = new Float64Array(size);
+  let at = 0;
+  for (const side of [current, reference])
+    for (let i = 0; i < side.values.length; i++, at++) {
+      shares[at] = (side.counts[i] as number) / all;
+      score[at] = ((side.values[i] as number) - mean) / deviation;
+    }
+  const factors = cumulantFactors(a.rows, b.rows);
+  const smoothNull = { scores: 1, byCount: null, ...cumulants(shares, [score], factors) };
+  const information = (a.rows * b.rows) / all;
+  return {
+    ...known,
+    z: (Math.abs(a.mean - b.mean) / deviation) * Math.sqrt((information * (all - 1)) / all),
+    pValueOf: (z) => (z <= 0 ? 1 : smoothPValue(z * z, smoothNull)),
+  };
+}
+
+function momentsOf({ values, counts }: Scores): { rows: number; mean: number; variance: number } {
+  let rows = 0;
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) {
+    rows += counts[i] as number;
+    sum += (counts[i] as number) * (values[i] as number);
+  }
+  const mean = sum / rows;
+  let squares = 0;
+  for (let i = 0; i < values.length; i++)
+    squares += (counts[i] as number) * ((values[i] as number) - mean) ** 2;
+  return { rows, mean, variance: squares / rows };
+}
