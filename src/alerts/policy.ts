@@ -104,6 +104,7 @@ function tryOpen(
     closedBy: null,
     lastWindow: last.window,
     drivers: last.drivers.flatMap(driverOf).slice(0, MAX_DRIVERS),
+    ...(last.why === undefined ? {} : { why: last.why }),
     openedAtMs: nowMs,
     closedAtMs: null,
   };

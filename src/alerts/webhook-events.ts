@@ -80,6 +80,7 @@ export function webhookEvent(
       last_window: windowJson(episode.lastWindow),
     },
     drivers: episode.drivers,
+    ...(episode.why === undefined ? {} : { why: episode.why }),
     reference_hash: context.referenceHash,
     retraining: context.retraining,
     links: linksOf(episode, context.publicUrl),

@@ -6,11 +6,15 @@ import {
   RESERVED_FEATURES,
 } from '../domain/model.js';
 import type { Grid, Profile } from '../domain/profile.js';
-import type { Verdict } from '../domain/verdict.js';
+import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 import { binCounts, total } from '../stats/cells.js';
 import { bySeverity, figureWords, whatMoved } from './explain.js';
 import { massMoves } from './mass-moves.js';
-import { numberWords, percentWords } from './words.js';
+import { numberWords, percentWords, shortWords } from './words.js';
+
+/** Of one outcome: they go into episodes and webhook bodies, which are bounded. */
+const MAX_REASONS = 3;
+const MAX_REASON_LENGTH = 300;
 
 export interface WhyInput {
   readonly model: ModelVersion;
@@ -54,6 +58,20 @@ export function explainWindow(input: WhyInput): WindowExplanation {
     features: reasons.filter(({ feature }) => !RESERVED_FEATURES.has(feature)),
     outputs: reasons.filter(({ feature }) => RESERVED_FEATURES.has(feature)),
   };
+}
+
+/** The outcomes, drifted ones with what happened to their drivers' columns: at most three sentences of at most 300 characters. */
+export function withReasons(outcomes: readonly WindowOutcome[], input: WhyInput): WindowOutcome[] {
+  if (!outcomes.some(({ state }) => state === 'drifted')) return [...outcomes];
+  const { features, outputs } = explainWindow(input);
+  return outcomes.map((outcome) => {
+    const drivers = new Set(outcome.drivers.map(({ feature }) => feature));
+    const why = [...features, ...outputs]
+      .filter(({ feature }) => drivers.has(feature))
+      .slice(0, MAX_REASONS)
+      .map(({ sentence }) => shortWords(sentence, MAX_REASON_LENGTH));
+    return why.length === 0 ? outcome : { ...outcome, why };
+  });
 }
 
 function noteOf(influence: Influence | null | undefined): string | null {

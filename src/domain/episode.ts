@@ -29,6 +29,8 @@ export interface Episode {
   readonly lastWindow: Window;
   /** Most affected columns when it opened, worst first. */
   readonly drivers: readonly EpisodeDriver[];
+  /** What happened to them in that window, in sentences, first what moves the prediction most; left out where it is not known. */
+  readonly why?: readonly string[];
   readonly openedAtMs: number;
   readonly closedAtMs: number | null;
 }

@@ -78,4 +78,6 @@ export interface WindowOutcome {
   readonly state: 'drifted' | 'clean' | 'undecided';
   /** The material primary verdicts, worst first; empty unless drifted. */
   readonly drivers: readonly Verdict[];
+  /** What happened to the drivers' columns, in sentences of bounded length; left out unless drifted. */
+  readonly why?: readonly string[];
 }

@@ -2,6 +2,8 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Response, Router } from 'express';
 import type { Clock } from '../domain/clock.js';
+import type { WindowExplanation } from '../domain/explanation.js';
+import type { VersionKey } from '../domain/ports.js';
 import { DAY_MS, type Window } from '../domain/window.js';
 import { renderFeaturePage } from '../views/feature-page.js';
 import { parseWindow } from '../views/format.js';
@@ -9,7 +11,7 @@ import { CONTENT_SECURITY_POLICY, renderNotice } from '../views/layout.js';
 import { loadModel, loadOverview } from '../views/load.js';
 import { loadFeature } from '../views/load-feature.js';
 import type { ViewStore } from '../views/load-sides.js';
-import { renderModelPage } from '../views/model-page.js';
+import { lastJudged, renderModelPage } from '../views/model-page.js';
 import { renderOverviewPage } from '../views/overview-page.js';
 import { renderReportsPage } from '../views/reports-page.js';
 
@@ -61,6 +63,8 @@ export function createPageRoutes(deps: {
   readonly store: ViewStore;
   readonly clock: Pick<Clock, 'now'>;
   readonly reportsDirectory: string;
+  /** Why a judged window drifted. */
+  readonly explain: (key: VersionKey, window: Window) => Promise<{ explanation: WindowExplanation }>;
 }): Router {
   const { store, clock } = deps;
   const reportsDirectory = resolve(deps.reportsDirectory);
@@ -95,7 +99,9 @@ export function createPageRoutes(deps: {
     const loaded = await loadModel(store, key, range, clock.now());
     if (loaded === null)
       return notFound(res, `Model ${key.model} has no registered version ${key.modelVersion}.`);
-    send(res, renderModelPage(loaded.data));
+    const judged = lastJudged(loaded.data);
+    const explained = judged === null ? null : await deps.explain(key, judged);
+    send(res, renderModelPage(loaded.data, explained?.explanation));
   });
 
   router.get('/models/:model/versions/:version/features/:feature', async (req, res) => {
@@ -109,7 +115,10 @@ export function createPageRoutes(deps: {
         res,
         `Model ${model} version ${version} is not registered or has no column ${feature}.`,
       );
-    send(res, renderFeaturePage(data));
+    const drifted = data.verdicts.some(({ role, status }) => role === 'primary' && status === 'drifted');
+    const explained = drifted ? (await deps.explain(key, data.window)).explanation : null;
+    const reasons = explained === null ? [] : [...explained.features, ...explained.outputs];
+    send(res, renderFeaturePage(data, reasons.find((reason) => reason.feature === data.feature) ?? null));
   });
 
   router.get('/reports', async (_req, res) => {

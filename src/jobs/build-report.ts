@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../domain/clock.js';
+import type { WindowExplanation } from '../domain/explanation.js';
 import type { VersionKey } from '../domain/ports.js';
 import { DAY_MS, type Window } from '../domain/window.js';
 import { AppError, messageOf } from '../errors.js';
@@ -41,7 +42,12 @@ export function reportFileName(key: VersionKey, period: Window): string {
  * The file appears whole or not at all. Throws AppError `unknown_model`, or `file_unreadable` when it cannot be written.
  */
 export async function buildReport(
-  deps: { readonly store: ViewStore; readonly clock: Pick<Clock, 'now'> },
+  deps: {
+    readonly store: ViewStore;
+    readonly clock: Pick<Clock, 'now'>;
+    /** Why what drifted in a period did. */
+    readonly explain: (key: VersionKey, period: Window) => Promise<{ explanation: WindowExplanation }>;
+  },
   request: VersionKey & { readonly period: Window; readonly directory: string },
 ): Promise<BuiltReport> {
   const { period } = request;
@@ -55,11 +61,12 @@ export async function buildReport(
       `model ${key.model} has no registered version ${key.modelVersion}: register it first`,
     );
   }
+  const { explanation } = await deps.explain(key, period);
   const path = join(resolve(request.directory), reportFileName(key, period));
   const draft = `${path}.${process.pid}.tmp`;
   try {
     await mkdir(request.directory, { recursive: true });
-    await writeFile(draft, renderReport(data));
+    await writeFile(draft, renderReport(data, explanation));
     await rename(draft, path);
   } catch (cause) {
     throw new AppError(

@@ -2,6 +2,7 @@ import type { SegmentInput } from '../detectors/column-baseline.js';
 import { judgeOutlierShare } from '../detectors/isolation-forest.js';
 import { type JudgeInput, judgeWindow } from '../detectors/judge-window.js';
 import { judgeVolume, volumeHistory } from '../detectors/volume.js';
+import { withReasons } from '../detectors/why.js';
 import type { Clock } from '../domain/clock.js';
 import { LATENCY, type ModelVersion } from '../domain/model.js';
 import type { Store } from '../domain/ports.js';
@@ -180,21 +181,25 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
       }
       const rows = Math.max(0, ...currentProfiles.map((profile) => profile.rows));
       extra.push(await volumeOf(model, baseline.reference, window, { rows, level }));
-      const judgement = judgeWindow({
+      const counted = {
         model,
-        window,
-        reference: baseline.reference,
         grids: await store.listGrids(model.model),
         ...(await withLatencies(model, window, baseline.profiles)),
         currentProfiles,
+      };
+      const { verdicts, outcomes: bare } = judgeWindow({
+        ...counted,
+        window,
+        reference: baseline.reference,
         level,
         extra,
         parameters: baseline.parameters,
         segments: await segmentInputs(model, reference, window),
       });
-      await store.saveVerdicts(judgement.verdicts);
-      await store.saveOutcomes(judgement.outcomes);
-      return { ...judgement, referenceHash: baseline.reference.hash };
+      const outcomes = withReasons(bare, { ...counted, verdicts, influence: reference.influence });
+      await store.saveVerdicts(verdicts);
+      await store.saveOutcomes(outcomes);
+      return { verdicts, outcomes, referenceHash: baseline.reference.hash };
     },
 
     async record(

@@ -1,3 +1,4 @@
+import type { DriftReason } from '../domain/explanation.js';
 import type { Verdict } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
 import { distributionChart } from './charts/distribution.js';
@@ -17,6 +18,7 @@ import {
   unitOf,
 } from './sentences.js';
 import { alarmRatio, LOOK_WORDS, lookOf, toneOf } from './severity.js';
+import { reasonWords } from './why.js';
 
 function windowPager(data: FeatureData): Html {
   const link = (window: Window | null, label: string) =>
@@ -82,7 +84,7 @@ export function seriesLegend(): Html {
 }
 
 /** One feature in one window: what it looks like against the reference, and how it got there. */
-export function renderFeaturePage(data: FeatureData): string {
+export function renderFeaturePage(data: FeatureData, reason: DriftReason | null = null): string {
   const { version } = data;
   const effective = data.verdicts[0] === undefined ? null : effectiveWords(data.verdicts[0]);
   return layout({
@@ -99,6 +101,7 @@ export function renderFeaturePage(data: FeatureData): string {
     links: true,
     body: html`<h1>${nameTag(data.feature, 80)} <span class="muted">${data.kind}</span></h1>
 <p class="lede">${featureSentence(data)}</p>
+${reason === null ? '' : html`<p><b>Why:</b> ${reasonWords(reason)}</p>`}
 ${section('Distribution', html`${formatWindow(data.window)} ${windowPager(data)}`, distributionChart(data.distribution, formatWindow(data.window)))}
 ${section('Verdicts', effective ?? '', verdictTable(data))}
 ${seriesSection(data)}`,

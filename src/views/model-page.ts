@@ -1,3 +1,4 @@
+import type { WindowExplanation } from '../domain/explanation.js';
 import type { Window } from '../domain/window.js';
 import { heatmapChart, heatmapLegend } from './charts/heatmap.js';
 import { timeSeriesChart } from './charts/time-series.js';
@@ -18,6 +19,7 @@ import {
 import { referenceHistory } from './reference-history.js';
 import { segmentSection } from './segments.js';
 import { modelSentence, unitOf } from './sentences.js';
+import { whySection } from './why.js';
 
 /** Links to the time before and after, and to all of it. */
 function pager(data: ModelData): Html | string {
@@ -74,8 +76,8 @@ ${data.outliers.length === 0 ? table : html`<h3>Highest scores</h3>${table}`}`,
   );
 }
 
-/** One model version: where and when it drifts. */
-export function renderModelPage(data: ModelData): string {
+/** One model version: where and when it drifts, and why it did in the last judged window (null: not known). */
+export function renderModelPage(data: ModelData, explanation: WindowExplanation | null = null): string {
   const { version, lastRun } = data;
   const name = html`${nameTag(version.model, 60)} <span class="muted">version ${nameTag(version.modelVersion, 40)}</span>`;
   return layout({
@@ -92,6 +94,7 @@ ${facts([
   ['Windows shown', `${plural(data.windows.judged, 'judged window')}, ${data.windows.noData} without data`],
 ])}
 ${heatmapSection(data, true)}
+${whySection(explanation, { key: version, window: lastJudged(data) })}
 ${section('Episodes', 'open first', episodesTable(data.episodes, { links: true, showModel: false }))}
 ${section('Features', 'by effect in the last judged window', rankedTable(data.ranked, { key: version, window: lastJudged(data), links: true }))}
 ${segmentSection(data.segments)}
@@ -100,7 +103,8 @@ ${section('Reference', 'what the model is compared with', html`${referenceFacts(
   });
 }
 
-function lastJudged(data: ModelData): Window | null {
+/** The window whose features are shown. */
+export function lastJudged(data: ModelData): Window | null {
   if (data.lastRun?.status === 'judged') return data.lastRun.window;
   return data.ranked.find((item) => item.verdict !== null)?.verdict?.window ?? null;
 }

@@ -71,7 +71,7 @@ export function wireApi(parts: Parts, access: Access) {
     };
     if (period.startMs >= period.endMs)
       throw new AppError('invalid_request', 'nothing was judged in this period: choose another');
-    return buildReport({ store, clock }, { ...request, period, directory: reportsDirectory });
+    return buildReport({ store, clock, explain }, { ...request, period, directory: reportsDirectory });
   }
 
   /** Its events are taken at once. */
@@ -103,6 +103,6 @@ export function wireApi(parts: Parts, access: Access) {
       .use(createPolicyRoutes(wirePolicy(parts), access))
       .use(createWebhookRoutes({ store, desk }, access))
       .use(createWhyRoutes({ explain }, access)),
-    pages: createPageRoutes({ store, clock, reportsDirectory }),
+    pages: createPageRoutes({ store, clock, reportsDirectory, explain }),
   };
 }

@@ -10,6 +10,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { DAY_MS } from '../../src/domain/window.js';
 import { createPageRoutes } from '../../src/http/page-routes.js';
 import { buildReport } from '../../src/jobs/build-report.js';
+import { createExplainer } from '../../src/jobs/explain-window.js';
 import { featurePath, versionPath } from '../../src/views/parts.js';
 import { AWKWARD_NAMES, awkward } from '../fakes/look-awkward.js';
 import { createFakeViewStore, createLookFixture, type LookFixture } from '../fakes/look-fixture.js';
@@ -24,9 +25,15 @@ let browser: Browser;
 let directory: string;
 const servers: Server[] = [];
 
+/** The fixture's store, and what explains its windows. */
+function partsOf(fixture: LookFixture) {
+  const store = createFakeViewStore(fixture);
+  return { store, explain: createExplainer({ store: { ...store, findReference: async () => null } }) };
+}
+
 async function serve(fixture: LookFixture): Promise<string> {
   const app = express();
-  app.use(createPageRoutes({ store: createFakeViewStore(fixture), clock, reportsDirectory: directory }));
+  app.use(createPageRoutes({ ...partsOf(fixture), clock, reportsDirectory: directory }));
   const server = app.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   servers.push(server);
@@ -147,7 +154,7 @@ describe('the page in Chromium', () => {
 
   test('the report opens from disk without a server, and prints', async () => {
     const { path, summary } = await buildReport(
-      { store: createFakeViewStore(createLookFixture()), clock },
+      { ...partsOf(createLookFixture()), clock },
       { model: 'flight-delay', modelVersion: '1', period, directory },
     );
     const { page, problems } = await open();
@@ -192,7 +199,7 @@ describe('the page in Chromium', () => {
     }
     const key = { model: fixture.version.model, modelVersion: fixture.version.modelVersion };
     const { path } = await buildReport(
-      { store: createFakeViewStore(fixture), clock },
+      { ...partsOf(fixture), clock },
       { ...key, period: { startMs: START_MS, endMs: START_MS + 20 * DAY_MS }, directory },
     );
     const written = readFileSync(path, 'utf8');

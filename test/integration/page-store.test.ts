@@ -9,6 +9,7 @@ import type { Store } from '../../src/domain/ports.js';
 import type { PredictionRow } from '../../src/domain/prediction.js';
 import { DAY_MS, HOUR_MS } from '../../src/domain/window.js';
 import { buildReport } from '../../src/jobs/build-report.js';
+import { createExplainer } from '../../src/jobs/explain-window.js';
 import { inferSchema } from '../../src/jobs/infer-schema.js';
 import { createStore } from '../../src/store/store.js';
 import { renderFeaturePage } from '../../src/views/feature-page.js';
@@ -172,7 +173,7 @@ describe('pages over the real engine', () => {
 
   test('the report counts the period', async () => {
     const built = await buildReport(
-      { store, clock: { now: () => nowMs } },
+      { store, clock: { now: () => nowMs }, explain: createExplainer({ store }) },
       { ...key, period: { startMs: START_MS, endMs: nowMs }, directory: join(directory, 'reports') },
     );
     expect(built.data.rowsInPeriod).toBe(rows.length);

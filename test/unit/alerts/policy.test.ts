@@ -72,6 +72,13 @@ describe('decideEpisode', () => {
     expect(story(text)).toEqual(expected);
   });
 
+  it('keeps why the opening window drifted, and only that', () => {
+    const outcomes = outcomesOf('ddd').map((outcome, i) => ({ ...outcome, why: [`reason ${i}`] }));
+    const steps = fold(outcomes, twoOfThree);
+    expect(steps.map(({ episode }) => episode.why)).toEqual([['reason 1'], ['reason 1']]);
+    expect(fold(outcomesOf('dd'), twoOfThree)[0]?.episode).not.toHaveProperty('why');
+  });
+
   it('counts no drifted window from before a close', () => {
     expect(story('ddcd', { closeCount: 1 })).toEqual(['opened@1', 'closed@2']);
   });

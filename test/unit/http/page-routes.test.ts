@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import express from 'express';
 import { createPageRoutes } from '../../../src/http/page-routes.js';
+import { createExplainer } from '../../../src/jobs/explain-window.js';
 import { createFakeViewStore, createLookFixture } from '../../fakes/look-fixture.js';
 
 let server: Server;
@@ -23,7 +24,8 @@ beforeAll(async () => {
   symlinkSync(join(root, 'secret.html'), join(reportsDirectory, 'link.html'));
   const app = express();
   const store = createFakeViewStore(createLookFixture(3, 20));
-  app.use(createPageRoutes({ store, clock: { now: () => 1_363_000_000_000 }, reportsDirectory }));
+  const explain = createExplainer({ store: { ...store, findReference: async () => null } });
+  app.use(createPageRoutes({ store, clock: { now: () => 1_363_000_000_000 }, reportsDirectory, explain }));
   server = app.listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

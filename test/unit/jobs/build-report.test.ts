@@ -4,11 +4,14 @@ import { isAbsolute, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DAY_MS, HOUR_MS } from '../../../src/domain/window.js';
 import { buildReport, reportFileName } from '../../../src/jobs/build-report.js';
+import { createExplainer } from '../../../src/jobs/explain-window.js';
 import { createFakeViewStore, createLookFixture } from '../../fakes/look-fixture.js';
 import { START_MS } from '../../fakes/look-verdicts.js';
 
+const store = createFakeViewStore(createLookFixture(10, 40));
 const deps = {
-  store: createFakeViewStore(createLookFixture(10, 40)),
+  store,
+  explain: createExplainer({ store: { ...store, findReference: async () => null } }),
   clock: { now: () => START_MS + 10 * DAY_MS },
 };
 const period = { startMs: START_MS, endMs: START_MS + 10 * DAY_MS };
