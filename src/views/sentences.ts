@@ -32,6 +32,10 @@ const DETECTOR_WORDS: Readonly<Record<string, string>> = {
   constant: 'share of the most frequent value, where a column is stuck on one',
   mistyped: 'change in the share of text among numbers',
   cardinality: 'change in the number of different categories',
+  volume: 'number of rows against earlier windows',
+  latencyP50: 'share of answers slower than the reference’s median',
+  latencyP95: 'share of answers slower than the reference’s 95th percentile',
+  latencyP99: 'share of answers slower than the reference’s 99th percentile',
   isolationForest: 'share of rows beyond the reference’s outlier threshold',
 };
 
@@ -40,13 +44,22 @@ export function detectorWords(detector: string): string {
   return Object.hasOwn(DETECTOR_WORDS, detector) ? (DETECTOR_WORDS[detector] ?? detector) : detector;
 }
 
-/** Its statistic is the share itself, its effect the difference from the reference's. */
-const OUTLIERS = 'isolationForest';
-
-/** Detectors that measure shares of rows. */
-export function isShare(detector: string): boolean {
-  return detector === 'missing' || detector === 'unseen' || detector === 'isolationForest';
-}
+const LATENCIES = ['latencyP50', 'latencyP95', 'latencyP99'];
+/** Their statistic is a share whatever their effect is: the difference from the reference's, or the change of a quantile. */
+const SHARE_STATISTICS: ReadonlySet<string> = new Set(['isolationForest', 'constant', ...LATENCIES]);
+/** Their effect is a share of rows, or the part by which an amount changed. */
+const PERCENTAGES: ReadonlySet<string> = new Set([
+  'missing',
+  'unseen',
+  'mistyped',
+  'outOfRange',
+  'constant',
+  'lInfinity',
+  'cardinality',
+  'volume',
+  'isolationForest',
+  ...LATENCIES,
+]);
 
 /** The category whose share moved most. */
 function largestMove(distribution: Distribution): string | null {
@@ -75,21 +88,23 @@ export function moveWords(
   return item.distribution === null ? null : largestMove(item.distribution);
 }
 
-/** A detector's amount in its own unit: shares as percentages. */
+/** A detector's effect in its own unit: shares and relative changes as percentages. */
 export function amountWords(detector: string, value: number | null | undefined): string {
-  return isShare(detector) ? formatPercent(value) : formatNumber(value);
+  return PERCENTAGES.has(detector) ? formatPercent(value) : formatNumber(value);
 }
 
-/** A statistic or threshold: a percentage where it is the share itself, a plain number where it is a test statistic. */
+/** A statistic or threshold: a percentage where it is one itself, a plain number where it is a test statistic. */
 export function statisticWords(verdict: Verdict, value: number | null): string {
-  const share = isShare(verdict.detector) && (verdict.detector === OUTLIERS || sameAsEffect(verdict));
-  return share ? formatPercent(value) : formatNumber(value);
+  return isPercentage(verdict.detector, sameAsEffect(verdict)) ? formatPercent(value) : formatNumber(value);
 }
 
 /** The unit that a detector's series is drawn in. */
 export function unitOf(series: Series): 'share' | 'number' {
-  const share = isShare(series.detector) && (series.detector === OUTLIERS || series.minimumEffect !== null);
-  return share ? 'share' : 'number';
+  return isPercentage(series.detector, series.minimumEffect !== null) ? 'share' : 'number';
+}
+
+function isPercentage(detector: string, isEffect: boolean): boolean {
+  return SHARE_STATISTICS.has(detector) || (PERCENTAGES.has(detector) && isEffect);
 }
 
 /** One verdict in a sentence about `name` in the window called `when`. */

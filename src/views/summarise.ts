@@ -124,9 +124,18 @@ export function buildSeries(verdicts: readonly Verdict[]): Series[] {
     .sort((a, b) => rank(a) - rank(b) || a.detector.localeCompare(b.detector, 'en'));
 }
 
+/** Data quality: tests beside the one on the column's shape. */
+const COMPANIONS: ReadonlySet<string> = new Set([
+  'missing',
+  'unseen',
+  'mistyped',
+  'outOfRange',
+  'constant',
+  'cardinality',
+]);
+
 function rank(series: Series): number {
-  const companion = series.detector === 'missing' || series.detector === 'unseen';
-  return (series.role === 'primary' ? 0 : 2) + (companion ? 1 : 0);
+  return (series.role === 'primary' ? 0 : 2) + (COMPANIONS.has(series.detector) ? 1 : 0);
 }
 
 /** Whether the statistic is the size of the effect (which may have a sign), so that both alarm lines can be drawn in one picture. */

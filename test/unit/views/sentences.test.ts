@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { COLUMN_DETECTORS } from '../../../src/detectors/registry.js';
+import { VOLUME } from '../../../src/detectors/volume.js';
 import { UNDECIDED_REASONS } from '../../../src/domain/verdict.js';
 import {
   amountWords,
@@ -42,6 +44,29 @@ describe('a verdict in words', () => {
       expect(text).toMatch(/^1 Mar 2013: temp is undecided, since .{10,}\.$/);
       expect(text).not.toMatch(/stable|no drift:/);
     }
+  });
+
+  test.each([
+    // statistic, effect and the chart's unit
+    ['ks', 0.3, -0.3, '0.3', '-0.3', 'number'],
+    ['outOfRange', 0.3, 0.3, '30 %', '30 %', 'share'],
+    ['constant', 1, 0.25, '100 %', '25 %', 'share'],
+    ['mistyped', 0.3, -0.3, '30 %', '-30 %', 'share'],
+    ['lInfinity', 0.3, 0.3, '30 %', '30 %', 'share'],
+    ['cardinality', 0.3, -0.3, '30 %', '-30 %', 'share'],
+    ['latencyP95', 0.04, 0.3, '4 %', '30 %', 'share'],
+    ['volume', 0.3, 0.35, '0.3', '35 %', 'number'],
+  ])('%s in its own units', (detector, statistic, effect, statisticText, effectText, unit) => {
+    const verdict = verdictOf({ detector, statistic, effect: { value: effect, low: -1, high: 1 } });
+    const plain = (text: string) => text.replaceAll('\u00a0', ' ').replaceAll('−', '-');
+    expect(plain(statisticWords(verdict, statistic))).toBe(statisticText);
+    expect(plain(amountWords(detector, effect))).toBe(effectText);
+    expect(buildSeries([verdict]).map(unitOf)).toEqual([unit]);
+  });
+
+  test('every detector has words', () => {
+    for (const { name } of [...COLUMN_DETECTORS, { name: VOLUME }, { name: 'isolationForest' }])
+      expect(detectorWords(name)).not.toBe(name);
   });
 
   test('shares read as percentages', () => {

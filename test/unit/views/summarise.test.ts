@@ -81,11 +81,12 @@ describe('series', () => {
   test('primary shape tests first, companions next, descriptive last; in time order', () => {
     const series = buildSeries([
       verdictOf({ detector: 'psi', role: 'descriptive' }),
+      verdictOf({ detector: 'constant', category: 'dataQuality', role: 'descriptive' }),
       verdictOf({ detector: 'missing', category: 'dataQuality' }),
       verdictOf({ window: hours(24, 24) }),
       verdictOf({ window: hours(0, 24) }),
     ]);
-    expect(series.map((each) => each.detector)).toEqual(['ks', 'missing', 'psi']);
+    expect(series.map((each) => each.detector)).toEqual(['ks', 'missing', 'psi', 'constant']);
     expect(series[0]?.points.map((point) => point.window)).toEqual([hours(0, 24), hours(24, 24)]);
   });
 
