@@ -142,6 +142,7 @@ export interface VerdictStore {
       window: Window;
       feature?: string;
       detector?: string;
+      role?: Verdict['role'];
       /** Verdicts about whole windows when left out, of one segment, or of every segment. */
       segment?: Segment | 'every';
       limit?: number;

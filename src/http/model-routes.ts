@@ -88,6 +88,7 @@ export function createModelRoutes(ports: ModelPorts, access: Access): Router {
       limit: query.limit,
       ...(query.feature === undefined ? {} : { feature: query.feature }),
       ...(query.detector === undefined ? {} : { detector: query.detector }),
+      ...(query.role === undefined ? {} : { role: query.role }),
       ...(query.segment === undefined ? {} : { segment: query.segment }),
     });
     response.json({ verdicts });

@@ -42,6 +42,7 @@ export const verdictQuery = z.strictObject({
   to: time.optional(),
   feature: text.optional(),
   detector: text.optional(),
+  role: z.enum(['primary', 'descriptive']).optional(),
   segment: segment.optional(),
   limit,
 });

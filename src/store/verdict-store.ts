@@ -63,7 +63,7 @@ export function createVerdictStore(
       }
     },
 
-    listVerdicts: async ({ window, feature, detector, segment, limit = DEFAULT_LIMIT, ...key }) => {
+    listVerdicts: async ({ window, feature, detector, role, segment, limit = DEFAULT_LIMIT, ...key }) => {
       const table = segment === undefined ? 'verdicts' : 'segment_verdicts';
       const ofSegment = typeof segment === 'object' ? 'segment = {segment:String}' : 'true';
       // Windows within the asked one; of each, the verdicts of its last judgement only.
@@ -78,6 +78,7 @@ export function createVerdictStore(
            AND ${ofSegment}
            AND ({anyFeature:Bool} OR feature = {feature:String})
            AND ({anyDetector:Bool} OR detector = {detector:String})
+           AND ({anyRole:Bool} OR role = {role:String})
          ORDER BY window_end, window_start, position
          LIMIT {limit:UInt32}`,
         {
@@ -88,6 +89,8 @@ export function createVerdictStore(
           feature: feature ?? '',
           anyDetector: detector === undefined,
           detector: detector ?? '',
+          anyRole: role === undefined,
+          role: role ?? '',
           segment: typeof segment === 'object' ? segmentId(segment) : '',
           limit,
         },

@@ -42,7 +42,7 @@ export function same(a: Window, b: Window): boolean {
 }
 
 async function verdictsOf(store: ViewStore, key: VersionKey, window: Window): Promise<Verdict[]> {
-  const verdicts = await store.listVerdicts({ ...key, window, limit: VERDICT_LIMIT });
+  const verdicts = await store.listVerdicts({ ...key, window, role: 'primary', limit: VERDICT_LIMIT });
   return verdicts.filter((verdict) => same(verdict.window, window));
 }
 
@@ -158,7 +158,8 @@ export async function loadModel(
   const mark = marks.get(versionId(key));
   const shown = range ?? defaultRange(runs, mark?.watermarkMs ?? null, nowMs);
   const inRange = (window: Window) => window.startMs >= shown.startMs && window.endMs <= shown.endMs;
-  const found = await store.listVerdicts({ ...key, window: shown, limit: VERDICT_LIMIT });
+  // Descriptive verdicts, three times as many, are shown on a feature's own page only.
+  const found = await store.listVerdicts({ ...key, window: shown, role: 'primary', limit: VERDICT_LIMIT });
   const verdicts = found.filter((verdict) => inRange(verdict.window));
   const ownRuns = runs.filter((run) => inRange(run.window));
   const columns = monitoredColumns(version.schema);

@@ -71,12 +71,12 @@ describe.each(BACKENDS)('entities in the %s store', (kind) => {
     expect(await store.currentReference(other)).toBeNull();
   });
 
-  test('verdicts: a judgement reads back equal and in order, by window, feature and detector', async () => {
+  test('verdicts: a judgement reads back equal and in order, by window, feature, detector and role', async () => {
     const { store } = backend;
     const first = [
       verdict('temp', hour(0)),
       undecided('<b>', hour(0)),
-      verdict('temp', hour(0), { detector: 'psi' }),
+      verdict('temp', hour(0), { detector: 'psi', role: 'descriptive' }),
     ];
     const second = [verdict('dewp', hour(1), { statistic: Number.POSITIVE_INFINITY })];
     await store.saveVerdicts([...first, ...second, verdict('temp', hour(0), other)]);
@@ -85,6 +85,11 @@ describe.each(BACKENDS)('entities in the %s store', (kind) => {
     expect(await store.listVerdicts({ ...key, window: hour(0) })).toEqual(first);
     expect(await store.listVerdicts({ ...key, window: all, feature: 'temp', detector: 'psi' })).toEqual([
       first[2],
+    ]);
+    expect(await store.listVerdicts({ ...key, window: all, role: 'descriptive' })).toEqual([first[2]]);
+    expect(await store.listVerdicts({ ...key, window: all, role: 'primary' })).toEqual([
+      ...first.slice(0, 2),
+      ...second,
     ]);
     expect(await store.listVerdicts({ ...key, window: all, feature: '' })).toEqual([]);
     expect(await store.listVerdicts({ ...key, window: all, limit: 2 })).toEqual(first.slice(0, 2));

@@ -194,7 +194,8 @@ export function createFakeViewStore(fixture: LookFixture, others: readonly Model
             verdict.window.startMs >= query.window.startMs &&
             verdict.window.endMs <= query.window.endMs &&
             (query.feature === undefined || query.feature === verdict.feature) &&
-            (query.detector === undefined || query.detector === verdict.detector),
+            (query.detector === undefined || query.detector === verdict.detector) &&
+            (query.role === undefined || query.role === verdict.role),
         )
         .slice(0, query.limit),
     listRuns: async (key, afterMs, untilMs) =>

@@ -176,9 +176,15 @@ describe('the model routes', () => {
       { model: 'churn', modelVersion: '3', window: { startMs: 0 }, limit: 1_000 },
     ],
     [
-      'verdicts?version=3&from=1970-01-02&to=1970-01-03T00:00:00%2B01:00&feature=age&detector=ks&limit=5',
+      'verdicts?version=3&from=1970-01-02&to=1970-01-03T00:00:00%2B01:00&feature=age&detector=ks&role=primary&limit=5',
       'verdicts',
-      { window: { startMs: 24 * HOUR, endMs: 47 * HOUR }, feature: 'age', detector: 'ks', limit: 5 },
+      {
+        window: { startMs: 24 * HOUR, endMs: 47 * HOUR },
+        feature: 'age',
+        detector: 'ks',
+        role: 'primary',
+        limit: 5,
+      },
     ],
     ['episodes?state=open', 'episodes', { model: 'churn', state: 'open', limit: 1_000 }],
     ['outliers?version=3&limit=2&offset=4', 'outliers', { modelVersion: '3', limit: 2, offset: 4 }],

@@ -48,6 +48,8 @@ describe('model', () => {
     const data = loaded?.data;
     expect(data?.range).toEqual({ startMs: START_MS, endMs });
     expect(data?.windows).toEqual({ judged: 58, noData: 2, skipped: 0 });
+    expect(fixture.verdicts.some((verdict) => verdict.role === 'descriptive')).toBe(true);
+    expect(new Set(loaded?.verdicts.map((verdict) => verdict.role))).toEqual(new Set(['primary']));
     expect(data?.ranked).toHaveLength(17);
     const looks = data?.ranked.map((item) => item.look) ?? [];
     expect(looks.lastIndexOf('material')).toBeLessThan(looks.indexOf('stable'));
