@@ -19,6 +19,7 @@ export const REASON_WORDS: Readonly<Record<UndecidedReason, string>> = {
 };
 
 const DETECTOR_WORDS: Readonly<Record<string, string>> = {
+  neyman: 'smooth test of location, spread, skewness and tails by ranks (Neyman’s Q)',
   ks: 'largest gap between the two cumulative distributions (Kolmogorov–Smirnov D)',
   psi: 'population stability index over ten reference deciles',
   chiSquare: 'two-sample chi-square over the categories',
@@ -26,7 +27,9 @@ const DETECTOR_WORDS: Readonly<Record<string, string>> = {
   unseen: 'change in the share of values that the reference never had',
   jensenShannon: 'Jensen–Shannon distance',
   hellinger: 'Hellinger distance',
-  wasserstein: 'Wasserstein distance',
+  wasserstein: 'Wasserstein distance in standard deviations of the reference',
+  meanShift: 'difference of the means',
+  varianceShift: 'change of the spread',
   lInfinity: 'largest change of one category’s share',
   outOfRange: 'share of values outside the reference’s range',
   constant: 'share of the most frequent value, where a column is stuck on one',
