@@ -64,6 +64,11 @@ describe('alarmThreshold', () => {
       130,
     ],
     [
+      'Q grows from the number of its scores',
+      { detector: 'neyman', statistic: 400, threshold: 30, parameters: { scores: 4 } },
+      103,
+    ],
+    [
       'a share lower than the reference',
       { detector: 'missing', effect: { value: -0.2, low: -1, high: 0 }, minimumEffect: 0.1 },
       0.1,
