@@ -62,7 +62,7 @@ export function createShareChangeTail(
 }
 
 function groupsOf(totals: readonly number[]): Group[] {
-  const sorted = Float64Array.from(totals).sort().reverse();
+  const sorted = new Float64Array(totals).sort().reverse();
   const groups: { count: number; cells: number }[] = [];
   let step = Number.NaN;
   sorted.forEach((count, i) => {

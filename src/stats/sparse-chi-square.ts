@@ -85,10 +85,9 @@ export function splitChiSquare(reference: readonly number[], current: readonly n
 function filledCells(reference: readonly number[], current: readonly number[]): Cell[] {
   const size = reference.length;
   // One number per cell sorts natively; sums of counts are far below 2⁵³ over the number of cells.
-  const keys = Float64Array.from(
-    reference,
-    (count, i) => (count + (current[i] as number)) * size + (size - 1 - i),
-  );
+  const keys = new Float64Array(size);
+  for (let i = 0; i < size; i++)
+    keys[i] = ((reference[i] as number) + (current[i] as number)) * size + (size - 1 - i);
   keys.sort();
   const cells: Cell[] = [];
   for (let k = size - 1; k >= 0; k--) {
