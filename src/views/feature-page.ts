@@ -99,7 +99,7 @@ export function renderFeaturePage(data: FeatureData, reason: DriftReason | null 
     ],
     generatedAtMs: data.generatedAtMs,
     links: true,
-    body: html`<h1>${nameTag(data.feature, 80)} <span class="muted">${data.kind}</span></h1>
+    body: html`<h1>${nameTag(data.feature, 80)} <span class="muted">${data.distribution?.unit === undefined ? data.kind : 'time, by its age'}</span></h1>
 <p class="lede">${featureSentence(data)}</p>
 ${reason === null ? '' : html`<p><b>Why:</b> ${reasonWords(reason)}</p>`}
 ${section('Distribution', html`${formatWindow(data.window)} ${windowPager(data)}`, distributionChart(data.distribution, formatWindow(data.window)))}

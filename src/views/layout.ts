@@ -15,10 +15,17 @@ const PLUMB = raw(
   '<svg viewBox="0 0 14 22" aria-hidden="true"><path d="M7 0V9" stroke="currentColor" stroke-width="1.5"/><path d="M3 9H11L7 21Z" fill="var(--current)"/></svg>',
 );
 
-/** The pattern that every picture's undecided parts refer to. */
+/** Patterns that every picture refers to: undecided parts, and values beyond the grid. */
 const HATCH = raw(
   '<svg class="offscreen" aria-hidden="true"><defs><pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">' +
-    '<rect width="5" height="5" fill="var(--hatch-bg)"/><rect width="1.2" height="5" fill="var(--hatch-fg)"/></pattern></defs></svg>',
+    '<rect width="5" height="5" fill="var(--hatch-bg)"/><rect width="1.2" height="5" fill="var(--hatch-fg)"/></pattern>' +
+    ['reference', 'current']
+      .map(
+        (side) =>
+          `<pattern id="beyond-${side}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="3" height="6" fill="var(--${side})"/></pattern>`,
+      )
+      .join('') +
+    '</defs></svg>',
 );
 
 const ICON =

@@ -52,7 +52,7 @@ export async function loadFeature(
     previousWindow: runs.findLast((run) => run.window.endMs < chosen.endMs)?.window ?? null,
     nextWindow: runs.find((run) => run.window.endMs > chosen.endMs)?.window ?? null,
     worstWindow: worst?.window ?? null,
-    ...describeFeature(sides, feature),
+    ...describeFeature(sides, column),
     verdicts: [...own].sort((a, b) => order(a) - order(b) || a.detector.localeCompare(b.detector, 'en')),
     series: buildSeries(verdicts),
   };

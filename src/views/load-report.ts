@@ -74,15 +74,19 @@ export async function loadReport(
   const sides = await loadSides(store, key, data.reference, whole);
   const byFeature = groupBy(verdicts, (verdict) => verdict.feature);
   const own = (feature: string) => byFeature.get(feature) ?? [];
+  const columns = monitoredColumns(data.version.schema);
+  const columnOf = new Map(columns.map((column) => [column.name, column]));
   const top = data.ranked
     .filter((ranked) => ranked.windowsMaterial > 0)
     .sort((a, b) => b.windowsMaterial - a.windowsMaterial || (b.ratio ?? 0) - (a.ratio ?? 0))
     .slice(0, TOP_FEATURES)
     .map((ranked) => ({
-      ranked: { ...ranked, ...describeFeature(sides, ranked.feature) },
+      ranked: {
+        ...ranked,
+        ...describeFeature(sides, columnOf.get(ranked.feature) ?? { name: ranked.feature }),
+      },
       series: mainSeries(own(ranked.feature)),
     }));
-  const columns = monitoredColumns(data.version.schema);
   const rows = columns.map((column) => sides.current.get(column.name)?.rows ?? 0);
   return {
     ...data,

@@ -1,3 +1,4 @@
+import type { FeatureSchema } from '../domain/model.js';
 import {
   type EpisodeStore,
   type ModelStore,
@@ -23,6 +24,8 @@ export type ViewStore = Pick<
   Pick<EpisodeStore, 'listEpisodes'> &
   Pick<OutlierStore, 'listOutliers'> &
   Pick<StatsStore, 'totals'>;
+
+const DAY_SECONDS = 86_400;
 
 /** Median of both sides, null where unknown. */
 export interface Medians {
@@ -62,9 +65,10 @@ export async function loadSides(
   };
 }
 
+/** What a column looks like on both sides; times by their age in days, since nobody reads millions of seconds. */
 export function describeFeature(
   sides: Sides,
-  feature: string,
+  { name: feature, time }: Pick<FeatureSchema, 'name' | 'time'>,
 ): { distribution: Distribution | null; medians: Medians } {
   const grid = sides.grids.get(feature);
   const reference = sides.reference.get(feature) ?? null;
@@ -72,8 +76,23 @@ export function describeFeature(
   if (grid === undefined || (reference === null && current === null))
     return { distribution: null, medians: { reference: null, current: null } };
   const middle = (profile: Profile | null) => (profile === null ? null : quantile(grid, profile, 0.5));
+  const distribution = rebin(grid, reference, current);
+  const medians = { reference: middle(reference), current: middle(current) };
+  return time === true ? inDays(distribution, medians) : { distribution, medians };
+}
+
+function inDays(distribution: Distribution, { reference, current }: Medians) {
+  const days = (seconds: number | null) => (seconds === null ? null : seconds / DAY_SECONDS);
   return {
-    distribution: rebin(grid, reference, current),
-    medians: { reference: middle(reference), current: middle(current) },
+    distribution: {
+      ...distribution,
+      unit: 'days of age' as const,
+      bars: distribution.bars.map((bar) => ({
+        ...bar,
+        low: bar.low / DAY_SECONDS,
+        high: bar.high / DAY_SECONDS,
+      })),
+    },
+    medians: { reference: days(reference), current: days(current) },
   };
 }

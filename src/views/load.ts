@@ -236,7 +236,7 @@ function rankFeatures(
       look,
       ratio: worst === null ? null : alarmRatio(worst),
       verdict: leadVerdict(now),
-      ...describeFeature(sides, column.name),
+      ...describeFeature(sides, column),
       windowsMaterial: perWindow.filter((each) => each === 'material').length,
       windowsDecided: perWindow.filter((each) => each !== 'undecided' && each !== 'no_data').length,
     };

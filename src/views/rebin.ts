@@ -9,6 +9,8 @@ export interface Bar {
   readonly role: 'value' | 'other' | 'unseen' | 'missing';
   readonly reference: number | null;
   readonly current: number | null;
+  /** Numeric: shares that lie beyond the grid, of which only the extremes are known: part of the two above. Left out where 0. */
+  readonly beyond?: { readonly reference: number; readonly current: number };
 }
 
 export interface Distribution {
@@ -21,6 +23,8 @@ export interface Distribution {
   readonly missing: { readonly reference: number | null; readonly current: number | null };
   /** Numeric: shares that lie outside the drawn range and are counted into the outermost bars. */
   readonly clipped: boolean;
+  /** Numeric: what the axis counts where it is not the feature's own unit. */
+  readonly unit?: 'days of age';
 }
 
 const BAR_COUNT = 30;
@@ -32,6 +36,8 @@ interface Piece {
   readonly low: number;
   readonly high: number;
   readonly count: number;
+  /** Below the first cut point or above the last one. */
+  readonly outer: boolean;
 }
 
 /** The cells of a profile with rows in them, as intervals; outer cells end at the profile's extremes. */
@@ -42,12 +48,13 @@ function pieces(cutPoints: readonly number[], profile: Profile): Piece[] {
     const index = cell >> 1;
     if (cell % 2 === 1) {
       const at = cutPoints[index] ?? 0;
-      found.push({ low: at, high: at, count });
+      found.push({ low: at, high: at, count, outer: false });
       continue;
     }
     const low = cutPoints[index - 1] ?? profile.min ?? cutPoints[index] ?? 0;
     const high = cutPoints[index] ?? profile.max ?? low;
-    found.push({ low: Math.min(low, high), high: Math.max(low, high), count });
+    const outer = index === 0 || index === cutPoints.length;
+    found.push({ low: Math.min(low, high), high: Math.max(low, high), count, outer });
   }
   return found;
 }
@@ -135,10 +142,23 @@ function numericBars(
   }
   const left = spread(referenceParts, low, high, BAR_COUNT);
   const right = spread(currentParts, low, high, BAR_COUNT);
+  const outer = (parts: readonly Piece[]) =>
+    spread(
+      parts.filter((piece) => piece.outer && piece.low < piece.high),
+      low,
+      high,
+      BAR_COUNT,
+    );
+  const [leftBeyond, rightBeyond] = [outer(referenceParts), outer(currentParts)];
   const width = (high - low) / BAR_COUNT;
-  const bars = left.map((count, index) =>
-    bar(low + index * width, low + (index + 1) * width, count, right[index] ?? 0),
-  );
+  const bars = left.map((count, index): Bar => {
+    const drawn = bar(low + index * width, low + (index + 1) * width, count, right[index] ?? 0);
+    const beyond = {
+      reference: share(leftBeyond[index] ?? 0, reference?.rows ?? 0) ?? 0,
+      current: share(rightBeyond[index] ?? 0, current?.rows ?? 0) ?? 0,
+    };
+    return beyond.reference > 0 || beyond.current > 0 ? { ...drawn, beyond } : drawn;
+  });
   return { bars, clipped: (values[0] ?? low) < low || (values.at(-1) ?? high) > high };
 }
 

@@ -86,7 +86,8 @@ export function moveWords(
   if (item.kind === 'numeric') {
     const { reference, current } = item.medians;
     if (reference === null || current === null) return null;
-    return `median ${formatNumber(reference)} → ${formatNumber(current)}`;
+    const unit = item.distribution?.unit === undefined ? '' : ` ${item.distribution.unit}`;
+    return `median ${formatNumber(reference)} → ${formatNumber(current)}${unit}`;
   }
   return item.distribution === null ? null : largestMove(item.distribution);
 }

@@ -6,6 +6,7 @@ import { emptyChart, renderChart } from './render.js';
 
 const WIDTH = 520;
 const HEIGHT = 240;
+const MAX_VALUE_TICKS = 6;
 
 type Side = 'reference' | 'current';
 const SIDE_WORDS: Readonly<Record<Side, string>> = { reference: 'Reference', current: 'Current window' };
@@ -29,8 +30,22 @@ function description(distribution: Distribution, side: Side): string {
   return `Largest shares: ${top.join(', ')}.`;
 }
 
+/** The values themselves where they are few, round numbers otherwise. */
+function axisTicks(bars: readonly Bar[]) {
+  const points = bars.filter((bar) => bar.low === bar.high).map((bar) => bar.low);
+  return points.length === bars.length && points.length <= MAX_VALUE_TICKS
+    ? { ticks: points, tickFormat: (value: number) => formatNumber(value, 5) }
+    : { tickSpacing: 80 };
+}
+
+interface Drawn {
+  readonly bar: Bar;
+  readonly x1: number;
+  readonly x2: number;
+}
+
 /** Drawn edges: single values get a width, so that they can be seen; the axis stays true. */
-function drawnBars(bars: readonly Bar[]): { bar: Bar; x1: number; x2: number }[] {
+function drawnBars(bars: readonly Bar[]): Drawn[] {
   const points = bars.filter((bar) => bar.low === bar.high).map((bar) => bar.low);
   if (points.length !== bars.length) return bars.map((bar) => ({ bar, x1: bar.low, x2: bar.high }));
   let gap = Number.POSITIVE_INFINITY;
@@ -67,16 +82,26 @@ function numericSide(distribution: Distribution, side: Side, top: number): Html 
       marks: [
         Plot.gridY({ ticks: 4, stroke: 'var(--line)', strokeOpacity: 1 }),
         Plot.axisY({ ticks: 4, tickSize: 0, fontSize: 12, color: 'var(--muted)', tickFormat: formatPercent }),
-        Plot.axisX({ tickSize: 4, tickSpacing: 80, fontSize: 12, color: 'var(--muted)' }),
+        Plot.axisX({ tickSize: 4, ...axisTicks(distribution.bars), fontSize: 12, color: 'var(--muted)' }),
         Plot.rect(bars, {
           x1: 'x1',
           x2: 'x2',
           y1: 0,
-          y2: (each: (typeof bars)[number]) => each.bar[side] ?? 0,
+          y2: (each: Drawn) => (each.bar[side] ?? 0) - (each.bar.beyond?.[side] ?? 0),
           fill: `var(--${side})`,
           insetLeft: 0.5,
           insetRight: 0.5,
         }),
+        Plot.rect(
+          bars.filter((each) => (each.bar.beyond?.[side] ?? 0) > 0),
+          {
+            x1: 'x1',
+            x2: 'x2',
+            y1: (each: Drawn) => (each.bar[side] ?? 0) - (each.bar.beyond?.[side] ?? 0),
+            y2: (each: Drawn) => each.bar[side] ?? 0,
+            fill: `url(#beyond-${side})`,
+          },
+        ),
         ...(side === 'current' && distribution.referenceRows > 0
           ? [Plot.line(outline, { x: 'x', y: 'y', stroke: 'var(--outline)', strokeWidth: 1.25 })]
           : []),
@@ -88,7 +113,7 @@ function numericSide(distribution: Distribution, side: Side, top: number): Html 
           y1: 0,
           y2: top,
           fill: 'transparent',
-          title: (each: (typeof bars)[number]) => tooltip(each.bar),
+          title: (each: Drawn) => tooltip(each.bar),
         }),
       ],
     },
@@ -186,9 +211,17 @@ ${rows === 0 ? emptyChart(side === 'reference' ? 'No reference is registered.' :
   return html`<div class="sides">
 ${panel('reference', 'Reference', distribution.referenceRows)}
 ${panel('current', currentLabel, distribution.currentRows)}</div>
-<p class="hint">Bars are shares of all rows${
-    distribution.kind === 'numeric'
-      ? html`; values between grid points are spread evenly${distribution.clipped ? '; the outermost bars hold what lies beyond them' : ''}`
-      : ''
-  }. ${distribution.referenceRows > 0 ? 'Dark lines on the right are the reference.' : ''}</p>`;
+<p class="hint">${hint(distribution)}</p>`;
+}
+
+function hint(distribution: Distribution): string {
+  const said = ['Bars are shares of all rows'];
+  if (distribution.kind === 'numeric') said.push('values between grid points are spread evenly');
+  if (distribution.clipped) said.push('the outermost bars hold what lies beyond them');
+  if (distribution.bars.some((bar) => bar.beyond !== undefined))
+    said.push(
+      'striped: outside the reference’s range, where only the number of rows and their extremes are known',
+    );
+  const outline = distribution.referenceRows > 0 ? ' The outline on the right is the reference.' : '';
+  return `${said.join('; ')}.${distribution.unit === undefined ? '' : ` Times are shown in ${distribution.unit} at the event.`}${outline}`;
 }

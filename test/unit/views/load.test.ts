@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { DAY_MS } from '../../../src/domain/window.js';
+import { renderFeaturePage } from '../../../src/views/feature-page.js';
 import { loadModel, loadOverview, stateOf } from '../../../src/views/load.js';
 import { loadFeature } from '../../../src/views/load-feature.js';
 import { loadReport } from '../../../src/views/load-report.js';
@@ -14,6 +15,10 @@ const day = (index: number) => ({
   startMs: START_MS + index * DAY_MS,
   endMs: START_MS + (index + 1) * DAY_MS,
 });
+
+const failed = (): never => {
+  throw new TypeError('nothing was loaded');
+};
 
 describe('overview', () => {
   test('a version without rows has no data, whatever the other does', async () => {
@@ -86,6 +91,35 @@ describe('feature', () => {
     expect(data?.distribution?.currentRows).toBe(60);
     expect(data?.distribution?.referenceRows).toBe(28 * 60);
     expect(data?.medians.current).toBeGreaterThan(data?.medians.reference ?? Number.POSITIVE_INFINITY);
+  });
+
+  test('a time is shown by its age in days', async () => {
+    const schema = fixture.version.schema;
+    const timed = createFakeViewStore({
+      ...fixture,
+      version: {
+        ...fixture.version,
+        schema: {
+          ...schema,
+          features: schema.features.map((each) =>
+            each.name === 'temp' ? { ...each, time: true as const } : each,
+          ),
+        },
+      },
+    });
+    const [plain, aged] = await Promise.all([
+      loadFeature(store, key, 'temp', day(10), endMs),
+      loadFeature(timed, key, 'temp', day(10), endMs),
+    ]);
+    expect(aged?.medians.current).toBeCloseTo((plain?.medians.current ?? Number.NaN) / 86_400, 12);
+    expect(aged?.distribution?.bars.at(-1)?.high).toBeCloseTo(
+      (plain?.distribution?.bars.at(-1)?.high ?? Number.NaN) / 86_400,
+      12,
+    );
+    const page = renderFeaturePage(aged ?? failed());
+    expect(page).toContain('time, by its age');
+    expect(page).toMatch(/Median [\d.e−-]+ → [\d.e−-]+ days of age/);
+    expect(page).toContain('Times are shown in days of age at the event.');
   });
 
   test('without a window it is the newest judged one; a far one brings its own range', async () => {

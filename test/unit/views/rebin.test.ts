@@ -61,6 +61,23 @@ describe('numeric bars', () => {
     );
   });
 
+  test('what lies beyond the grid is told apart from what was counted inside of it', () => {
+    const grid = numericGrid(Array.from({ length: 100 }, (_, i) => i));
+    const inside = Array.from({ length: 300 }, (_, i) => i % 99);
+    const above = Array.from({ length: 100 }, (_, i) => 120 + i);
+    const { bars } = rebin(
+      grid,
+      profileOf(grid, rowsOf(inside)),
+      profileOf(grid, rowsOf([...inside, ...above])),
+    );
+    expect(sum(bars.map((bar) => bar.beyond?.current ?? 0))).toBeCloseTo(0.25, 9);
+    expect(sum(bars.map((bar) => bar.beyond?.reference ?? 0))).toBe(0);
+    for (const bar of bars) {
+      expect(bar.beyond?.current ?? 0).toBeLessThanOrEqual((bar.current ?? 0) + 1e-12);
+      if (bar.high < 99) expect(bar.beyond).toBeUndefined();
+    }
+  });
+
   test('a far outlier does not squeeze the picture', () => {
     const grid = numericGrid(Array.from({ length: 100 }, (_, i) => i));
     const usual = Array.from({ length: 5_000 }, (_, i) => (i % 990) / 10);

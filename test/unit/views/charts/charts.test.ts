@@ -224,6 +224,25 @@ describe('distribution', () => {
     expect(text).toContain('var(--current)');
   });
 
+  test('stripes what lies beyond the reference, and says so', () => {
+    const grid: Grid = { ...numeric, cutPoints: Array.from({ length: 50 }, (_, i) => i) };
+    const inside = profileOf(grid, rowsOf(Array.from({ length: 50 }, (_, i) => i)));
+    const above = profileOf(grid, rowsOf(Array.from({ length: 50 }, (_, i) => 60 + i)));
+    const text = expectGood(distributionChart(rebin(grid, inside, above), 'now'), 2);
+    expect(text).toContain('url(#beyond-current)');
+    expect(text).not.toContain('url(#beyond-reference)');
+    expect(text).toContain('striped: outside the reference’s range');
+    expect(distributionChart(rebin(grid, inside, inside), 'now').text).not.toMatch(/beyond-|striped/);
+  });
+
+  test('a few values stand on the axis themselves', () => {
+    const grid: Grid = { ...numeric, cutPoints: [0, 1] };
+    const zeros = profileOf(grid, rowsOf([0, 1, 1]));
+    const text = expectGood(distributionChart(rebin(grid, zeros, zeros), 'now'), 2);
+    const labels = [...text.matchAll(/<text[^>]*>([^<%]+)<\/text>/g)].map(([, label]) => label);
+    expect(labels).toEqual(['0', '1', '0', '1']);
+  });
+
   test('constant, one-sided, empty', () => {
     const constant: Grid = { ...numeric, cutPoints: [0] };
     const zeros = profileOf(constant, rowsOf([0, 0]));
