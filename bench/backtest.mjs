@@ -49,13 +49,19 @@ const features = [
 const model = { ...KEY, registeredAtMs: 0, schema: { task: 'binary', probability: false, features } };
 const columns = [...features, { name: 'prediction', kind: 'categorical' }];
 
-/** Hours of counts: a cell of a numeric column holds a row with probability 0.1, of a category with its own. */
+/**
+ * Hours of counts that vary as those of independent rows do: a cell of a numeric column holds a row with probability 0.1, category i
+ * has about 53/i^0.7 rows (bits of random words, each set with probability 1/8).
+ */
 const COUNTS = `
   INSERT INTO profiles (scope, model, version, granularity, bucket, feature, kind, rows, missing, non_finite, mistyped, counts, offsets, min, max, revision)
   SELECT {scope:String}, 'year', '1', 'hour', fromUnixTimestamp64Milli({fromMs:Int64} + toInt64(number) * 3600000), {feature:String}, {kind:String},
     arraySum(cells), 0, 0, 0, cells, [], 0, 1, 1
   FROM (SELECT number, arrayMap(i -> if({kind:String} = 'numeric', toUInt64(i % 2 = 0 AND cityHash64(i, number, {feature:String}, {scope:String}) % 5 = 0),
-      if(i <= ${CATEGORIES}, cityHash64(i, number, {feature:String}, {scope:String}) % toUInt64(1 + 40 / i), 0)),
+      if(i > ${CATEGORIES}, 0, toUInt64(arraySum(part -> bitCount(bitAnd(bitAnd(bitAnd(
+        cityHash64(i, number, {feature:String}, {scope:String}, part, 1), cityHash64(i, number, {feature:String}, {scope:String}, part, 2)),
+        cityHash64(i, number, {feature:String}, {scope:String}, part, 3)),
+        bitShiftRight(18446744073709551615, toUInt8(64 - round(64 / pow(i, 0.7)))))), range(7))))),
     range(1, {cells:UInt32} + 1)) AS cells FROM numbers({hours:UInt32}))`;
 
 async function fill(store, client) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { importBundle } from './harness.mjs';
 
 const SOURCES = `
-export { measureColumns } from './src/detectors/judge-window.js';
+export { measureColumns } from './src/detectors/measure-columns.js';
 export { quickOutcomes } from './src/detectors/quick-judgement.js';
 export { primaryFamily } from './src/detectors/primary-family.js';
 export { familyModel } from './src/jobs/false-alarm-level.js';

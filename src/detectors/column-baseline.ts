@@ -36,7 +36,7 @@ export function nullOf(
   baselines: Pick<Baselines, 'reference' | 'own'>,
   column: FeatureSchema,
   detector: Detector,
-  measured: Measurement,
+  measured: Pick<Measurement, 'referenceRows' | 'currentRows'>,
 ): TestNull | null {
   const nullModel = nullModelOf(baselines, column);
   if (nullModel.kind === 'iid') return IID_NULL;

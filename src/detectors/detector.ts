@@ -46,6 +46,19 @@ export interface Measurement extends Scale {
   readonly parameters: Readonly<Record<string, number | string | boolean>>;
 }
 
+/** What a detector's statistic nearly is in one window. */
+export interface Glance extends Pick<Scale, 'ratioOf' | 'iidPValueOf'> {
+  readonly statistic: number;
+  readonly referenceRows: number;
+  readonly currentRows: number;
+}
+
+/**
+ * Looks at many windows against one reference, much faster than `measure`, and near enough that a p-value of twice a level is above
+ * that level when measured. `no_events`: that is what `measure` will find. Null: it cannot tell, `measure` must.
+ */
+export type Screen = (current: Profile) => Glance | 'no_events' | null;
+
 export interface Detector {
   /** Name in verdicts, metrics and configuration. */
   readonly name: string;
@@ -58,21 +71,28 @@ export interface Detector {
   readonly minimumEffect: number;
   /** Compares two samples, or says why it cannot. */
   readonly measure: (samples: Samples) => Measurement | UndecidedReason;
+  /** Prepares for many windows; left out where measuring is fast enough. */
+  readonly screen?: (sides: Pick<Samples, 'grid' | 'reference'>) => Screen;
 }
 
-export interface Descriptor<Params extends z.ZodType> extends Omit<Detector, 'measure'> {
+export interface Descriptor<Params extends z.ZodType> extends Omit<Detector, 'measure' | 'screen'> {
   readonly params: Params;
   readonly measure: (samples: Samples, params: z.output<Params>) => Measurement | UndecidedReason;
+  readonly screen?: (sides: Pick<Samples, 'grid' | 'reference'>, params: z.output<Params>) => Screen;
 }
 
 /** Makes a detector of its descriptor; parameters that are not given take the schema's defaults. */
 export function defineDetector<Params extends z.ZodType>(
   descriptor: Descriptor<Params>,
 ): (params?: z.input<Params>) => Detector {
-  const { params: schema, measure, ...rest } = descriptor;
+  const { params: schema, measure, screen, ...rest } = descriptor;
   return (input) => {
     const params = schema.parse(input ?? {});
-    return { ...rest, measure: (samples) => measure(samples, params) };
+    return {
+      ...rest,
+      measure: (samples) => measure(samples, params),
+      ...(screen === undefined ? {} : { screen: (sides) => screen(sides, params) }),
+    };
   };
 }
 

@@ -1,20 +1,13 @@
-import { type FeatureSchema, type ModelVersion, modelColumns, monitoredColumns } from '../domain/model.js';
+import type { ModelVersion } from '../domain/model.js';
 import type { Grid, Profile } from '../domain/profile.js';
 import type { Segment } from '../domain/segment.js';
 import type { UndecidedReason, Verdict, WindowOutcome } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
 import { holm, taroneFamilySize } from '../stats/holm.js';
-import {
-  type Baselines,
-  isImmature,
-  nullModelOf,
-  nullOf,
-  parametersOf,
-  type SegmentInput,
-} from './column-baseline.js';
-import { appliesTo, type Detector, type Measurement } from './detector.js';
-import { COLUMN_DETECTORS } from './registry.js';
-import { criticalOf, leastPValue, pValueOf, type TestNull } from './test-null.js';
+import { type Baselines, nullModelOf, parametersOf, type SegmentInput } from './column-baseline.js';
+import type { Detector, Measurement } from './detector.js';
+import { type Candidate, measureColumns } from './measure-columns.js';
+import { criticalOf, type TestNull } from './test-null.js';
 import { outcomesOf } from './window-outcomes.js';
 
 export interface JudgeInput extends Baselines {
@@ -36,17 +29,6 @@ export interface JudgeInput extends Baselines {
 /** The rows that a test is about: all of the window's, or a segment's. */
 interface Population extends JudgeInput {
   readonly segment?: Segment;
-}
-
-/** One test of one column in one window, before the family decides. */
-export interface Candidate {
-  readonly column: FeatureSchema;
-  readonly detector: Detector;
-  readonly measured: Measurement | UndecidedReason;
-  readonly null: TestNull | null;
-  readonly pValue: number;
-  /** The least p-value that this window could have given. */
-  readonly leastPValue: number;
 }
 
 interface Test extends Candidate {
@@ -148,66 +130,6 @@ function isTestable(candidate: Candidate): boolean {
   return (
     typeof candidate.measured !== 'string' && candidate.measured.vacuous === null && candidate.null !== null
   );
-}
-
-/** Asks every detector, or those of one role, about every column. */
-export function measureColumns(
-  input: Pick<
-    Population,
-    | 'model'
-    | 'reference'
-    | 'own'
-    | 'grids'
-    | 'referenceProfiles'
-    | 'currentProfiles'
-    | 'segment'
-    | 'detectors'
-  >,
-  role?: Detector['role'],
-): Candidate[] {
-  const gridOf = new Map(input.grids.map((grid) => [grid.feature, grid]));
-  const referenceOf = new Map(input.referenceProfiles.map((profile) => [profile.feature, profile]));
-  const currentOf = new Map(input.currentProfiles.map((profile) => [profile.feature, profile]));
-  const { segment } = input;
-  // Segments are judged by what the model sees and says; their own column is constant in them.
-  const columns =
-    segment === undefined
-      ? monitoredColumns(input.model.schema)
-      : modelColumns(input.model.schema).filter(({ name }) => name !== segment.column);
-  return columns.flatMap((column) =>
-    (input.detectors ?? COLUMN_DETECTORS)
-      .filter((detector) => appliesTo(detector, column) && (role === undefined || detector.role === role))
-      .map((detector) => {
-        const grid = gridOf.get(column.name);
-        const reference = referenceOf.get(column.name);
-        const current = currentOf.get(column.name);
-        const measured = measure(detector, column, grid, reference, current);
-        const testNull = typeof measured === 'string' ? null : nullOf(input, column, detector, measured);
-        const isJudged = typeof measured !== 'string' && testNull !== null && measured.vacuous === null;
-        return {
-          column,
-          detector,
-          measured,
-          null: testNull,
-          pValue: isJudged ? pValueOf(testNull, measured.statistic, measured) : 1,
-          leastPValue: isJudged ? leastPValue(measured, testNull) : 1,
-        };
-      }),
-  );
-}
-
-function measure(
-  detector: Detector,
-  column: FeatureSchema,
-  grid: Grid | undefined,
-  reference: Profile | undefined,
-  current: Profile | undefined,
-): Measurement | UndecidedReason {
-  if (current === undefined) return 'no_data';
-  if (reference === undefined || grid === undefined) return 'no_reference';
-  if (grid.kind !== column.kind || current.kind !== column.kind) return 'not_applicable';
-  if (isImmature(column, reference, current)) return 'labels_immature';
-  return detector.measure({ grid, reference, current });
 }
 
 function decided(

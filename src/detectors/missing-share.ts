@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineDetector, unusableRows } from './detector.js';
-import { measureShares } from './share-measurement.js';
+import { glanceAtShares, measureShares } from './share-measurement.js';
 
 /** Share of rows without a usable value: null, absent, NaN, ±Infinity, or text in a numeric column. */
 export const missingShare = defineDetector({
@@ -15,4 +15,8 @@ export const missingShare = defineDetector({
       { hits: unusableRows(reference), rows: reference.rows },
       { hits: unusableRows(current), rows: current.rows },
     ),
+  screen: ({ reference }) => {
+    const before = { hits: unusableRows(reference), rows: reference.rows };
+    return (current) => glanceAtShares(before, { hits: unusableRows(current), rows: current.rows });
+  },
 });

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { binCounts, cellDistance, quantileBinEnds, total } from '../stats/cells.js';
 import { distanceOfShift, scoresPerShift, shiftOfDistance, shiftOfScores } from '../stats/shift-distance.js';
 import { smoothPValue, smoothRank } from '../stats/smooth-rank.js';
+import { createSmoothScreen } from '../stats/smooth-screen.js';
+import { chiSquareSf } from '../stats/special.js';
 import { defineDetector, informationOf, onlyCell } from './detector.js';
 import { distanceEffect } from './distance-effect.js';
 
@@ -35,15 +37,7 @@ export const neyman = defineDetector({
       resolution: null,
       vacuous: constant ? 'constant' : null,
       opposite: null,
-      // Mean scores end where the ranks end, while a shift goes on: they are read as the shift of a bell-shaped column.
-      // With so many pieces no shift can be read as further than half a piece from all of the reference.
-      ratioOf: (statistic, pieces) => {
-        const shift = Math.min(
-          shiftOfScores(statistic / information, scores),
-          shiftOfDistance(1 - 1 / (2 * pieces)),
-        );
-        return (shift * shift * scoresPerShift(scores) * information) / scores;
-      },
+      ratioOf: (statistic, pieces) => ratioOf(statistic, pieces, { scores, information }),
       iidPValueOf: (statistic) => smoothPValue(statistic, smooth),
       effectOf: (statistic) => distanceOfShift(shiftOfScores(statistic / information, scores)),
       effectWithInterval: (designEffect) =>
@@ -51,7 +45,37 @@ export const neyman = defineDetector({
       parameters: { scores: smooth.scores, distanceResolution: resolution },
     };
   },
+  screen: ({ reference }, { degree }) => {
+    const glanceAt = createSmoothScreen(reference.counts, degree);
+    return (current) => {
+      const glance = glanceAt(current.counts);
+      if (glance === null) return null;
+      const { scores } = glance;
+      const information = informationOf(glance);
+      return {
+        ...glance,
+        ratioOf: (statistic, pieces) => ratioOf(statistic, pieces, { scores, information }),
+        iidPValueOf: (statistic) => chiSquareSf(statistic, scores),
+      };
+    };
+  },
 });
+
+/**
+ * Mean scores end where the ranks end, while a shift goes on: they are read as the shift of a bell-shaped column. With so many pieces
+ * no shift can be read as further than half a piece from all of the reference.
+ */
+function ratioOf(
+  statistic: number,
+  pieces: number,
+  { scores, information }: { readonly scores: number; readonly information: number },
+): number {
+  const shift = Math.min(
+    shiftOfScores(statistic / information, scores),
+    shiftOfDistance(1 - 1 / (2 * pieces)),
+  );
+  return (shift * shift * scoresPerShift(scores) * information) / scores;
+}
 
 /** Q if every row of the window had one value, below or above all of the reference; of so many bins of it, which is close enough. */
 function largestStatistic(reference: readonly number[], currentRows: number, degree: number): number {

@@ -1,5 +1,6 @@
 import type { EpisodeCategory, Verdict, WindowOutcome } from '../domain/verdict.js';
-import { type Candidate, decideFamily } from './judge-window.js';
+import { decideFamily } from './judge-window.js';
+import type { Candidate } from './measure-columns.js';
 
 export interface QuickDriver {
   readonly feature: string;

@@ -1,11 +1,12 @@
 import type { UndecidedReason } from '../domain/verdict.js';
 import {
   createProportionTail,
+  proportionPValue,
   proportionZSquared,
   type Share,
   shareDifferenceInterval,
 } from '../stats/two-proportion.js';
-import type { Measurement, Scale } from './detector.js';
+import type { Glance, Measurement, Scale } from './detector.js';
 
 /** Two-sided comparison of a share: statistic |difference|, effect the signed difference current − reference. */
 export function measureShares(reference: Share, current: Share): Measurement | UndecidedReason {
@@ -42,5 +43,19 @@ function scaleOf(reference: Share, rows: number, sign: 1 | -1): Scale {
     largest: sign === 1 ? 1 - share : share,
     ratioOf: (statistic) => proportionZSquared({ hits: hitsAt(statistic), rows }, reference),
     iidPValueOf: (statistic) => (statistic === 0 ? 1 : tailOf(hitsAt(statistic))),
+  };
+}
+
+/** The comparison alone, without what verdicts tell of it. */
+export function glanceAtShares(reference: Share, current: Share): Glance | 'no_events' | null {
+  if (reference.rows === 0 || current.rows === 0) return null;
+  const hits = reference.hits + current.hits;
+  if (hits === 0 || hits === reference.rows + current.rows) return 'no_events';
+  return {
+    statistic: Math.abs(current.hits / current.rows - reference.hits / reference.rows),
+    referenceRows: reference.rows,
+    currentRows: current.rows,
+    ratioOf: () => proportionZSquared(current, reference),
+    iidPValueOf: () => proportionPValue(current, reference),
   };
 }

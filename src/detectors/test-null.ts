@@ -3,13 +3,16 @@ import { criticalStatistic } from '../stats/invert.js';
 import { fSf } from '../stats/special.js';
 import { informationOf, type Measurement, type Scale } from './detector.js';
 
+/** The maps that a p-value needs. */
+type Tails = Pick<Scale, 'ratioOf' | 'iidPValueOf'>;
+
 /** The null that one measurement is judged by. */
 export interface TestNull {
   readonly kind: NullModel['kind'];
   /** E[ratio] at this window's size: the variance inflation against independent rows. */
   readonly designEffect: number;
   /** The p-value is the largest of these; the one that mostly decides comes first. */
-  readonly tails: readonly ((statistic: number, scale: Scale) => number)[];
+  readonly tails: readonly ((statistic: number, scale: Tails) => number)[];
   /** Its settings, for the verdict. */
   readonly parameters: Readonly<Record<string, number>>;
 }
@@ -21,7 +24,7 @@ export const IID_NULL: TestNull = {
   parameters: {},
 };
 
-export function pValueOf(testNull: TestNull, statistic: number, scale: Scale): number {
+export function pValueOf(testNull: TestNull, statistic: number, scale: Tails): number {
   return Math.max(...testNull.tails.map((tailOf) => tailOf(statistic, scale)));
 }
 
@@ -30,8 +33,11 @@ export function pValueOf(testNull: TestNull, statistic: number, scale: Scale): n
  * F(ν, ν·pieces) of the ratio over its expectation; the second degrees of freedom pay for the expectation being an
  * average over few pieces, counted as the independent ones they are worth.
  */
-export function temporalNull(measurement: Measurement, spread: TemporalSpread): TestNull {
-  const designEffect = 1 + spread.excess * informationOf(measurement);
+export function temporalNull(
+  sizes: Pick<Measurement, 'referenceRows' | 'currentRows'>,
+  spread: TemporalSpread,
+): TestNull {
+  const designEffect = 1 + spread.excess * informationOf(sizes);
   const effectivePieces = spread.effectivePieces ?? spread.pieces;
   const denominator = spread.shape * effectivePieces;
   return {

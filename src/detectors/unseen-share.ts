@@ -4,7 +4,7 @@ import type { UndecidedReason } from '../domain/verdict.js';
 import { total } from '../stats/cells.js';
 import type { Share } from '../stats/two-proportion.js';
 import { defineDetector, holdsIdentifiers, type Measurement, type Samples } from './detector.js';
-import { measureShares } from './share-measurement.js';
+import { glanceAtShares, measureShares } from './share-measurement.js';
 
 /** Share of a categorical column's values that the model's reference never held, against the share that was to be expected. */
 export const unseenShare = defineDetector({
@@ -15,6 +15,13 @@ export const unseenShare = defineDetector({
   minimumEffect: 0.005,
   params: z.strictObject({}),
   measure: (samples) => measureUnseen(samples),
+  // Of a fall this gives a p-value below its own, 1.
+  screen: ({ grid, reference }) => {
+    // Clumped values are weighed by the window's own rows: those have to be measured.
+    if (singletonsOf(grid) !== 0) return () => null;
+    const expected = expectedUnseen(grid, reference);
+    return (current) => glanceAtShares(expected, unseenOf(current));
+  },
 });
 
 /** One-sided: fewer new values than expected are no trouble, and a reference compared with itself has none. */

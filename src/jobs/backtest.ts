@@ -1,10 +1,11 @@
-import { type Candidate, measureColumns } from '../detectors/judge-window.js';
+import type { Candidate } from '../detectors/measure-columns.js';
 import { createPlantedShift } from '../detectors/planted-shift.js';
 import { quickOutcomes } from '../detectors/quick-judgement.js';
+import { createQuickMeasure, type QuickMeasure } from '../detectors/quick-measure.js';
 import type { Backtest, PlantedShift, TriedPolicy } from '../domain/backtest.js';
 import type { ModelVersion } from '../domain/model.js';
 import { PRODUCTION, type Store } from '../domain/ports.js';
-import type { Grid, Profile } from '../domain/profile.js';
+import type { Profile } from '../domain/profile.js';
 import { type Reference, referenceBuckets } from '../domain/reference.js';
 import type { Verdict } from '../domain/verdict.js';
 import { DAY_MS, type Window, type WindowSpec, windowsEndingIn } from '../domain/window.js';
@@ -119,7 +120,7 @@ export function createBacktester(deps: BacktesterDeps) {
     const { window: spec } = deps.settings(model.model);
     const { key, reference, grids, referenceProfiles } = await sidesOf(model);
     const windows = await windowsOf(model, spec, request.period);
-    const sides = { model, reference, grids, referenceProfiles };
+    const measure = createQuickMeasure({ model, reference, grids, referenceProfiles });
     const plantedShifts = request.shifts.map(
       (shift): Planted => ({
         shift,
@@ -143,15 +144,21 @@ export function createBacktester(deps: BacktesterDeps) {
 
     async function judge(window: Window, profiles: readonly Profile[], outliers: readonly Verdict[]) {
       if (profiles.length === 0) emptyWindows += 1;
-      const measured = measureColumns({ ...sides, currentProfiles: profiles }, 'primary');
-      const shifted = plantedShifts.map(({ shift, plant }) =>
-        withShift(sides, measured, profiles, shift.feature, plant),
-      );
-      for (const [number, policy] of tried.entries()) {
+      const levels: number[] = [];
+      for (const policy of tried) {
         const level = await policy.levels.levelFor(model, reference, window);
         policy.least = Math.min(policy.least, level);
         policy.greatest = Math.max(policy.greatest, level);
-        policy.replay.next(window, quickOutcomes(measured, outliers, level));
+        levels.push(level);
+      }
+      const most = Math.max(...levels);
+      const measured = measure(profiles, most);
+      const shifted = plantedShifts.map(({ shift, plant }) =>
+        withShift(measure, measured, profiles, shift.feature, plant, most),
+      );
+      for (const [number, { replay }] of tried.entries()) {
+        const level = levels[number] ?? most;
+        replay.next(window, quickOutcomes(measured, outliers, level));
         for (const [at, { shift, records }] of plantedShifts.entries())
           records[number]?.note(done, shift.feature, quickOutcomes(shifted[at] ?? measured, outliers, level));
       }
@@ -225,21 +232,18 @@ export type Backtester = ReturnType<typeof createBacktester>;
 
 /** The window's tests with those of one column measured again on its shifted counts. */
 function withShift(
-  sides: {
-    model: ModelVersion;
-    reference: Reference;
-    grids: readonly Grid[];
-    referenceProfiles: readonly Profile[];
-  },
+  measure: QuickMeasure,
   measured: readonly Candidate[],
   profiles: readonly Profile[],
   feature: string,
   plant: (profile: Profile) => Profile,
-): Candidate[] {
+  level: number,
+): readonly Candidate[] {
   const profile = profiles.find((known) => known.feature === feature);
-  if (profile === undefined) return [...measured];
-  const again = measureColumns({ ...sides, currentProfiles: [plant(profile)] }, 'primary');
-  return measured.map((candidate, i) =>
-    candidate.column.name === feature ? (again[i] ?? candidate) : candidate,
+  if (profile === undefined) return measured;
+  const again = measure([plant(profile)], level, feature);
+  let next = 0;
+  return measured.map((candidate) =>
+    candidate.column.name === feature ? (again[next++] ?? candidate) : candidate,
   );
 }

@@ -51,7 +51,12 @@ export function taroneFamilySize(leastPValues: readonly number[], alpha: number)
 }
 
 function ascending(pValues: readonly number[]): number[] {
-  for (const p of pValues)
+  // A p-value of 1 comes last and stays 1: in a quiet window there is nearly nothing else, and nothing to sort.
+  const ones: number[] = [];
+  const others: number[] = [];
+  for (const [i, p] of pValues.entries()) {
     if (!(p >= 0 && p <= 1)) throw new RangeError(`a p-value is ${p}: it must lie in [0, 1]`);
-  return pValues.map((_, i) => i).sort((i, j) => (pValues[i] ?? 1) - (pValues[j] ?? 1) || i - j);
+    (p === 1 ? ones : others).push(i);
+  }
+  return [...others.sort((i, j) => (pValues[i] ?? 1) - (pValues[j] ?? 1) || i - j), ...ones];
 }

@@ -1,7 +1,7 @@
 // The scores of Neyman's smooth test in its rank form, and the cumulants of its statistic; see smooth-rank.ts.
 
 /** A score whose kurtosis would raise the variance of Q by more than this is left out: the window has too few rows for it. */
-const MOST_EXCESS = 0.15;
+export const MOST_EXCESS = 0.15;
 /** A score that keeps less than this share of its variance beside the others says nothing of its own. */
 const LEAST_OWN_VARIANCE = 1e-6;
 /** Below this the pooled rows have one value but for rounding. */

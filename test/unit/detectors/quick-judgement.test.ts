@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { judgeWindow, measureColumns } from '../../../src/detectors/judge-window.js';
+import { judgeWindow } from '../../../src/detectors/judge-window.js';
+import { measureColumns } from '../../../src/detectors/measure-columns.js';
 import { quickOutcomes } from '../../../src/detectors/quick-judgement.js';
 import { COLUMN_DETECTORS } from '../../../src/detectors/registry.js';
 import { createRandom } from '../../../src/stats/random.js';

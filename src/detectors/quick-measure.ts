@@ -1,0 +1,104 @@
+import { type ModelVersion, monitoredColumns } from '../domain/model.js';
+import type { Grid, Profile } from '../domain/profile.js';
+import type { Reference } from '../domain/reference.js';
+import { isImmature, nullOf } from './column-baseline.js';
+import { appliesTo, type Screen } from './detector.js';
+import { type Candidate, measureTest, type TestSides } from './measure-columns.js';
+import { COLUMN_DETECTORS } from './registry.js';
+import { pValueOf } from './test-null.js';
+import { usualWindow } from './usual-window.js';
+
+/** A screened p-value must be so many times the level: screens are near, not exact. */
+const MARGIN = 2;
+/** A usual window's least p-value at most this is beyond any level and family. */
+const SURELY_VISIBLE = 1e-12;
+/** Windows within a factor of 2^(1/4) in rows are of one size. */
+const SIZES_PER_OCTAVE = 4;
+
+export interface QuickSides {
+  readonly model: ModelVersion;
+  readonly reference: Reference;
+  readonly grids: readonly Grid[];
+  readonly referenceProfiles: readonly Profile[];
+}
+
+interface Test extends TestSides {
+  readonly screen: Screen | null;
+  /** What stands for a window without drift, by size; null where such a window has to be measured all the same. */
+  readonly standIns: Map<number, Candidate | null>;
+  /** Stands for windows in which the test cannot reject. */
+  vacuous: Candidate | null;
+}
+
+/**
+ * Measures the primary tests of many windows against one reference. Whoever only asks which windows have drifted at a level need not
+ * know how far the others are from it: tests that a detector's screen finds far above the level are not measured, and a candidate
+ * with p = 1 stands for them. It rejects nothing and counts in the family, just as the measured one would.
+ *
+ * @returns the candidates of `measureColumns` but for those stand-ins; at levels above the one given they say nothing
+ */
+export function createQuickMeasure(
+  sides: QuickSides,
+): (currentProfiles: readonly Profile[], level: number, feature?: string) => Candidate[] {
+  const gridOf = new Map(sides.grids.map((grid) => [grid.feature, grid]));
+  const referenceOf = new Map(sides.referenceProfiles.map((profile) => [profile.feature, profile]));
+  const tests = monitoredColumns(sides.model.schema).flatMap((column) =>
+    COLUMN_DETECTORS.filter((detector) => detector.role === 'primary' && appliesTo(detector, column)).map(
+      (detector): Test => {
+        const grid = gridOf.get(column.name);
+        const reference = referenceOf.get(column.name);
+        const screen =
+          grid === undefined || reference === undefined || grid.kind !== column.kind
+            ? null
+            : (detector.screen?.({ grid, reference }) ?? null);
+        return { column, detector, grid, reference, screen, standIns: new Map(), vacuous: null };
+      },
+    ),
+  );
+
+  function standInOf(test: Test, rows: number): Candidate | null {
+    const size = Math.floor(Math.log2(rows) * SIZES_PER_OCTAVE);
+    const known = test.standIns.get(size);
+    if (known !== undefined) return known;
+    const least = Math.floor(2 ** (size / SIZES_PER_OCTAVE));
+    const [usual] = test.reference === undefined ? [] : usualWindow([test.reference], least);
+    const usualCandidate = measureTest(sides, test, usual);
+    const isVisible =
+      typeof usualCandidate.measured !== 'string' &&
+      usualCandidate.measured.vacuous === null &&
+      usualCandidate.null !== null &&
+      usualCandidate.leastPValue <= SURELY_VISIBLE;
+    const standIn = isVisible ? { ...usualCandidate, pValue: 1 } : null;
+    test.standIns.set(size, standIn);
+    return standIn;
+  }
+
+  function screened(test: Test, current: Profile, level: number): Candidate | null {
+    const { column, detector, reference, screen } = test;
+    if (screen === null || reference === undefined || current.kind !== column.kind) return null;
+    const glance = screen(current);
+    if (glance === null) return null;
+    if (isImmature(column, reference, current)) return null;
+    if (glance === 'no_events') return test.vacuous;
+    const testNull = nullOf(sides, column, detector, glance);
+    if (testNull === null || !(pValueOf(testNull, glance.statistic, glance) > MARGIN * level)) return null;
+    return standInOf(test, glance.currentRows);
+  }
+
+  return (currentProfiles, level, feature) => {
+    const currentOf = new Map(currentProfiles.map((profile) => [profile.feature, profile]));
+    const candidates: Candidate[] = [];
+    for (const test of tests) {
+      if (feature !== undefined && test.column.name !== feature) continue;
+      const current = currentOf.get(test.column.name);
+      const standIn = current === undefined ? null : screened(test, current, level);
+      const candidate = standIn ?? measureTest(sides, test, current);
+      if (typeof candidate.measured !== 'string' && candidate.measured.vacuous === 'no_events')
+        test.vacuous = candidate;
+      candidates.push(candidate);
+    }
+    return candidates;
+  };
+}
+
+export type QuickMeasure = ReturnType<typeof createQuickMeasure>;
