@@ -60,6 +60,18 @@ export function detectorsFor(kind: FeatureKind): string[] {
   );
 }
 
+/** Grids and profiles of references that were judged against, so that many windows of one count it once. */
+const prepared = new WeakMap<Columns, { model: ModelVersion; grids: Grid[]; profiles: Profile[] }>();
+
+function prepare(model: ModelVersion, reference: Columns) {
+  const known = prepared.get(reference);
+  if (known?.model === model) return known;
+  const grids = gridsOf(model, reference);
+  const made = { model, grids, profiles: profilesOf(grids, reference) };
+  prepared.set(reference, made);
+  return made;
+}
+
 /** Judges one set of columns against another on grids of the reference. */
 export function judge(
   model: ModelVersion,
@@ -67,14 +79,14 @@ export function judge(
   current: Columns,
   options: { nullModel?: NullModel; level?: number; extra?: Verdict[] } = {},
 ) {
-  const grids = gridsOf(model, reference);
+  const { grids, profiles } = prepare(model, reference);
   const rows = Object.values(reference)[0]?.length ?? 0;
   return judgeWindow({
     model,
     window: WINDOW,
     reference: referenceOf(rows, options.nullModel),
     grids,
-    referenceProfiles: profilesOf(grids, reference),
+    referenceProfiles: profiles,
     currentProfiles: profilesOf(grids, current),
     level: options.level ?? 0.05,
     ...(options.extra === undefined ? {} : { extra: options.extra }),

@@ -114,7 +114,13 @@ describe('with a reference of 5,000 rows', () => {
     const drawn = new Array<number>(law.length).fill(0);
     for (let i = 0; i < rows; i++) {
       const u = random() * (law.at(-1) ?? 1);
-      const cell = law.findIndex((edge) => edge > u);
+      // The first cell whose edge is above u.
+      let cell = 0;
+      for (let last = law.length - 1; cell < last; ) {
+        const middle = (cell + last) >> 1;
+        if ((law[middle] ?? 0) > u) last = middle;
+        else cell = middle + 1;
+      }
       drawn[cell] = (drawn[cell] ?? 0) + 1;
     }
     return drawn;
