@@ -174,14 +174,14 @@ describe('a reference whose days are not independent', () => {
   test('tells a trend apart: which columns move, by how much, and those that do not', () => {
     const nullModel = learn(daysOf(independent.map((state, day) => state + (2 * day) / (PIECES - 1) - 1)));
     // From one standard deviation below to one above, beside days of 0.4: D between the ends is 2Φ(1) − 1 = 0.68 at most.
-    const { trend, autocorrelation } = spreadOf(nullModel, 'x', 'ks');
+    const { trend, autocorrelation } = spreadOf(nullModel, 'x', 'neyman');
     expect(trend?.change).toBeGreaterThan(0.5);
     expect(trend?.change).toBeLessThan(0.8);
     expect(trend?.pValue).toBeLessThan(1e-4);
     expect(autocorrelation).toBeGreaterThan(0.4);
     expect(movingColumns(nullModel)).toEqual(['x', 'plan']);
-    expect(spreadOf(nullModel, 'prediction', 'ks').trend).toMatchObject({ material: false });
-    expect(spreadOf(nullModel, 'x', 'psi').trend).toBeUndefined();
+    expect(spreadOf(nullModel, 'prediction', 'neyman').trend).toMatchObject({ material: false });
+    expect(spreadOf(nullModel, 'x', 'ks').trend).toBeUndefined();
     expect(movingColumns(learn(daysOf(independent)))).toEqual([]);
   });
 
@@ -212,8 +212,9 @@ describe('a reference whose days are not independent', () => {
     const list = daysOf(independent);
     const nullModel = learn(list);
     const { verdicts } = judge(model, concat(list), list[0] ?? {}, { nullModel });
-    const spread = spreadOf(nullModel, 'x', 'ks');
-    expect(find(verdicts, 'x', 'ks').parameters).toMatchObject({
+    const spread = spreadOf(nullModel, 'x', 'neyman');
+    expect(spread.trend).toBeDefined();
+    expect(find(verdicts, 'x', 'neyman').parameters).toMatchObject({
       effectivePieces: spread.effectivePieces,
       autocorrelation: spread.autocorrelation,
       referenceTrend: spread.trend?.change,
