@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../domain/clock.js';
 import type { Logger, RowBatch, RowStore, VersionKey } from '../domain/ports.js';
-import type { IngestCounts, LabelRow, PredictionRow } from '../domain/prediction.js';
+import type { IngestCounts } from '../domain/prediction.js';
 import { AppError, messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 
@@ -25,40 +25,40 @@ export interface WriteResult {
 const FIRST_WAIT_MS = 100;
 const MAX_WAIT_MS = 2_000;
 
-const predictionKey = (row: PredictionRow) =>
-  `${row.model}\0${row.modelVersion}\0${row.rowIndex}\0${row.predictionId}`;
-const labelKey = (row: LabelRow) =>
-  `${row.model}\0${row.modelVersion}\0${row.rowIndex}\0${row.timestampMs}\0${typeof row.label}${row.label}\0${row.predictionId}`;
+/** Batches decided on and not yet stored: one in the engine, one being encoded. */
+const MAX_UNDER_WAY = 2;
 
-function byVersion<Row extends VersionKey>(rows: readonly Row[]): [Row, ...Row[]][] {
+function groupByVersion<Row extends VersionKey>(rows: readonly Row[]): Iterable<[Row, ...Row[]]> {
   const groups = new Map<string, [Row, ...Row[]]>();
+  let last: [Row, ...Row[]] | undefined;
   for (const row of rows) {
+    // Rows of one version come one after the other: a key for each would cost more than all else here.
+    if (last !== undefined && last[0].model === row.model && last[0].modelVersion === row.modelVersion) {
+      last.push(row);
+      continue;
+    }
     const key = `${row.model}\0${row.modelVersion}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [row]);
-    else group.push(row);
+    last = groups.get(key);
+    if (last === undefined) {
+      last = [row];
+      groups.set(key, last);
+    } else last.push(row);
   }
-  return [...groups.values()];
-}
-
-function repeatsWithin<Row>(rows: readonly Row[], keyOf: (row: Row) => string): Set<number> {
-  const seen = new Set<string>();
-  const repeats = new Set<number>();
-  rows.forEach((row, index) => {
-    const key = keyOf(row);
-    if (seen.has(key)) repeats.add(index);
-    else seen.add(key);
-  });
-  return repeats;
+  return groups.values();
 }
 
 /**
- * The one door to the store for rows from everywhere: finds duplicates, inserts what is fresh under the batch's token, counts.
- * One batch at a time, so that of two equal rows in flight one is always seen as stored. The first to come wins.
+ * The one door to the store for rows from everywhere: finds duplicates, inserts what is fresh under the batch's token, counts. What
+ * is a duplicate is decided for one batch after the other, and while it is, of two equal rows in flight one is always seen: rows
+ * that are not certainly new wait for the inserts under way before they are looked up. The first to come wins. A batch is decided
+ * on and encoded while the one before it is stored.
  */
 export function createRowWriter(options: RowWriterOptions) {
   const { store, metrics, clock, logger, retryForMs = 20_000 } = options;
-  let tail: Promise<unknown> = Promise.resolve();
+  let lastDecision: Promise<unknown> = Promise.resolve();
+  /** Ends of inserts, whatever they end with. */
+  const underWay = new Set<Promise<unknown>>();
+  const settled = () => Promise.all(underWay);
 
   /** Unknown failures are tried again with the same rows and token until the time is up. Throws the last one. */
   async function persistently<T>(what: string, run: () => Promise<T>): Promise<T> {
@@ -75,63 +75,48 @@ export function createRowWriter(options: RowWriterOptions) {
     }
   }
 
-  async function findDuplicates(batch: RowBatch) {
-    const predictions = repeatsWithin(batch.predictions, predictionKey);
-    const labels = repeatsWithin(batch.labels, labelKey);
-    if (batch.predictions.length > 0)
-      for (const index of await persistently('find duplicates', () =>
-        store.findDuplicatePredictions(batch.predictions),
-      ))
-        predictions.add(index);
-    if (batch.labels.length > 0)
-      for (const index of await persistently('find duplicates', () =>
-        store.findDuplicateLabels(batch.labels),
-      ))
-        labels.add(index);
-    return { predictions, labels };
+  async function insert(batch: RowBatch): Promise<void> {
+    if (batch.predictions.length + batch.labels.length + batch.rejected.length === 0) return;
+    const end = metrics.insertDuration.startTimer();
+    await persistently('insert', () => store.insertRows(batch));
+    end();
   }
 
-  async function writeNow(batch: RowBatch): Promise<WriteResult> {
-    const known = await findDuplicates(batch);
+  /** Begins the insert of what is fresh. */
+  async function decide(batch: RowBatch) {
+    while (underWay.size >= MAX_UNDER_WAY) await Promise.race(underWay);
+    const find = <Row>(
+      rows: readonly Row[],
+      look: (rows: readonly Row[], settled: () => Promise<unknown>) => Promise<ReadonlySet<number>>,
+    ) => (rows.length === 0 ? NONE : persistently('find duplicates', () => look(rows, settled)));
+    const duplicatePredictions = await find(batch.predictions, store.findDuplicatePredictions);
+    const duplicateLabels = await find(batch.labels, store.findDuplicateLabels);
     const fresh: RowBatch = {
       ...batch,
-      predictions: batch.predictions.filter((_, index) => !known.predictions.has(index)),
-      labels: batch.labels.filter((_, index) => !known.labels.has(index)),
+      predictions: without(batch.predictions, duplicatePredictions),
+      labels: without(batch.labels, duplicateLabels),
     };
-    if (fresh.predictions.length + fresh.labels.length + fresh.rejected.length > 0) {
-      const end = metrics.insertDuration.startTimer();
-      await persistently('insert', () => store.insertRows(fresh));
-      end();
-    }
-    const rejectedOf = (kind: string) => batch.rejected.filter((row) => row.kind === kind).length;
-    const count = (received: number, duplicate: number, rejected: number): IngestCounts => ({
-      received: received + rejected,
-      accepted: received - duplicate,
-      duplicate,
-      rejected,
-    });
-    const result = {
-      predictions: count(batch.predictions.length, known.predictions.size, rejectedOf('prediction')),
-      labels: count(batch.labels.length, known.labels.size, rejectedOf('label')),
-      duplicatePredictions: known.predictions,
-      duplicateLabels: known.labels,
-    };
-    record(fresh, result);
-    countReceived(batch, result);
-    return result;
+    const inserted = insert(fresh);
+    const ended: Promise<unknown> = inserted.then(
+      () => underWay.delete(ended),
+      () => underWay.delete(ended),
+    );
+    underWay.add(ended);
+    return { fresh, duplicatePredictions, duplicateLabels, inserted };
   }
 
-  function record(fresh: RowBatch, result: WriteResult): void {
+  function record(batch: RowBatch, fresh: RowBatch, result: WriteResult): void {
     let newestMs = Number.NEGATIVE_INFINITY;
-    for (const rows of byVersion(fresh.predictions)) {
+    for (const rows of groupByVersion(fresh.predictions)) {
       const labels = { model: rows[0].model, model_version: rows[0].modelVersion };
       metrics.predictions.inc(labels, rows.length);
+      const { observe } = metrics.predictionLatency.labels(labels);
       for (const row of rows) {
-        if (row.latencyMs !== null) metrics.predictionLatency.observe(labels, row.latencyMs / 1_000);
+        if (row.latencyMs !== null) observe(row.latencyMs / 1_000);
         newestMs = Math.max(newestMs, row.timestampMs);
       }
     }
-    for (const rows of byVersion(fresh.labels)) {
+    for (const rows of groupByVersion(fresh.labels)) {
       metrics.labels.inc({ model: rows[0].model, model_version: rows[0].modelVersion }, rows.length);
       for (const row of rows) newestMs = Math.max(newestMs, row.timestampMs);
     }
@@ -141,10 +126,7 @@ export function createRowWriter(options: RowWriterOptions) {
       if (counts.duplicate > 0) metrics.duplicates.inc({ kind }, counts.duplicate);
     }
     if (newestMs > Number.NEGATIVE_INFINITY) clock.observe(newestMs);
-  }
-
-  /** A batch comes from one collector, so its first row tells the source of all. */
-  function countReceived(batch: RowBatch, result: WriteResult): void {
+    // A batch comes from one collector, so its first row tells the source of all.
     const source = (batch.predictions[0] ?? batch.labels[0] ?? batch.rejected[0])?.source.kind;
     if (source === undefined) return;
     metrics.received.inc({ kind: 'prediction', source }, result.predictions.received);
@@ -153,15 +135,35 @@ export function createRowWriter(options: RowWriterOptions) {
 
   return {
     /** Durable when it resolves. Safe to repeat with the same batch and token. */
-    write(batch: RowBatch): Promise<WriteResult> {
-      const turn = tail.then(
-        () => writeNow(batch),
-        () => writeNow(batch),
-      );
-      tail = turn.catch(() => undefined);
-      return turn;
+    async write(batch: RowBatch): Promise<WriteResult> {
+      const decision = lastDecision.then(() => decide(batch));
+      lastDecision = decision.catch(() => undefined);
+      const { fresh, duplicatePredictions, duplicateLabels, inserted } = await decision;
+      await inserted;
+      const rejectedOf = (kind: string) => batch.rejected.filter((row) => row.kind === kind).length;
+      const count = (received: number, duplicate: number, rejected: number): IngestCounts => ({
+        received: received + rejected,
+        accepted: received - duplicate,
+        duplicate,
+        rejected,
+      });
+      const result = {
+        predictions: count(batch.predictions.length, duplicatePredictions.size, rejectedOf('prediction')),
+        labels: count(batch.labels.length, duplicateLabels.size, rejectedOf('label')),
+        duplicatePredictions,
+        duplicateLabels,
+      };
+      record(batch, fresh, result);
+      return result;
     },
   };
+}
+
+const NONE: ReadonlySet<number> = new Set();
+
+/** The list itself when nothing is taken out: the store knows it again by that. */
+function without<Row>(rows: readonly Row[], positions: ReadonlySet<number>): readonly Row[] {
+  return positions.size === 0 ? rows : rows.filter((_, index) => !positions.has(index));
 }
 
 export type RowWriter = ReturnType<typeof createRowWriter>;

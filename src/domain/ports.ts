@@ -22,10 +22,19 @@ export interface VersionKey {
 }
 
 export interface RowStore {
-  /** Positions in `predictions` whose identity (model, version, id, row index) is stored already. */
-  findDuplicatePredictions(predictions: readonly PredictionRow[]): Promise<ReadonlySet<number>>;
-  /** Positions in `labels` that are stored already with the same value and timestamp. */
-  findDuplicateLabels(labels: readonly LabelRow[]): Promise<ReadonlySet<number>>;
+  /**
+   * Positions in `predictions` whose identity (model, version, id, row index) is stored already or came earlier in the list. Where
+   * only a look at what is stored can tell, `settled` is waited for first: it ends when no insert decided earlier is under way.
+   */
+  findDuplicatePredictions(
+    predictions: readonly PredictionRow[],
+    settled?: () => Promise<unknown>,
+  ): Promise<ReadonlySet<number>>;
+  /** The same for labels, whose identity holds their value and timestamp, too. */
+  findDuplicateLabels(
+    labels: readonly LabelRow[],
+    settled?: () => Promise<unknown>,
+  ): Promise<ReadonlySet<number>>;
   /** Durable when it resolves. Retriable with the same batch and token. */
   insertRows(batch: RowBatch): Promise<void>;
 }

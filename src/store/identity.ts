@@ -27,12 +27,12 @@ export function rowKey(row: RowKey): string {
  * Stored in tables: it must never change.
  */
 export function hash64(text: string): string {
-  hash64Into(text, scratch);
-  return decimal(scratch[0] as number, scratch[1] as number);
+  hash64Into(text, scratch, 0);
+  return hash64Text(scratch[0] as number, scratch[1] as number);
 }
 
 /** 64 bits in two halves as decimal text: long division by 10^6, each step below 2^53. A BigInt takes twice as long. */
-function decimal(high: number, low: number): string {
+export function hash64Text(high: number, low: number): string {
   const rest = (high % MILLION) * WORD + low;
   const millions = Math.floor(high / MILLION) * WORD + Math.floor(rest / MILLION);
   const last = String(rest % MILLION);
@@ -44,8 +44,8 @@ const WORD = 2 ** 32;
 
 const scratch = new Uint32Array(2);
 
-/** The same hash as two halves, the high one first: a BigInt for each row would cost more than the hash. */
-export function hash64Into(text: string, halves: Uint32Array): void {
+/** The same hash as two halves at `at`, the high one first: a BigInt for each row would cost more than the hash. */
+export function hash64Into(text: string, halves: Uint32Array, at: number): void {
   let high = 0x9747b28c ^ text.length;
   let low = 0x3c6ef372 ^ text.length;
   for (let index = 0; index < text.length; index += 1) {
@@ -56,8 +56,8 @@ export function hash64Into(text: string, halves: Uint32Array): void {
     low = Math.imul(rotate(low ^ b, 15), 9) + 0x38b34ae5 + (high >>> 16);
   }
   high = finalise(high ^ low);
-  halves[0] = high;
-  halves[1] = finalise(Math.imul(low, 0x85ebca6b) + high);
+  halves[at] = high;
+  halves[at + 1] = finalise(Math.imul(low, 0x85ebca6b) + high);
 }
 
 function rotate(value: number, bits: number): number {

@@ -1,5 +1,5 @@
 import type { LabelRow, PredictionRow, RejectedRow, RowSource } from '../domain/prediction.js';
-import { hash64, hash64Into, rowIdentity, rowKey } from './identity.js';
+import { hash64Into, rowIdentity, rowKey } from './identity.js';
 import {
   createLowCardinalityColumn,
   createMapColumn,
@@ -31,7 +31,7 @@ function createHashColumn() {
   return {
     ...column,
     appendHash(text: string): void {
-      hash64Into(text, halves);
+      hash64Into(text, halves, 0);
       column.appendHalves(halves[0] as number, halves[1] as number);
     },
   };
@@ -166,12 +166,8 @@ function rowBlock<Row>(
   };
 }
 
-/** Identity of a label with its value and time, as the decimal text of a UInt64. */
-export function labelFingerprint(row: LabelRow): string {
-  return hash64(labelKeyText(row));
-}
-
-function labelKeyText(row: LabelRow): string {
+/** The text whose hash is the identity of a label with its value and time. */
+export function labelKeyText(row: LabelRow): string {
   return `${rowIdentity(row)}\0${row.timestampMs}\0${typeof row.label}\0${row.label}`;
 }
 

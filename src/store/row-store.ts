@@ -1,19 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RowBatch, RowStore } from '../domain/ports.js';
+import type { LabelRow, PredictionRow } from '../domain/prediction.js';
 import type { StoreClient } from './client.js';
+import { createDuplicateFinder } from './duplicate-finder.js';
 import { float64 } from './encoding.js';
-import { type RowKey, rowIdentity, rowKey } from './identity.js';
+import { type RowKey, rowKey } from './identity.js';
+import type { KnownIdentities } from './known-identities.js';
 import {
   createLabelBlock,
   createPredictionBlock,
   createRejectedBlock,
-  labelFingerprint,
+  labelKeyText,
   type RowBlock,
   storedText,
 } from './row-encoding.js';
 
-/** Rows hashed before the event loop gets a turn: a few milliseconds of work. */
-const SLICE_ROWS = 5_000;
 /** Most rows encoded before the size of their block is looked at. */
 const MAX_STRIDE = 250;
 /** Bytes encoded before the event loop gets a turn: a few milliseconds of work. */
@@ -38,8 +39,59 @@ interface StoredLabel extends StoredRow {
   readonly text: string | null;
 }
 
+/** What is certainly new can be told without asking the engine: only where no other process writes. */
+export interface KnownRows {
+  readonly predictions: KnownIdentities;
+  readonly labels: KnownIdentities;
+}
+
 /** `wallClock` is the real time, ms: a row's age and expiry count from it, also when event time is replayed. */
-export function createRowStore(client: StoreClient, wallClock: () => number = Date.now): RowStore {
+export function createRowStore(
+  client: StoreClient,
+  wallClock: () => number = Date.now,
+  known: KnownRows | null = null,
+): RowStore {
+  const predictions = createDuplicateFinder<PredictionRow>({
+    hashedText: rowKey,
+    nameOf: rowKey,
+    storedNameOf: keyOf,
+    known: known?.predictions ?? null,
+    lookUp: async (rows, hashes) => {
+      const found = await client.query<StoredRow>(
+        `SELECT model, version, prediction_id, row_index FROM predictions
+         PREWHERE identity IN {hashes:Array(UInt64)}
+         WHERE model IN {models:Array(String)} AND version IN {versions:Array(String)}`,
+        { hashes: `[${hashes.join(',')}]`, ...versionsOf(rows) },
+      );
+      return new Set(found.map(keyOfStored));
+    },
+  });
+  const labels = createDuplicateFinder<LabelRow>({
+    hashedText: labelKeyText,
+    nameOf: (row) => labelKey(rowKey(row), row.timestampMs, row.label),
+    storedNameOf: (row) =>
+      labelKey(
+        keyOf(row),
+        row.timestampMs,
+        typeof row.label === 'string' ? storedText(row.label) : row.label,
+      ),
+    known: known?.labels ?? null,
+    lookUp: async (rows, hashes) => {
+      const found = await client.query<StoredLabel>(
+        `SELECT model, version, prediction_id, row_index, toUnixTimestamp64Milli(ts) AS ms,
+                label_num AS number, label_cat AS text
+         FROM labels
+         PREWHERE fingerprint IN {hashes:Array(UInt64)}
+         WHERE model IN {models:Array(String)} AND version IN {versions:Array(String)}`,
+        { hashes: `[${hashes.join(',')}]`, ...versionsOf(rows) },
+      );
+      return new Set(
+        found.map((row) =>
+          labelKey(keyOfStored(row), row.ms, row.number === null ? (row.text ?? '') : float64(row.number)),
+        ),
+      );
+    },
+  });
   /** A token dedups within one partition, and partitions are days of ingestion: a retry after midnight keeps its first day. */
   const firstTried = new Map<string, number>();
 
@@ -63,47 +115,12 @@ export function createRowStore(client: StoreClient, wallClock: () => number = Da
   };
 
   return {
-    findDuplicatePredictions: async (predictions) => {
-      if (predictions.length === 0) return new Set();
-      const found = await client.query<StoredRow>(
-        `SELECT model, version, prediction_id, row_index FROM predictions
-         PREWHERE identity IN {hashes:Array(UInt64)}
-         WHERE model IN {models:Array(String)} AND version IN {versions:Array(String)}`,
-        { hashes: await hashList(predictions, rowIdentity), ...versionsOf(predictions) },
-      );
-      if (found.length === 0) return new Set();
-      const stored = new Set(found.map(keyOfStored));
-      return positions(predictions, (row) => stored.has(keyOf(row)));
-    },
-
-    findDuplicateLabels: async (labels) => {
-      if (labels.length === 0) return new Set();
-      const found = await client.query<StoredLabel>(
-        `SELECT model, version, prediction_id, row_index, toUnixTimestamp64Milli(ts) AS ms,
-                label_num AS number, label_cat AS text
-         FROM labels
-         PREWHERE fingerprint IN {hashes:Array(UInt64)}
-         WHERE model IN {models:Array(String)} AND version IN {versions:Array(String)}`,
-        { hashes: await hashList(labels, labelFingerprint), ...versionsOf(labels) },
-      );
-      if (found.length === 0) return new Set();
-      const stored = new Set(
-        found.map((row) =>
-          labelKey(keyOfStored(row), row.ms, row.number === null ? (row.text ?? '') : float64(row.number)),
-        ),
-      );
-      return positions(labels, (row) =>
-        stored.has(
-          labelKey(
-            keyOf(row),
-            row.timestampMs,
-            typeof row.label === 'string' ? storedText(row.label) : row.label,
-          ),
-        ),
-      );
-    },
+    findDuplicatePredictions: predictions.find,
+    findDuplicateLabels: labels.find,
 
     insertRows: async (batch) => {
+      predictions.note(batch.predictions);
+      labels.note(batch.labels);
       const atMs = firstTried.get(batch.token) ?? wallClock();
       try {
         await insertAt(batch, atMs);
@@ -152,16 +169,6 @@ async function* encodeBlocks<Row>(
   if (rows.length > 0) yield { columnNames: block.columnNames, body: block.finish() };
 }
 
-/** Hashes of the rows as the text of an Array(UInt64): their decimal digits would lose precision as numbers. */
-async function hashList<Row>(rows: readonly Row[], hash: (row: Row) => string): Promise<string> {
-  const hashes: string[] = [];
-  for (const row of rows) {
-    hashes.push(hash(row));
-    if (hashes.length % SLICE_ROWS === 0) await nextTurn();
-  }
-  return `[${hashes.join(',')}]`;
-}
-
 function versionsOf(rows: readonly RowKey[]): { models: string[]; versions: string[] } {
   return {
     models: [...new Set(rows.map((row) => row.model))],
@@ -185,10 +192,4 @@ function keyOfStored(row: StoredRow): string {
 
 function labelKey(key: string, ms: number, label: number | string): string {
   return `${key}\0${ms}\0${typeof label}\0${label}`;
-}
-
-function positions<Row>(rows: readonly Row[], isStored: (row: Row) => boolean): Set<number> {
-  const found = new Set<number>();
-  for (const [position, row] of rows.entries()) if (isStored(row)) found.add(position);
-  return found;
 }

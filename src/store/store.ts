@@ -3,6 +3,7 @@ import { assertDedup, checkStore } from './check-store.js';
 import { createStoreClient, type StoreClient, type StoreLocation } from './client.js';
 import { createEpisodeStore } from './episode-store.js';
 import { createGridStore } from './grid-store.js';
+import { createKnownIdentities } from './known-identities.js';
 import { createLogAuditStore } from './log-audit-store.js';
 import { migrate } from './migrate.js';
 import { createModelDeletion } from './model-deletion.js';
@@ -43,9 +44,16 @@ export async function createStore(options: StoreOptions): Promise<Store> {
   const models = createModelStore(api, revisions.next);
   const grids = createGridStore(jobs, revisions.next);
   const counter = createProfileCounter(jobs, grids);
+  const knownIn = (table: 'predictions' | 'labels', column: 'identity' | 'fingerprint') =>
+    createKnownIdentities({ client: jobs, table, column, logger, wallClock });
+  // A data directory belongs to one process; others may write to a server.
+  const known =
+    options.kind === 'embedded'
+      ? { predictions: knownIn('predictions', 'identity'), labels: knownIn('labels', 'fingerprint') }
+      : null;
 
   return {
-    ...createRowStore(ingest, wallClock),
+    ...createRowStore(ingest, wallClock, known),
     ...createLogAuditStore(ingest),
     ...models,
     ...createModelDeletion(jobs),
@@ -74,7 +82,10 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     },
     check: () => checkStore(api),
     ping: () => api.ping(),
-    close,
+    close: async () => {
+      await Promise.all([known?.predictions.close(), known?.labels.close()]);
+      await close();
+    },
   };
 }
 

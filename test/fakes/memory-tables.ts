@@ -25,8 +25,17 @@ export interface MemoryTables extends RowStore {
 export function createMemoryTables(): MemoryTables {
   const known = new Set<string>();
   const spent = new Set<string>();
-  const positions = <Row>(rows: readonly Row[], keyOf: (row: Row) => string) =>
-    new Set(rows.flatMap((row, index) => (known.has(keyOf(row)) ? [index] : [])));
+  const positions = <Row>(rows: readonly Row[], keyOf: (row: Row) => string) => {
+    const before = new Set<string>();
+    return new Set(
+      rows.flatMap((row, index) => {
+        const key = keyOf(row);
+        if (known.has(key) || before.has(key)) return [index];
+        before.add(key);
+        return [];
+      }),
+    );
+  };
   const fail = () => {
     if (store.failure !== null) throw store.failure;
   };
@@ -37,11 +46,13 @@ export function createMemoryTables(): MemoryTables {
     tokens: [],
     gate: Promise.resolve(),
     failure: null,
-    findDuplicatePredictions: async (rows) => {
+    findDuplicatePredictions: async (rows, settled) => {
+      await settled?.();
       fail();
       return positions(rows, identity);
     },
-    findDuplicateLabels: async (rows) => {
+    findDuplicateLabels: async (rows, settled) => {
+      await settled?.();
       fail();
       return positions(rows, labelIdentity);
     },

@@ -42,8 +42,17 @@ function memoryStore() {
   const batches: RowBatch[] = [];
   const state = { failures: 0, final: false, gate: Promise.resolve() };
   const store: RowStore = {
-    findDuplicatePredictions: async (rows) =>
-      new Set(rows.flatMap((r, index) => (ids.has(r.predictionId) ? [index] : []))),
+    findDuplicatePredictions: async (rows, settled) => {
+      await settled?.();
+      const before = new Set<string>();
+      return new Set(
+        rows.flatMap(({ predictionId }, index) => {
+          if (ids.has(predictionId) || before.has(predictionId)) return [index];
+          before.add(predictionId);
+          return [];
+        }),
+      );
+    },
     findDuplicateLabels: async () => new Set<number>(),
     insertRows: async (batch) => {
       await state.gate;
