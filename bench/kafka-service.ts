@@ -36,6 +36,7 @@ const decoders = createRecordDecoders({
   featureKinds: registry.featureKinds,
   earliestMs: () => 0,
   wallClock: clock.now,
+  logger,
 });
 let startMs = 0;
 let startCpu = process.cpuUsage();

@@ -1,3 +1,4 @@
+import type { Logger } from '../domain/ports.js';
 import type { RowSource } from '../domain/prediction.js';
 import type { DecodeContext } from './decode-event.js';
 import { decodeLabel } from './decode-label.js';
@@ -10,16 +11,25 @@ export function createRecordDecoders(
   options: Pick<DecodeContext, 'featureKinds' | 'earliestMs'> & {
     /** The real time, ms. */
     readonly wallClock: () => number;
+    readonly logger: Logger;
   },
 ): RecordDecoders {
-  const { featureKinds, earliestMs, wallClock } = options;
+  const { featureKinds, earliestMs, wallClock, logger } = options;
   const idOf = (source: RowSource) => `${source.topic}/${source.partition}/${source.offset}`;
   const reader = createEventReader({ featureKinds, earliestMs, wallClock, idOf });
+  let quickFailed = false;
   return {
     quickPrediction: (value, source) => {
-      const row = reader.read(value, 0, source);
-      if (row !== null && reader.end() === value.length) return row;
-      reader.learn(value, 0, value.length);
+      if (quickFailed) return null;
+      try {
+        const row = reader.read(value, 0, source);
+        if (row !== null && reader.end() === value.length) return row;
+        reader.learn(value, 0, value.length);
+      } catch (err) {
+        // A bug in it must not stop the partition: the ordinary decoder has the word, from now on.
+        quickFailed = true;
+        logger.error({ err }, 'the quick reader of events failed and is left out, please report this');
+      }
       return null;
     },
     prediction: (value, source) =>

@@ -84,6 +84,7 @@ function wireKafka(parts: Parts, writer: RowWriter): KafkaCollector | null {
       featureKinds: registry.featureKinds,
       earliestMs: earliestMs(config),
       wallClock: wallClock.now,
+      logger,
     }),
     write: (batch) => writer.write(batch),
     audit: store,

@@ -45,6 +45,7 @@ const collector = createKafkaCollector({
     featureKinds: registry.featureKinds,
     earliestMs: () => 0,
     wallClock: clock.now,
+    logger,
   }),
   write,
   audit: store,
