@@ -158,7 +158,7 @@ describe('from drifted flights to a page, and back', () => {
       title: expect.stringMatching(/^\[FIRING 1\] PlumblineDrift flight-delay v1/),
     });
     expect(page?.text).toContain('PlumblineDrift.md');
-    const [gauge] = await stack.query('plumbline_drift_status{feature="temp",detector="ks"}');
+    const [gauge] = await stack.query('plumbline_drift_status{feature="temp",detector="neyman"}');
     expect(gauge).toMatchObject({ value: 1, metric: { model: FLIGHTS_MODEL, model_version: '1' } });
   }, 120_000);
 

@@ -50,7 +50,7 @@ describe('compare on the example flights', () => {
   it('prints one line per column, says what moved, and exits with 3', async () => {
     const { code, stdout } = await plumbline(['compare', REFERENCE, MAY]);
     expect(code).toBe(3);
-    expect(stdout).toMatch(/^temp +numeric +ks +0\.\d+ .* drifted +.*[▁▂▃▄▅▆▇█]/m);
+    expect(stdout).toMatch(/^temp +numeric +neyman +[\d,]+ +0\.\d+ .* drifted +.*[▁▂▃▄▅▆▇█]/m);
     expect(stdout).toMatch(/^weekday +categorical +chiSquare .* stable/m);
     expect(stdout).toContain('temp drifted: its median went from 35.1 to');
     expect(stdout).not.toContain('\u001b[');

@@ -127,7 +127,7 @@ describe('collector, detector and api as three processes over one store', () => 
     const gauges = await Promise.all(
       ['collector', 'detector', 'api'].map(async (role) => [
         role,
-        /plumbline_drift_status\{[^}]*feature="size",detector="ks"\} 1/.test(
+        /plumbline_drift_status\{[^}]*feature="size",detector="neyman"\} 1/.test(
           await (await fetch(`${urls[role]}/metrics`)).text(),
         ),
       ]),
