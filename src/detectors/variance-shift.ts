@@ -55,5 +55,7 @@ export const varianceShift = defineDetector({
 
 function deviations(scores: Scores): Scores {
   const median = medianOf(scores);
-  return { counts: scores.counts, values: Array.from(scores.values, (value) => Math.abs(value - median)) };
+  const values = new Float64Array(scores.values.length);
+  for (let i = 0; i < values.length; i++) values[i] = Math.abs((scores.values[i] as number) - median);
+  return { counts: scores.counts, values };
 }

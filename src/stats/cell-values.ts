@@ -10,14 +10,17 @@ export function cellValues(
   sums: { readonly counts: readonly number[]; readonly offsets: readonly number[] },
   unit: number,
 ): Scores {
-  const values: number[] = [];
-  const counts: number[] = [];
+  const used = sums.counts.reduce((sum, count) => (count > 0 ? sum + 1 : sum), 0);
+  const values = new Float64Array(used);
+  const counts = new Float64Array(used);
+  let at = 0;
   for (let cell = 0; cell < sums.counts.length; cell++) {
     const count = sums.counts[cell] as number;
     if (count === 0) continue;
     const base = (cutPoints[Math.max(0, (cell - 1) >> 1)] as number) / unit;
-    values.push(base + ((sums.offsets[cell] ?? 0) / count) * (quantum / unit));
-    counts.push(count);
+    values[at] = base + ((sums.offsets[cell] ?? 0) / count) * (quantum / unit);
+    counts[at] = count;
+    at++;
   }
   return { values, counts };
 }

@@ -1,4 +1,4 @@
-import { smoothPValue } from './smooth-rank.js';
+import { type SmoothNull, smoothPValue } from './smooth-rank.js';
 import { cumulantFactors, cumulants } from './smooth-scores.js';
 
 /** One number per row of a sample, as counts of equal ones. */
@@ -41,23 +41,35 @@ export function scoreDifference(current: Scores, reference: Scores): ScoreDiffer
   };
   if (!(pooledVariance > 0)) return { ...known, z: 0, pValueOf: () => 1 };
   const deviation = Math.sqrt(pooledVariance);
+  const information = (a.rows * b.rows) / all;
+  let smoothNull: SmoothNull | null = null;
+  return {
+    ...known,
+    z: (Math.abs(a.mean - b.mean) / deviation) * Math.sqrt((information * (all - 1)) / all),
+    pValueOf: (z) => {
+      if (z <= 0) return 1;
+      // Some ask for the moments only.
+      smoothNull ??= nullOf(current, reference, { mean, deviation, n: a.rows, m: b.rows });
+      return smoothPValue(z * z, smoothNull);
+    },
+  };
+}
+
+function nullOf(
+  current: Scores,
+  reference: Scores,
+  { mean, deviation, n, m }: { mean: number; deviation: number; n: number; m: number },
+): SmoothNull {
   const size = current.values.length + reference.values.length;
   const shares = new Float64Array(size);
   const score = new Float64Array(size);
   let at = 0;
   for (const side of [current, reference])
     for (let i = 0; i < side.values.length; i++, at++) {
-      shares[at] = (side.counts[i] as number) / all;
+      shares[at] = (side.counts[i] as number) / (n + m);
       score[at] = ((side.values[i] as number) - mean) / deviation;
     }
-  const factors = cumulantFactors(a.rows, b.rows);
-  const smoothNull = { scores: 1, byCount: null, ...cumulants(shares, [score], factors) };
-  const information = (a.rows * b.rows) / all;
-  return {
-    ...known,
-    z: (Math.abs(a.mean - b.mean) / deviation) * Math.sqrt((information * (all - 1)) / all),
-    pValueOf: (z) => (z <= 0 ? 1 : smoothPValue(z * z, smoothNull)),
-  };
+  return { scores: 1, byCount: null, ...cumulants(shares, [score], cumulantFactors(n, m)) };
 }
 
 function momentsOf({ values, counts }: Scores): { rows: number; mean: number; variance: number } {
@@ -70,6 +82,8 @@ function momentsOf({ values, counts }: Scores): { rows: number; mean: number; va
   const mean = sum / rows;
   let squares = 0;
   for (let i = 0; i < values.length; i++)
-    squares += (counts[i] as number) * ((values[i] as number) - mean) ** 2;
+    squares += (counts[i] as number) * square((values[i] as number) - mean);
   return { rows, mean, variance: squares / rows };
 }
+
+const square = (x: number) => x * x;

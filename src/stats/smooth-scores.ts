@@ -219,8 +219,9 @@ export function cumulants(
     fourth += length * length * share;
   }
   const third = (a: number, b: number, c: number) => {
-    const [low = 0, middle = 0, high = 0] = [a, b, c].sort((x, y) => x - y);
-    return thirds[(low * k + middle) * k + high] as number;
+    const low = Math.min(a, b, c);
+    const high = Math.max(a, b, c);
+    return thirds[(low * k + (a + b + c - low - high)) * k + high] as number;
   };
   let squares = 0;
   let contracted = 0;

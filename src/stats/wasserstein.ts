@@ -31,8 +31,10 @@ export function wassersteinDistance(
   const last = cutPoints.length - 1;
   for (let i = 0; i < last; i++) {
     const width = (cutPoints[i + 1] as number) / unit - (cutPoints[i] as number) / unit;
-    const [fLow, gLow] = [a.upTo(2 * i + 1), b.upTo(2 * i + 1)];
-    const [fHigh, gHigh] = [a.upTo(2 * i + 2), b.upTo(2 * i + 2)];
+    const fLow = a.upTo(2 * i + 1);
+    const gLow = b.upTo(2 * i + 1);
+    const fHigh = a.upTo(2 * i + 2);
+    const gHigh = b.upTo(2 * i + 2);
     const area = (fHigh - gHigh) * width - (a.offsetAt(2 * i + 2) - b.offsetAt(2 * i + 2)) * step;
     distance += Math.abs(area);
     const crosses = fLow < gHigh && gLow < fHigh;
