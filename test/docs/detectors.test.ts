@@ -33,6 +33,13 @@ describe('docs/detectors.md', () => {
     }
   });
 
+  test('tells for every detector what its numbers are held against', () => {
+    const [, rest = ''] = document.split('## What the numbers are held against');
+    const [table = ''] = rest.split('\n## ');
+    const told = [...table.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]);
+    expect(told).toEqual(names);
+  });
+
   test('explains every reason for an undecided verdict, and no other', () => {
     const [, table = ''] = document.split('## Why a verdict is undecided');
     const told = [...table.matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]);
