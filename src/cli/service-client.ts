@@ -16,6 +16,8 @@ export interface ServiceClientOptions {
   readonly key?: string | undefined;
   /** How long a service that does not answer is asked again, ms. */
   readonly patienceMs?: number;
+  /** How long one that is too busy is asked again, ms. */
+  readonly overloadedPatienceMs?: number;
 }
 
 interface Call {
@@ -28,7 +30,12 @@ interface Call {
 }
 
 /** What the commands know of the running service: JSON over HTTP, patient with a service that is busy or restarting. */
-export function createServiceClient({ url, key, patienceMs = ABSENT_PATIENCE_MS }: ServiceClientOptions) {
+export function createServiceClient({
+  url,
+  key,
+  patienceMs = ABSENT_PATIENCE_MS,
+  overloadedPatienceMs = OVERLOADED_PATIENCE_MS,
+}: ServiceClientOptions) {
   if (!/^https?:$/.test(protocolOf(url)))
     throw new AppError('config_invalid', `${url} is no address of a service: write http://HOST:PORT`);
   const base = url.replace(/\/+$/, '');
@@ -58,9 +65,12 @@ export function createServiceClient({ url, key, patienceMs = ABSENT_PATIENCE_MS 
       try {
         const { response, retryAfterMs } = await attempt(call);
         if (retryAfterMs === null) return await answerOf(call, response);
-        await response.arrayBuffer();
+        const detail = detailOf(await response.text());
         waitMs = Math.max(waitMs, Math.min(retryAfterMs, MAX_WAIT_MS));
-        failure = new AppError('overloaded', `the service at ${base} is overloaded: try again later`);
+        failure = new AppError(
+          'overloaded',
+          `the service at ${base} cannot do this now${detail === null ? ': try again later' : `, try again later: ${detail}`}`,
+        );
       } catch (error) {
         if (error instanceof AppError) throw error;
         if (call.streamed) await explainRefusal(call);
@@ -70,7 +80,7 @@ export function createServiceClient({ url, key, patienceMs = ABSENT_PATIENCE_MS 
           { cause: error },
         );
       }
-      const limitMs = failure.code === 'overloaded' ? OVERLOADED_PATIENCE_MS : patienceMs;
+      const limitMs = failure.code === 'overloaded' ? overloadedPatienceMs : patienceMs;
       if (Date.now() + waitMs > startMs + limitMs) throw failure;
       await sleep(waitMs);
     }
@@ -186,3 +196,13 @@ function protocolOf(url: string): string {
 }
 
 export type ServiceClient = ReturnType<typeof createServiceClient>;
+
+/** What a problem document says, or null where there is none. */
+function detailOf(text: string): string | null {
+  try {
+    const { detail } = JSON.parse(text) as { detail?: unknown };
+    return typeof detail === 'string' ? detail : null;
+  } catch {
+    return null; // a proxy's own words, or none
+  }
+}

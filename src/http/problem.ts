@@ -74,7 +74,9 @@ export function createProblemHandler(logger: Logger) {
     }
     const known = error instanceof AppError ? error : fromExpress(error);
     const status = known === null ? 500 : STATUS[known.code];
-    if (status === 500) logger.error({ err: error, path: request.path }, 'request failed');
+    // What the store will never answer is no outage that shows elsewhere.
+    const refused = known?.code === 'store_unavailable' && !known.retryable;
+    if (status === 500 || refused) logger.error({ err: error, path: request.path }, 'request failed');
     if (status === 503) response.setHeader('Retry-After', RETRY_AFTER_SECONDS);
     if (status === 401) response.setHeader('WWW-Authenticate', challenge(request.path));
     // The rest of a body that was given up on is not read: the connection must not be used again.

@@ -132,7 +132,8 @@ function segmentOf(file: ReferenceFile, { column, value }: Segment): ReferenceFi
   const text = file.text({ name: column, kind: 'categorical' });
   return {
     ...file,
-    table: `(SELECT * FROM ${file.table} WHERE ${text} = {segmentValue:String}) AS file_rows`,
+    // Without the setting the engine moves several filters into the reading of Parquet and then misses their columns (error 10).
+    table: `(SELECT * FROM ${file.table} WHERE ${text} = {segmentValue:String} SETTINGS optimize_move_to_prewhere = 0) AS file_rows`,
     params: { ...file.params, segmentValue: value },
   };
 }

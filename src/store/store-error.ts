@@ -8,6 +8,7 @@ import { AppError, messageOf } from '../errors.js';
  */
 const BUG_CODES: ReadonlySet<string> = new Set([
   '6', // CANNOT_PARSE_TEXT
+  '10', // NOT_FOUND_COLUMN_IN_BLOCK
   '25', // CANNOT_PARSE_ESCAPE_SEQUENCE
   '26', // CANNOT_PARSE_QUOTED_STRING
   '27', // CANNOT_PARSE_INPUT_ASSERTION_FAILED

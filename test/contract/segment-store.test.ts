@@ -172,7 +172,14 @@ describe.each(BACKENDS)('segments in the %s store', (kind) => {
 });
 
 describe('segments of a reference file', () => {
-  const FILE_MODEL: ModelVersion = { ...MODEL, schema: { ...MODEL.schema, probability: false } };
+  const FILE_MODEL: ModelVersion = {
+    ...MODEL,
+    schema: {
+      ...MODEL.schema,
+      features: [...MODEL.schema.features, { name: 'signup', kind: 'numeric', time: true }],
+      probability: false,
+    },
+  };
   let directory = '';
   let store: Awaited<ReturnType<typeof createStore>>;
 
@@ -190,9 +197,10 @@ describe('segments of a reference file', () => {
     const csv = join(directory, 'reference.csv');
     const lines = Array.from({ length: 90 }, (_, index) => {
       const at = new Date(START_MS + index * HOUR_MS).toISOString();
-      return `${at},${index},${index % 3 === 0 ? 'pro' : 'free'},${index % 2}`;
+      const signup = new Date(START_MS + (index - 24) * HOUR_MS).toISOString();
+      return `${at},${index},${index % 3 === 0 ? 'pro' : 'free'},${signup},${index % 2}`;
     });
-    await writeFile(csv, `timestamp,age,plan,prediction\n${lines.join('\n')}\n`);
+    await writeFile(csv, `timestamp,age,plan,signup,prediction\n${lines.join('\n')}\n`);
     let path = csv;
     if (format === 'parquet') {
       path = join(directory, 'reference.parquet');
@@ -217,6 +225,11 @@ describe('segments of a reference file', () => {
       { ...KEY, scope },
       tile({ startMs: START_MS, endMs: START_MS + 4 * DAY_MS }),
     );
+    expect(profiles.find(({ feature }) => feature === 'signup')).toMatchObject({
+      rows: 30,
+      min: 86_400,
+      max: 86_400,
+    });
     const age = profiles.find(({ feature }) => feature === 'age');
     expect(age).toMatchObject({ rows: 30, min: 0, max: 87 });
     expect(

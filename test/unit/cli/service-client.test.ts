@@ -35,6 +35,27 @@ describe('the service client', () => {
     }
   });
 
+  it('says what a service that cannot answer has to say', async () => {
+    const server = createServer((_request, response) => {
+      response
+        .writeHead(503, { 'retry-after': '600' })
+        .end('{"detail":"the store cannot run a statement: disk full"}');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const url = `http://127.0.0.1:${port}`;
+      const client = createServiceClient({ url, patienceMs: 1, overloadedPatienceMs: 1 });
+      await expect(client.get('/v1/models')).rejects.toMatchObject({
+        code: 'overloaded',
+        message: `the service at ${url} cannot do this now, try again later: the store cannot run a statement: disk full`,
+      });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
   it('tells why a file was refused, though the service hung up while it was being sent', async () => {
     const server = createServer((request, response) => {
       if (request.headers['transfer-encoding'] !== undefined) request.socket.destroy();
