@@ -45,12 +45,25 @@ export function nullOf(
   return spread === undefined ? null : temporalNull(measured, spread);
 }
 
-/** Of the column's baseline. */
-export function parametersOf(
-  { parameters, own }: Pick<Baselines, 'parameters' | 'own'>,
-  { name }: FeatureSchema,
-): Parameters {
-  return { ...parameters, ...own?.get(name)?.parameters };
+/** Of the column's baseline and its null. */
+export function parametersOf(baselines: Baselines, column: FeatureSchema): Parameters {
+  const { learned, provisional } = nullModelOf(baselines, column);
+  return {
+    ...baselines.parameters,
+    ...baselines.own?.get(column.name)?.parameters,
+    ...(provisional === true ? { nullProvisional: true } : {}),
+    ...(learned === undefined
+      ? {}
+      : {
+          nullLearnedFrom: new Date(learned.startMs).toISOString(),
+          nullLearnedUntil: new Date(learned.endMs).toISOString(),
+        }),
+  };
+}
+
+/** Whether a verdict's null is not known well enough to wake anybody by it. */
+export function isProvisional({ parameters }: Pick<Verdict, 'parameters'>): boolean {
+  return parameters.nullProvisional === true;
 }
 
 /** Labels that come first are not those of any row: with so much fewer of them than the reference has they prove nothing. */

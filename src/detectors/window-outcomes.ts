@@ -1,10 +1,11 @@
 import type { ModelVersion } from '../domain/model.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
+import { isProvisional } from './column-baseline.js';
 
 /**
  * One outcome per category that has primary verdicts, in the order of their first verdict. Drivers are the material
- * ones, worst first: by effect over its minimum, then by name.
+ * ones, worst first: by effect over its minimum, then by name. Verdicts by a provisional null decide nothing.
  */
 export function outcomesOf(
   model: ModelVersion,
@@ -14,7 +15,7 @@ export function outcomesOf(
   const primary = verdicts.filter((verdict) => verdict.role === 'primary');
   const categories = [...new Set(primary.map((verdict) => verdict.category))];
   return categories.map((category) => {
-    const ours = primary.filter((verdict) => verdict.category === category);
+    const ours = primary.filter((verdict) => verdict.category === category && !isProvisional(verdict));
     const drivers = ours
       .filter((verdict) => verdict.status === 'drifted' && verdict.material)
       .sort((a, b) => severity(b) - severity(a) || (nameOf(a) < nameOf(b) ? -1 : 1));

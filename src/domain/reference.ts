@@ -44,6 +44,10 @@ export interface NullModel {
   /** Length of the pieces, ms; 0 for iid. */
   readonly pieceMs: number;
   readonly spreads: readonly TemporalSpread[];
+  /** Production that it was learned from, where the reference itself could not say; windows before its end do not know it. */
+  readonly learned?: Window;
+  /** How windows differ is not known yet: verdicts by this null open no episode. */
+  readonly provisional?: true;
 }
 
 /** The rows of a reference that belong to a segment. */

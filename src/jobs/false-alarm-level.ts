@@ -72,7 +72,7 @@ export function pieceRows(reference: Reference, lengthMs: number): number {
  */
 export function createLevelChooser({ store, settings, budget }: LevelChooserDeps) {
   interface Known {
-    readonly hash: string;
+    readonly basis: string;
     readonly family: PrimaryFamily;
     readonly levels: Map<number, number>;
   }
@@ -81,7 +81,9 @@ export function createLevelChooser({ store, settings, budget }: LevelChooserDeps
   async function knownOf(model: ModelVersion, reference: Reference): Promise<Known> {
     const name = JSON.stringify([model.model, model.modelVersion]);
     const known = versions.get(name);
-    if (known?.hash === reference.hash) return known;
+    // A null learned from production has other scales than the provisional one before.
+    const basis = JSON.stringify([reference.hash, reference.nullModel.kind, reference.nullModel.learned]);
+    if (known?.basis === basis) return known;
     const family = primaryFamily({
       model,
       reference,
@@ -91,7 +93,7 @@ export function createLevelChooser({ store, settings, budget }: LevelChooserDeps
         referenceBuckets(reference),
       ),
     });
-    const fresh = { hash: reference.hash, family, levels: new Map<number, number>() };
+    const fresh = { basis, family, levels: new Map<number, number>() };
     versions.set(name, fresh);
     return fresh;
   }

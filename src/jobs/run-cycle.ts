@@ -40,6 +40,8 @@ export interface CycleDeps {
   ) => Promise<{ verdicts: Verdict[]; outcomes: WindowOutcome[]; referenceHash: string }>;
   /** Probability that a drift-free window has any flag: what the model's false-alarm budget comes to. */
   readonly levelFor: (model: ModelVersion, reference: Reference, window: Window) => Promise<number>;
+  /** The reference with the null that a window is judged by; as it is when left out. */
+  readonly referenceFor?: (model: ModelVersion, reference: Reference, window: Window) => Promise<Reference>;
   /** Counts the rows of segments that get verdicts of their own; nothing to do when left out. */
   readonly profileSegments?: (model: ModelVersion, hourStartsMs: readonly number[]) => Promise<void>;
   /** Marks the window as done; called last. */
@@ -198,10 +200,11 @@ export function createCycle(deps: CycleDeps) {
 
   async function judgeOne(
     model: ModelVersion,
-    reference: Reference,
+    registered: Reference,
     state: VersionState,
     due: DueWindow,
   ): Promise<void> {
+    const reference = (await deps.referenceFor?.(model, registered, due.window)) ?? registered;
     const level = await deps.levelFor(model, reference, due.window);
     const { verdicts, outcomes, referenceHash } = await deps.judge(model, reference, due.window, level);
     // An older window judged again corrects the record; only the newest one speaks for the present.

@@ -131,6 +131,7 @@ export function referenceFacts(reference: Reference | null): Html {
     return html`<p class="empty">No reference is registered for this version: nothing can be compared.</p>`;
   const spreads = reference.nullModel.spreads.length;
   const moving = movingColumns(reference.nullModel);
+  const { learned } = reference.nullModel;
   return facts([
     ['Rows', formatCount(reference.rows)],
     ['Period', reference.period === null ? 'no timestamps' : formatWindow(reference.period)],
@@ -139,8 +140,8 @@ export function referenceFacts(reference: Reference | null): Html {
     [
       'Null',
       reference.nullModel.kind === 'temporal'
-        ? `temporal, pieces of ${formatDuration(reference.nullModel.pieceMs)}, ${plural(spreads, 'estimate')}`
-        : 'independent rows',
+        ? `temporal, pieces of ${formatDuration(reference.nullModel.pieceMs)}, ${plural(spreads, 'estimate')}${learned === undefined ? '' : `, learned from production ${formatWindow(learned)}`}`
+        : 'independent rows; two weeks of production will tell how windows differ',
     ],
     ...(moving.length === 0
       ? []

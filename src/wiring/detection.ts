@@ -9,6 +9,7 @@ import type { ReadinessCheck } from '../http/readiness.js';
 import { createLevelChooser } from '../jobs/false-alarm-level.js';
 import { createWindowJudge } from '../jobs/judge-window.js';
 import { createLatencyBaselines } from '../jobs/latency-baseline.js';
+import { createNullLearner } from '../jobs/learned-null.js';
 import { createRollingReferences } from '../jobs/rolling-reference.js';
 import { createCycle } from '../jobs/run-cycle.js';
 import type { Job } from '../jobs/scheduler.js';
@@ -66,8 +67,14 @@ export function wireDetection(parts: Parts) {
     settings: (model) => alarmSettings(settings(model)),
     budget: createEpisodeBudget({ pause: createPause() }),
   });
+  const nulls = createNullLearner({ store, fitNullModel, logger });
   const cycle = createCycle({
     store,
+    // Rolling references are of production, and bring nulls of their own.
+    referenceFor: async (model, reference, window) =>
+      settings(model.model).reference.kind === 'training'
+        ? nulls.referenceFor(model, reference, window)
+        : reference,
     judge: judge.judge,
     record: judge.record,
     profileSegments: async (model, hours) =>
