@@ -161,7 +161,8 @@ describe('parts of the current data', () => {
     expect(document.windows).toHaveLength(21);
     const days = (name: string, status: string) =>
       document.windows?.filter((window) => column(window, name)?.status === status).length;
-    expect(days('temp', 'drifted')).toBe(21);
+    // The level, shared by all columns, leaves out two cool days in mid-May.
+    expect(days('temp', 'drifted')).toBe(19);
     // A day holds one weekday: that says nothing about the others, and a plain test would alarm each day.
     expect(days('weekday', 'undecided')).toBe(21);
     expect(days('origin', 'drifted')).toBe(0);
