@@ -98,7 +98,11 @@ describe('tuning', () => {
       level: budgets[0]?.level ?? 0,
     });
     const judged = verdicts.find((v) => v.feature === 'prediction' && v.detector === 'ks');
-    expect(testOf(tests, 'prediction', 'ks').budgets[0]?.threshold).toBe(judged?.threshold);
+    // Thresholds are found to 1e-9 of themselves, from another starting point each time.
+    expect(testOf(tests, 'prediction', 'ks').budgets[0]?.threshold).toBeCloseTo(
+      judged?.threshold ?? Number.NaN,
+      8,
+    );
   });
 
   test('wants a reference', async () => {
