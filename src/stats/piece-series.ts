@@ -116,8 +116,15 @@ export function linearTrend({ points, noise }: PieceSeries): Trend | null {
 
 /** tr(C)²/tr(C²): 1 when all residuals lie on a line, as many as components when they go all ways alike. */
 function effectiveDimensions(residuals: readonly (readonly number[])[], trace: number): number {
+  const components = [...(residuals[0] ?? []).keys()];
   let squares = 0;
-  for (const a of residuals) for (const b of residuals) squares += dot(a, b) ** 2;
+  // Component by component: there may be hundreds of pieces, but some thirty components at most.
+  for (const i of components)
+    for (const j of components) {
+      let sum = 0;
+      for (const point of residuals) sum += (point[i] ?? 0) * (point[j] ?? 0);
+      squares += sum * sum;
+    }
   return (trace * trace) / squares;
 }
 
