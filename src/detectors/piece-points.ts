@@ -22,6 +22,8 @@ export function distributionPoints(
   whole: Profile,
   pieces: readonly Profile[],
 ): PiecePoints {
+  // Pieces without a value have no shape: what is tested there (missing, text among numbers) lies elsewhere.
+  if (total(whole.counts) === 0) return { points: pieces.map(() => []), noise: 0, changeOf: () => 0 };
   return kind === 'numeric' ? numericPoints(whole, pieces) : categoricalPoints(whole, pieces);
 }
 

@@ -52,6 +52,21 @@ const spreadOf = (nullModel: NullModel, feature: string, detector: string) => {
 };
 
 describe('fitNullModel', () => {
+  test.each(['x', 'plan'])(
+    'a column of nothing but nulls (%s) leaves the others what they learn',
+    (empty) => {
+      const usual = days(1, PIECES, 0.5);
+      const other = empty === 'x' ? 'plan' : 'x';
+      const test = empty === 'x' ? 'chiSquare' : 'ks';
+      const without = learn(usual.map((day) => ({ ...day, [empty]: (day[empty] ?? []).map(() => null) })));
+      expect(without.kind).toBe('temporal');
+      expect(spreadOf(without, other, test)).toEqual(spreadOf(learn(usual), other, test));
+      for (const spread of without.spreads)
+        for (const value of [spread.excess, spread.shape, spread.effectivePieces])
+          expect(value === undefined || Number.isFinite(value)).toBe(true);
+    },
+  );
+
   test('learns that one column moves from day to day and the other does not', () => {
     const nullModel = learn(days(1, PIECES, 0.5));
     expect(nullModel).toMatchObject({ kind: 'temporal', pieceMs: DAY_MS });
