@@ -34,6 +34,15 @@ export type StoreOptions = StoreLocation & {
 const TIMEOUTS_MS = { ingest: 30_000, jobs: 600_000, api: 30_000 } as const;
 
 /**
+ * Merging cost four times as much as inserting: a row was merged again and again, into parts a few times as large. Now it waits for
+ * 32 parts, and a day without new parts becomes one part. A server is its operator's to tune.
+ */
+const MERGE_LATER = ['predictions', 'labels'].map(
+  (table) =>
+    `ALTER TABLE ${table} MODIFY SETTING min_parts_to_merge_at_once = 32, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1`,
+);
+
+/**
  * Opens the store; `migrate()` must have run once before rows go in. Throws data_dir_in_use or data_dir_unusable
  * (embedded), store_unavailable (server).
  */
@@ -75,6 +84,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createStatsStore(jobs),
     migrate: async () => {
       const result = await migrate(jobs);
+      if (options.kind === 'embedded') for (const statement of MERGE_LATER) await jobs.command(statement);
       await assertDedup(jobs);
       await revisions.catchUp();
       if (result.applied.length > 0) logger.info({ applied: result.applied }, 'the store was migrated');
