@@ -1,4 +1,4 @@
-import { NO_VALUES, type PredictionRow, type RowSource } from '../domain/prediction.js';
+import { type Named, NO_VALUES, type PredictionRow, type RowSource } from '../domain/prediction.js';
 import {
   FUTURE_TOLERANCE_MS,
   MAX_EVENT_BYTES,
@@ -59,6 +59,13 @@ export function createEventReader(options: EventReaderOptions): EventReader {
   const sharedNumeric = createSharedNames();
   const sharedTexts = createSharedNames();
   const sharedTags = createSharedNames();
+  // What one row has, gathered here: lists that grow in each row anew would be most of the garbage.
+  const numericNames: string[] = [];
+  const numbers: number[] = [];
+  const textNames: string[] = [];
+  const texts: string[] = [];
+  const tagNames: string[] = [];
+  const tags: string[] = [];
   const forms: KnownForm[] = [];
   let triesLeft = TRIES;
   let end = 0;
@@ -109,12 +116,9 @@ export function createEventReader(options: EventReaderOptions): EventReader {
     let prediction: number | string | null = null;
     let proba: number | null = null;
     let latencyMs: number | null = null;
-    const numericNames: string[] = [];
-    const numbers: number[] = [];
-    const textNames: string[] = [];
-    const texts: string[] = [];
-    const tagNames: string[] = [];
-    const tags: string[] = [];
+    let numberCount = 0;
+    let textCount = 0;
+    let tagCount = 0;
     // A form whose features stand before its model is never read: their kinds are not known yet.
     let kindsKnown = false;
     values.at = start;
@@ -144,20 +148,23 @@ export function createEventReader(options: EventReaderOptions): EventReader {
                 ? kind === 'numeric'
                 : false
           ) {
-            numericNames.push(slot.name);
-            numbers.push(Number(value));
+            numericNames[numberCount] = slot.name;
+            numbers[numberCount] = Number(value);
+            numberCount += 1;
           } else {
             if (typeof value === 'string' && value.length > MAX_TEXT_LENGTH) return null;
-            textNames.push(slot.name);
-            texts.push(String(value));
+            textNames[textCount] = slot.name;
+            texts[textCount] = String(value);
+            textCount += 1;
           }
           break;
         }
         case 'tag':
           if (value === null) break;
           if (typeof value === 'string' && value.length > MAX_TEXT_LENGTH) return null;
-          tagNames.push(slot.name);
-          tags.push(String(value));
+          tagNames[tagCount] = slot.name;
+          tags[tagCount] = String(value);
+          tagCount += 1;
           break;
         case 'model':
           if (typeof value !== 'string' || value === '' || value.length > MAX_KEY_LENGTH) return null;
@@ -211,13 +218,13 @@ export function createEventReader(options: EventReaderOptions): EventReader {
       predictionId,
       rowIndex,
       timestampMs,
-      numeric: numbers.length === 0 ? NO_VALUES : { names: sharedNumeric(numericNames), values: numbers },
-      categorical: texts.length === 0 ? NO_VALUES : { names: sharedTexts(textNames), values: texts },
+      numeric: valuesOf(sharedNumeric, numericNames, numbers, numberCount),
+      categorical: valuesOf(sharedTexts, textNames, texts, textCount),
       prediction,
       proba,
       probas: NO_VALUES,
       latencyMs,
-      tags: tags.length === 0 ? NO_VALUES : { names: sharedTags(tagNames), values: tags },
+      tags: valuesOf(sharedTags, tagNames, tags, tagCount),
       source,
     };
   }
@@ -245,6 +252,15 @@ export function createEventReader(options: EventReaderOptions): EventReader {
       forms.unshift({ ...form, kinds: undefined, kindOfSlot: [] });
     },
   };
+}
+
+function valuesOf<Value>(
+  shared: ReturnType<typeof createSharedNames>,
+  names: readonly string[],
+  values: readonly Value[],
+  count: number,
+): Named<Value> {
+  return count === 0 ? NO_VALUES : { names: shared(names, count), values: values.slice(0, count) };
 }
 
 function sameForm(a: EventForm, b: EventForm): boolean {
