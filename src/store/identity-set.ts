@@ -1,6 +1,6 @@
 /** A set of 64-bit hashes that may take a hash for another one, never the other way round. Grows; nothing is removed. */
 export interface IdentitySet {
-  /** Adds a hash, given as two halves. False: it was certainly not there; true: it was, or (about once in 10^8) another one. */
+  /** Adds a hash, given as two halves. False: it was certainly not there; true: it was, or (less than once in 10^7) another one. */
   add(high: number, low: number): boolean;
   /** Makes room for as many more at once: one table is quicker to look into than several. */
   reserve(count: number): void;

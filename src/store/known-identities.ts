@@ -23,14 +23,14 @@ export interface KnownIdentitiesOptions {
   readonly table: 'predictions' | 'labels';
   readonly column: 'identity' | 'fingerprint';
   readonly logger: Logger;
-  /** Of a table with more nothing is kept in memory. 48 million take at most 256 MiB. */
+  /** Of a table with more nothing is kept in memory. 47 million take at most 257 MiB. */
   readonly maxIdentities?: number;
   readonly pageRows?: number;
   /** Real time, ms. */
   readonly wallClock: () => number;
 }
 
-const MAX_IDENTITIES = 48 * 2 ** 20;
+const MAX_IDENTITIES = 47_000_000;
 const PAGE_ROWS = 2_000_000;
 const TIMEOUT_MS = 600_000;
 /** Before a table that was too large, or could not be read, is tried again. */
@@ -66,7 +66,7 @@ export function createKnownIdentities(options: KnownIdentitiesOptions): KnownIde
     const total = partitions.reduce((sum, { stored }) => sum + stored, 0);
     // Room for some more, or they would soon be read again.
     if (total > 0.75 * maxIdentities) return false;
-    set.reserve(Math.ceil(1.5 * total));
+    set.reserve(Math.min(Math.ceil(1.5 * total), maxIdentities));
     for (const { id, stored } of partitions) {
       const pages = BigInt(Math.ceil(stored / pageRows));
       for (let page = 0n; page < pages; page += 1n) {

@@ -56,4 +56,13 @@ describe('identity set', () => {
     expect(set.bytes).toBe(bytes);
     expect(set.add(1, 1)).toBe(true);
   });
+
+  test('announces room for all that are kept of one table in 257 MiB', () => {
+    for (const announced of [0, 1_000_000, 12_000_000, 36_000_000, 47_000_000]) {
+      const set = createIdentitySet();
+      set.add(1, 1);
+      if (announced > 0) set.reserve(announced);
+      expect(set.bytes).toBeLessThanOrEqual(257 * 2 ** 20);
+    }
+  });
 });
