@@ -14,6 +14,7 @@ export { createStore } from './src/store/store.js';
 export { createStoreClient } from './src/store/client.js';
 export { createLogger } from './src/logger.js';
 export { createBacktester } from './src/jobs/backtest.js';
+export { createRollingWindow } from './src/jobs/rolling-window.js';
 export { createPause } from './src/wiring/turns.js';
 export { createEpisodeBudget } from './src/stats/episode-budget.js';
 export { decideEpisode } from './src/alerts/policy.js';
@@ -130,14 +131,12 @@ async function run() {
   const backtest = createBacktester({
     store: {
       ...store,
-      // Only hours of counts were made: the whole reference at once, and no day.
+      // Only hours of counts were made, and no day.
       mergedProfiles: async (query) => {
-        for await (const { profiles } of store.profileSeries(
-          query,
-          reference.period,
-          REFERENCE_HOURS * HOUR_MS,
-        ))
-          return profiles;
+        const rolling = createRollingWindow(REFERENCE_HOURS);
+        for await (const { profiles } of store.profileSeries(query, reference.period, HOUR_MS))
+          rolling.push(profiles);
+        return rolling.profiles();
       },
       currentReference: async () => reference,
       watermarks: async () => [

@@ -1,5 +1,6 @@
 // How often drift-free windows are flagged, and planted drifts caught, with a fresh reference per repetition.
-// Usage: npm run bench:calibration -- [--repetitions N] [--seed N] [--workers N] [--smoke] [--json] [--out FILE]
+// Usage: npm run bench:calibration -- --only year [REFERENCES] [BUDGET]   see calibration-year.mjs
+//        npm run bench:calibration -- [--repetitions N] [--seed N] [--workers N] [--smoke] [--json] [--out FILE]
 //   --repetitions  windows of each size and kind; 400 by default
 //   --workers      processes; as many as the machine has cores by default. The figures do not depend on it
 //   --smoke        two repetitions on a small reference: shows that it runs, says nothing about rates
@@ -151,4 +152,7 @@ async function main() {
 }
 
 if (process.argv[2] === WORKER) await work(process.argv.slice(3));
-else await main();
+else if (process.argv[2] === '--only' && process.argv[3] === 'year') {
+  process.argv.splice(2, 2);
+  await import('./calibration-year.mjs');
+} else await main();

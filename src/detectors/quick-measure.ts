@@ -8,8 +8,8 @@ import { COLUMN_DETECTORS } from './registry.js';
 import { pValueOf } from './test-null.js';
 import { usualWindow } from './usual-window.js';
 
-/** A screened p-value must be so many times the level: screens are near, not exact. */
-const MARGIN = 2;
+/** A screened p-value must be so many times what could reject: screens are near, not exact. */
+const MARGIN = 3;
 /** A usual window's least p-value at most this is beyond any level and family. */
 const SURELY_VISIBLE = 1e-12;
 /** Windows within a factor of 2^(1/4) in rows are of one size. */
@@ -32,8 +32,9 @@ interface Test extends TestSides {
 
 /**
  * Measures the primary tests of many windows against one reference. Whoever only asks which windows have drifted at a level need not
- * know how far the others are from it: tests that a detector's screen finds far above the level are not measured, and a candidate
- * with p = 1 stands for them. It rejects nothing and counts in the family, just as the measured one would.
+ * know how far the others are from it: what a detector's screen finds far above it is not measured, and a candidate with p = 1
+ * stands for it. That rejects nothing and counts in the family, just as the measured one would. In a window of which no test reaches
+ * its share of the level nothing is rejected (Holm), so there only tests near their share are measured.
  *
  * @returns the candidates of `measureColumns` but for those stand-ins; at levels above the one given they say nothing
  */
@@ -73,30 +74,47 @@ export function createQuickMeasure(
     return standIn;
   }
 
-  function screened(test: Test, current: Profile, level: number): Candidate | null {
+  /** A test that need not be measured, with nearly its p-value; null where it must. */
+  function screened(test: Test, current: Profile): { standIn: Candidate; pValue: number } | null {
     const { column, detector, reference, screen } = test;
     if (screen === null || reference === undefined || current.kind !== column.kind) return null;
     const glance = screen(current);
-    if (glance === null) return null;
-    if (isImmature(column, reference, current)) return null;
-    if (glance === 'no_events') return test.vacuous;
+    if (glance === null || isImmature(column, reference, current)) return null;
+    if (glance === 'no_events') return test.vacuous && { standIn: test.vacuous, pValue: 1 };
     const testNull = nullOf(sides, column, detector, glance);
-    if (testNull === null || !(pValueOf(testNull, glance.statistic, glance) > MARGIN * level)) return null;
-    return standInOf(test, glance.currentRows);
+    const standIn = testNull === null ? null : standInOf(test, glance.currentRows);
+    if (testNull === null || standIn === null) return null;
+    return { standIn, pValue: pValueOf(testNull, glance.statistic, glance) };
   }
 
   return (currentProfiles, level, feature) => {
     const currentOf = new Map(currentProfiles.map((profile) => [profile.feature, profile]));
     const candidates: Candidate[] = [];
+    const passed: { at: number; test: Test; pValue: number }[] = [];
     for (const test of tests) {
       if (feature !== undefined && test.column.name !== feature) continue;
       const current = currentOf.get(test.column.name);
-      const standIn = current === undefined ? null : screened(test, current, level);
-      const candidate = standIn ?? measureTest(sides, test, current);
+      const glance = current === undefined ? null : screened(test, current);
+      if (glance !== null) {
+        if (glance.pValue < 1) passed.push({ at: candidates.length, test, pValue: glance.pValue });
+        candidates.push(glance.standIn);
+        continue;
+      }
+      const candidate = measureTest(sides, test, current);
       if (typeof candidate.measured !== 'string' && candidate.measured.vacuous === 'no_events')
         test.vacuous = candidate;
       candidates.push(candidate);
     }
+    const measureUpTo = (limit: number) => {
+      for (const { at, test, pValue } of passed)
+        if (pValue <= MARGIN * limit && candidates[at]?.pValue === 1)
+          candidates[at] = measureTest(sides, test, currentOf.get(test.column.name));
+    };
+    // At any level these are in the family, so that the first step of Holm's has no larger share to give.
+    const members = candidates.filter(({ leastPValue }) => leastPValue <= SURELY_VISIBLE).length;
+    const share = level / Math.max(1, members);
+    measureUpTo(share);
+    if (candidates.some(({ pValue }) => pValue <= share)) measureUpTo(level);
     return candidates;
   };
 }

@@ -101,19 +101,22 @@ describe.each([
     for (const count of states.values()) expect(count).toBeGreaterThan(10);
   });
 
-  test('are passed over only where the measured p-value is above the level', () => {
+  test('are passed over only where nothing could be rejected', () => {
     let passed = 0;
     for (let seed = 200; seed < 260; seed++) {
       const rows = [35, 80, 200, 500, 1_100][seed % 5] ?? 0;
       const current = profilesOf(grids, columnsOf(seed, rows, seed % 3 === 0 ? 0.15 : 0));
       const exact = measureColumns({ ...sides, currentProfiles: current }, 'primary');
+      const share = 0.05 / exact.length;
+      // As soon as one test reaches its share, others need only reach a larger one.
+      const limit = exact.some(({ pValue }) => pValue <= share) ? 0.05 : share;
       for (const [i, candidate] of quickly(current, 0.05).entries()) {
         const own = exact[i];
         expect([candidate.column, candidate.detector.name]).toEqual([own?.column, own?.detector.name]);
         if (candidate.pValue === own?.pValue) continue;
         passed += 1;
         expect(candidate.pValue).toBe(1);
-        expect(own?.pValue).toBeGreaterThan(0.05);
+        expect(own?.pValue).toBeGreaterThan(limit);
         expect(own?.leastPValue).toBeLessThan(1e-9);
       }
     }
