@@ -14,7 +14,7 @@ export { createStore } from './src/store/store.js';
 export { createStoreClient } from './src/store/client.js';
 export { createLogger } from './src/logger.js';
 export { createBacktester } from './src/jobs/backtest.js';
-export { createRollingWindow } from './src/jobs/rolling-window.js';
+export { mergeProfiles } from './src/detectors/merge-profiles.js';
 export { createPause } from './src/wiring/turns.js';
 export { createEpisodeBudget } from './src/stats/episode-budget.js';
 export { decideEpisode } from './src/alerts/policy.js';
@@ -40,6 +40,7 @@ const {
   createBacktester,
   createEpisodeBudget,
   createPause,
+  mergeProfiles,
   decideEpisode,
 } = await importBundle(directory, FILLED === undefined ? 'backtest' : 'fill', SOURCES);
 
@@ -133,10 +134,13 @@ async function run() {
       ...store,
       // Only hours of counts were made, and no day.
       mergedProfiles: async (query) => {
-        const rolling = createRollingWindow(REFERENCE_HOURS);
+        const sums = new Map();
         for await (const { profiles } of store.profileSeries(query, reference.period, HOUR_MS))
-          rolling.push(profiles);
-        return rolling.profiles();
+          for (const profile of profiles) {
+            const sum = sums.get(profile.feature);
+            sums.set(profile.feature, sum === undefined ? profile : mergeProfiles([sum, profile]));
+          }
+        return [...sums.values()];
       },
       currentReference: async () => reference,
       watermarks: async () => [
