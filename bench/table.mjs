@@ -2,6 +2,7 @@
 
 function amount(value, unit) {
   if (unit === 's') return value < 1 ? `${(value * 1_000).toPrecision(3)} ms` : `${value.toPrecision(3)} s`;
+  if (unit === 'times') return value.toFixed(2);
   if (unit === 'MB') return `${Math.round(value)} MB`;
   return `${Math.round(value).toLocaleString('en-US')} ${unit}`;
 }
@@ -39,10 +40,15 @@ function lineOf({ title, bar, unit, subject, baseline, ratio, figures, load }) {
 
 export function table({ date, machine, results }) {
   const head = ['benchmark', 'Plumbline', 'baseline', 'ratio (least–greatest)', 'bar', 'met', 'load'];
-  const rows = [head, ...results.flatMap(lineOf)];
+  return `${date}, ${machine.cores} cores (${machine.cpu}), Node ${machine.node}\n\n${tableOf(head, results.flatMap(lineOf))}`;
+}
+
+/** A table as Markdown, aligned. */
+export function tableOf(head, lines) {
+  const rows = [head, ...lines];
   const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |\n`;
   const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |\n`;
   const [first, ...rest] = rows.map(line);
-  return `${date}, ${machine.cores} cores (${machine.cpu}), Node ${machine.node}\n\n${first}${rule}${rest.join('')}`;
+  return `${first}${rule}${rest.join('')}`;
 }
