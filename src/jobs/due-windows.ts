@@ -16,6 +16,15 @@ export interface ReadyInput {
 }
 
 /**
+ * End of the first window that the version's rows cover from its first hour on, ms: half a day is no day, and differs from
+ * whole ones by more than two of them do.
+ */
+export function firstWholeEndMs(spec: WindowSpec, firstEventMs: number): number {
+  const firstHourMs = Math.floor(firstEventMs / HOUR_MS) * HOUR_MS;
+  return Math.ceil(firstHourMs / spec.stepMs) * spec.stepMs + spec.lengthMs;
+}
+
+/**
  * The windows ending after `afterMs` that may be judged now, in order: those whose end plus lateness the watermark, or the
  * clock less a grace, has passed. Of the empty windows of a version that fell silent only the newest are kept; `skipped`
  * counts the others.
@@ -23,10 +32,7 @@ export interface ReadyInput {
 export function readyWindows(input: ReadyInput, afterMs: number): { windows: Window[]; skipped: number } {
   const { spec } = input;
   const readyMs = Math.max(input.watermarkMs, input.nowMs - input.graceMs) - spec.latenessMs;
-  // Half a day is no day: the first window is the first that the version's rows cover from its first hour on.
-  const firstHourMs = Math.floor(input.firstEventMs / HOUR_MS) * HOUR_MS;
-  const firstStartMs = Math.ceil(firstHourMs / spec.stepMs) * spec.stepMs;
-  const fromMs = Math.max(afterMs, firstStartMs + spec.lengthMs - spec.stepMs);
+  const fromMs = Math.max(afterMs, firstWholeEndMs(spec, input.firstEventMs) - spec.stepMs);
   const windows = windowsEndingIn(spec, fromMs, readyMs);
   const withRows = windows.filter((window) => window.startMs <= input.watermarkMs);
   const empty = windows.slice(withRows.length);

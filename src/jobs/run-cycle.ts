@@ -6,7 +6,13 @@ import type { Reference } from '../domain/reference.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 import { END_OF_TIME_MS, type Window, type WindowSpec } from '../domain/window.js';
 import type { Metrics } from '../metrics.js';
-import { createGapFilter, type DueWindow, outstanding, readyWindows } from './due-windows.js';
+import {
+  createGapFilter,
+  type DueWindow,
+  firstWholeEndMs,
+  outstanding,
+  readyWindows,
+} from './due-windows.js';
 
 const GRACE_MS = 3_600_000;
 const MAX_EMPTY_WINDOWS = 24;
@@ -168,6 +174,9 @@ export function createCycle(deps: CycleDeps) {
         judged += 1;
       }
     }
+    // Late labels touch every window of their rows; a half one is judged for those no more than for the rows themselves.
+    const firstEndMs = firstWholeEndMs(spec, rows.firstEventMs);
+    for (const endMs of state.touched) if (endMs < firstEndMs) state.touched.delete(endMs);
     const again = [...state.touched]
       .sort((a, b) => a - b)
       .map((endMs) => ({ startMs: endMs - spec.lengthMs, endMs }));

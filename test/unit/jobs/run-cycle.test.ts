@@ -40,6 +40,8 @@ function world() {
   const alerted: number[] = [];
   const failures = { judge: 0, record: 0 };
   const clock = { nowMs: 0 };
+  /** How late on its first day the version begins. */
+  const beginning = { offsetMs: 0 };
 
   const dayOf = (window: Window) => window.startMs / DAY_MS;
   function failing(what: keyof typeof failures) {
@@ -59,7 +61,7 @@ function world() {
           return [
             {
               ...key,
-              firstEventMs: Math.min(...days) * DAY_MS,
+              firstEventMs: Math.min(...days) * DAY_MS + beginning.offsetMs,
               watermarkMs: Math.max(...days) * DAY_MS + HOUR_MS,
               rows: 1,
             },
@@ -121,7 +123,20 @@ function world() {
       clock: { now: () => clock.nowMs, observe: () => undefined },
       logger: silent,
     });
-  return { stored, profiled, labels, runs, models, references, judged, alerted, failures, clock, cycle };
+  return {
+    stored,
+    profiled,
+    labels,
+    runs,
+    models,
+    references,
+    judged,
+    alerted,
+    failures,
+    clock,
+    beginning,
+    cycle,
+  };
 }
 
 describe('the cycle', () => {
@@ -193,6 +208,23 @@ describe('the cycle', () => {
     await cycle.run();
     expect(w.judged.slice(26)).toEqual([700]);
     expect(w.runs.get(701 * DAY_MS)?.status).toBe('judged');
+  });
+
+  it('judges no half first day, whatever labels and rows come for it later', async () => {
+    const w = world();
+    w.beginning.offsetMs = 10 * HOUR_MS;
+    for (const day of [0, 1, 2]) w.stored.set(day, 100);
+    const cycle = w.cycle();
+    await cycle.run();
+    w.labels.set(0, 50).set(1, 50);
+    w.stored.set(0, 120);
+    await cycle.run();
+    expect(w.judged).toEqual([1, 1]);
+    // Rows from the day's first hour make it whole.
+    w.beginning.offsetMs = 0;
+    w.stored.set(0, 200);
+    await cycle.run();
+    expect(w.judged).toEqual([1, 1, 0]);
   });
 
   it('judges a window again when it has notably more labels, before and after a restart', async () => {
