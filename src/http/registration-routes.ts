@@ -114,13 +114,20 @@ export function createRegistrationRoutes(ports: RegistrationPorts, access: Acces
         const path = join(directory, `reference.${format}`);
         await rename(upload, path);
         const author = { by: access.actorOf(request), reason: toldReason(request) };
-        return ports.registerReference({
-          path,
-          model,
-          modelVersion,
-          provenance: `uploaded as ${format}`,
-          author,
-        });
+        return ports
+          .registerReference({
+            path,
+            model,
+            modelVersion,
+            provenance: `uploaded as ${format}`,
+            author,
+          })
+          .catch((error: unknown) => {
+            // The sender knows its own file, not where it was kept here.
+            if (!(error instanceof AppError)) throw error;
+            const { code, retryable, message } = error;
+            throw new AppError(code, message.replaceAll(path, 'the reference'), { cause: error, retryable });
+          });
       })().finally(() => rm(directory, { recursive: true, force: true }));
       response.status(201).json(answerOf(registered));
     },

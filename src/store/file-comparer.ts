@@ -5,7 +5,7 @@ import { AppError, messageOf } from '../errors.js';
 import type { StoreClient } from './client.js';
 import { createComparedSide, type SideSource } from './compared-side.js';
 import { expandPattern } from './expand-pattern.js';
-import { openReferenceFile, type ReferenceFile } from './reference-file.js';
+import { openReferenceFile, plainly, type ReferenceFile } from './reference-file.js';
 
 const MAX_FILES = 1_000;
 const TIMEOUT_MS = 3_600_000;
@@ -59,16 +59,8 @@ async function readable<T>(read: () => Promise<T>): Promise<T> {
     return await read();
   } catch (cause) {
     if (!(cause instanceof AppError && cause.code === 'invalid_reference')) throw cause;
-    throw new AppError('file_unreadable', plainly(cause.message), { cause });
+    throw new AppError('file_unreadable', cause.message, { cause });
   }
-}
-
-/** The engine's own words, without where they come from: the reader asked about a file. */
-function plainly(message: string): string {
-  return message
-    .replace(/the store cannot [\w ]+: (?:engine error \d+: )?/, '')
-    .replace(/[ .:]+(?:Error:)?; is it complete/, '; is it complete')
-    .replace('Cannot read rows from the data; is it complete', 'it has no rows; is it complete');
 }
 
 async function open(client: StoreClient, path: string): Promise<OpenFile> {
@@ -142,7 +134,7 @@ function fileSource(client: StoreClient, file: ReferenceFile): SideSource {
       native(sql, usedBy(sql, params)).catch((cause: unknown) => {
         throw new AppError(
           'file_unreadable',
-          `cannot read ${String(file.params.path)} to its end: ${plainly(`${messageOf(cause).split('\n')[0]}; is it complete?`)}`,
+          `cannot read ${String(file.params.path)} to its end: ${plainly(messageOf(cause).split('\n')[0] ?? '')}; is it complete?`,
           { cause },
         );
       }),

@@ -12,6 +12,11 @@ const FORMATS: ReadonlyMap<string, string> = new Map([
   ['.ndjson', 'JSONEachRow'],
   ['.jsonl', 'JSONEachRow'],
 ]);
+/** What people call them. */
+const FORMAT_WORDS: ReadonlyMap<string, string> = new Map([
+  ['CSVWithNames', 'CSV with a header'],
+  ['JSONEachRow', 'NDJSON'],
+]);
 /** Compressions that the engine knows by the ending, over a text format. */
 const COMPRESSED = /\.(?:gz|zst|xz|bz2|lz4)$/i;
 /** The engine's `file` would read these as patterns or archives. */
@@ -85,7 +90,7 @@ export async function openReferenceFile(client: StoreClient, path: string): Prom
       if (code === null || NOT_THE_FILE.has(code)) throw cause;
       throw new AppError(
         'invalid_reference',
-        `cannot read ${path} as ${format}: ${messageOf(cause).split('\n')[0]}; is it complete, and in the format its name says?`,
+        `cannot read ${path} as ${FORMAT_WORDS.get(format) ?? format}: ${plainly(messageOf(cause).split('\n')[0] ?? '')}; is it complete, and in the format its name says?`,
         { cause },
       );
     }
@@ -93,6 +98,14 @@ export async function openReferenceFile(client: StoreClient, path: string): Prom
   const location = { path: resolve(path), format };
   const columns = await query<FileColumn>('DESCRIBE TABLE file({path:String}, {format:String})', location);
   return tableOf(columns, location, query);
+}
+
+/** The engine's own words, without where they come from: the reader asked about a file. */
+export function plainly(message: string): string {
+  return message
+    .replace(/the store cannot [\w ]+: (?:engine error \d+: )?/, '')
+    .replace(/[ .:]+(?:Error:?)?\s*$/, '')
+    .replace(/^Cannot read rows from the data$/, 'it has no rows');
 }
 
 function formatOf(path: string): string {

@@ -165,11 +165,11 @@ describe('reference files', () => {
   });
 
   it.each([
-    ['empty.csv', 'age,prediction\n', /no rows|Cannot read rows/],
+    ['empty.csv', 'age,prediction\n', /as CSV with a header: it has no rows; is it complete/],
     ['nothing.csv', '', /cannot read|no rows/],
     ['no-prediction.csv', 'age\n1\n', /no column `prediction`/],
-    ['cut.parquet', 'PAR1....', /cannot read .* as Parquet/],
-    ['broken.ndjson', '{"prediction":1', /cannot read .* as JSONEachRow/],
+    ['cut.parquet', 'PAR1....', /^cannot read \S+ as Parquet: Parquet file too short: 8 bytes; is it complete/],
+    ['broken.ndjson', '{"prediction":1', /cannot read .* as NDJSON/],
     ['model.xlsx', 'x', /cannot tell the format/],
     ['sta*r.csv', 'x,prediction\n1,1\n', /rename the file/],
     ['timeless.csv', 'x,timestamp,prediction\n1,2026-01-01 00:00:00,1\n2,,0\n', /1 of 2 rows without/],
