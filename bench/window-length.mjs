@@ -7,6 +7,8 @@ const SOURCES = `
 export { createStore } from './src/store/store.js';
 export { createLogger } from './src/logger.js';
 export { createWindowJudge } from './src/jobs/judge-window.js';
+export { createLatencyBaselines } from './src/jobs/latency-baseline.js';
+export { fitNullModel } from './src/detectors/null-model.js';
 export { createRandom } from './src/stats/random.js';
 `;
 const DAY_MS = 86_400_000;
@@ -16,9 +18,13 @@ const NUMERIC = 40;
 const CATEGORICAL = 10;
 const FIRST_MS = Date.UTC(2026, 0, 1);
 
+const namesOf = (prefix, count) => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+const NUMERIC_NAMES = namesOf('n', NUMERIC);
+const CATEGORICAL_NAMES = namesOf('c', CATEGORICAL);
+const NO_VALUES = { names: [], values: [] };
+
 function modelOf() {
-  const names = (prefix, count, kind) =>
-    Array.from({ length: count }, (_, index) => ({ name: `${prefix}${index}`, kind }));
+  const featuresOf = (names, kind) => names.map((name) => ({ name, kind }));
   return {
     model: 'window-length',
     modelVersion: '1',
@@ -26,18 +32,18 @@ function modelOf() {
     schema: {
       task: 'binary',
       probability: false,
-      features: [...names('n', NUMERIC, 'numeric'), ...names('c', CATEGORICAL, 'categorical')],
+      features: [...featuresOf(NUMERIC_NAMES, 'numeric'), ...featuresOf(CATEGORICAL_NAMES, 'categorical')],
     },
   };
 }
 
 function rowsOfDay(day, random) {
   return Array.from({ length: ROWS_PER_DAY }, (_, index) => {
-    const numeric = Object.create(null);
-    const categorical = Object.create(null);
-    for (let i = 0; i < NUMERIC; i++) numeric[`n${i}`] = random() + random() * i;
-    for (let i = 0; i < CATEGORICAL; i++)
-      categorical[`c${i}`] = `category ${Math.floor(random() ** 2 * (3 + 20 * i))}`;
+    const numeric = { names: NUMERIC_NAMES, values: NUMERIC_NAMES.map((_, i) => random() + random() * i) };
+    const categorical = {
+      names: CATEGORICAL_NAMES,
+      values: CATEGORICAL_NAMES.map((_, i) => `category ${Math.floor(random() ** 2 * (3 + 20 * i))}`),
+    };
     return {
       model: 'window-length',
       modelVersion: '1',
@@ -48,9 +54,9 @@ function rowsOfDay(day, random) {
       categorical,
       prediction: random() < 0.2 ? 1 : 0,
       proba: null,
-      probas: Object.create(null),
+      probas: NO_VALUES,
       latencyMs: null,
-      tags: Object.create(null),
+      tags: NO_VALUES,
       source: { kind: 'http', topic: '', partition: -1, offset: -1 },
     };
   });
@@ -117,6 +123,7 @@ export const windowLength = {
       };
       const judge = parts.createWindowJudge({
         store: judged,
+        latencies: parts.createLatencyBaselines({ store: judged, fitNullModel: parts.fitNullModel }),
         clock: { now: () => end, observe: () => undefined },
       });
       const timed = (days) => async () => {
