@@ -168,7 +168,11 @@ describe('reference files', () => {
     ['empty.csv', 'age,prediction\n', /as CSV with a header: it has no rows; is it complete/],
     ['nothing.csv', '', /cannot read|no rows/],
     ['no-prediction.csv', 'age\n1\n', /no column `prediction`/],
-    ['cut.parquet', 'PAR1....', /^cannot read \S+ as Parquet: Parquet file too short: 8 bytes; is it complete/],
+    [
+      'cut.parquet',
+      'PAR1....',
+      /^cannot read \S+ as Parquet: Parquet file too short: 8 bytes; is it complete/,
+    ],
     ['broken.ndjson', '{"prediction":1', /cannot read .* as NDJSON/],
     ['model.xlsx', 'x', /cannot tell the format/],
     ['sta*r.csv', 'x,prediction\n1,1\n', /rename the file/],
