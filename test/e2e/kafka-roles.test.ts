@@ -61,19 +61,29 @@ async function storedRows(location: StoreLocation): Promise<number> {
   return (await auditOffsets(location)).reduce((sum, { rows }) => sum + rows, 0);
 }
 
-/** All verdicts of the whole days, once every one of them counts all of its rows. */
-function settledVerdicts(url: string): Promise<Verdict[]> {
-  return until('every whole day is judged with all its rows', 240_000, async () => {
-    const response = await fetch(`${url}/v1/models/${FLIGHTS_MODEL}/verdicts?version=1&limit=10000`);
-    const { verdicts } = (await response.json()) as { verdicts: Verdict[] };
-    const whole = verdicts.filter((v) => v.window.startMs < Date.parse(lastDay));
+async function verdictsOf(url: string, filter: Record<string, string>): Promise<Verdict[]> {
+  const query = new URLSearchParams({ version: '1', limit: '10000', ...filter });
+  const response = await fetch(`${url}/v1/models/${FLIGHTS_MODEL}/verdicts?${query}`);
+  return ((await response.json()) as { verdicts: Verdict[] }).verdicts;
+}
+
+/** All verdicts of the whole days, once every one of them counts all of its rows; day by day, since an answer is bounded. */
+async function settledVerdicts(url: string): Promise<Verdict[]> {
+  await until('every whole day is judged with all its rows', 240_000, async () => {
+    const verdicts = await verdictsOf(url, { feature: 'prediction', detector: 'chiSquare' });
     const counted = new Map(
-      whole
-        .filter((v) => v.feature === 'prediction' && v.detector === 'chiSquare')
-        .map((v) => [new Date(v.window.startMs).toISOString().slice(0, 10), v.currentRows]),
+      verdicts.map((v) => [new Date(v.window.startMs).toISOString().slice(0, 10), v.currentRows]),
     );
-    return [...byDay].every(([day, rows]) => counted.get(day) === rows) ? whole : null;
+    return [...byDay].every(([day, rows]) => counted.get(day) === rows) ? true : null;
   });
+  const settled: Verdict[] = [];
+  for (const day of byDay.keys()) {
+    const startMs = Date.parse(day);
+    const to = new Date(startMs + 86_400_000).toISOString();
+    const verdicts = await verdictsOf(url, { from: new Date(startMs).toISOString(), to });
+    settled.push(...verdicts.filter((v) => v.window.startMs === startMs));
+  }
+  return settled;
 }
 
 async function register(url: string): Promise<void> {
