@@ -57,12 +57,12 @@ const collector = createKafkaCollector({
   labelTopics: [],
   decoders: {
     ...decoders,
-    prediction: (value, source) => {
+    read: (...record) => {
       if (startMs === 0) {
         startMs = performance.now();
         startCpu = process.cpuUsage();
       }
-      return decoders.prediction(value, source);
+      return decoders.read(...record);
     },
   },
   write: async (batch) => {

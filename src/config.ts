@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { hookSchemas } from './config-hooks.js';
+import { mappingSchema } from './config-mapping.js';
 import { AppError, messageOf } from './errors.js';
 
 /** With fewer windows nobody can tell how much they differ. */
@@ -79,6 +80,7 @@ const model = z
     segments: segments.optional(),
     retrain: retrain.optional(),
     hooks,
+    mapping: mappingSchema.optional(),
     /** Events before this date are rejected as ancient. */
     earliest: z.iso.date().default('1971-01-01'),
   })

@@ -47,8 +47,8 @@ export const ALIASES = {
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Thrown inside a decoder and caught by `decoding`: a field that cannot be used. Never leaves this folder. */
-class Unusable extends Error {
+/** Thrown inside a decoder and caught at its door: a field that cannot be used. Never leaves this folder. */
+export class Unusable extends Error {
   readonly reason: RejectReason;
 
   constructor(reason: RejectReason, detail: string) {
@@ -75,14 +75,21 @@ export function pick(fields: Fields, names: readonly string[]): unknown {
 }
 
 /** Where log forwarders put what the application wrote, as an object or as text. */
-const ENVELOPES = ['log', 'message', 'body'] as const;
+const ENVELOPES = ['log', 'message', 'body', 'short_message', 'MESSAGE'] as const;
+/** Where they put the time at which it was written. */
+const ENVELOPE_TIMES = ['@timestamp', 'timestamp', 'time', 'date'] as const;
 
-/** The event inside a log forwarder's record; the record itself when it is the event. */
-function unwrapped(fields: Fields): Fields {
+/** The event inside a log forwarder's record, with the record's time when it has none; the record itself when it is the event. */
+export function unwrapped(fields: Fields): Fields {
   if (pick(fields, ALIASES.model) !== undefined) return fields;
   for (const name of ENVELOPES) {
     const inner = parsedIfText(fields[name]);
-    if (typeof inner === 'object' && inner !== null && !Array.isArray(inner)) return inner as Fields;
+    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) continue;
+    const event = inner as Fields;
+    const written = pick(fields, ENVELOPE_TIMES);
+    return written === undefined || pick(event, ALIASES.timestamp) !== undefined
+      ? event
+      : { ...event, timestamp: written };
   }
   return fields;
 }

@@ -1,16 +1,22 @@
-import type { LabelRow, PredictionRow, RejectedRow, RejectReason, RowSource } from '../domain/prediction.js';
+import type {
+  LabelRow,
+  Outcome,
+  PredictionRow,
+  RejectedRow,
+  RejectReason,
+  RowSource,
+} from '../domain/prediction.js';
 import { messageOf } from '../errors.js';
-import type { DecodedLabel, DecodedPrediction } from './decode-event.js';
 import { MAX_EVENT_BYTES } from './decode-event.js';
 import type { LogRecord } from './log-source.js';
 
 export type RowKind = 'prediction' | 'label';
 
-/** Turns one parsed event into a row, or says why it cannot be one. Never throws for data. */
+/** Turns a record into rows, or says why it cannot be one. Never throws for data. */
 export interface RecordDecoders {
-  readonly prediction: (value: unknown, source: RowSource) => DecodedPrediction;
-  readonly label: (value: unknown, source: RowSource) => DecodedLabel;
-  /** A quick way to the row of a prediction that `prediction` would accept; null when it cannot tell. */
+  /** `text` is the record as it came, `value` what JSON says it is. At least one outcome. */
+  readonly read: (kind: RowKind, value: unknown, text: string, source: RowSource) => readonly Outcome[];
+  /** A quick way to the row of a prediction that `read` would accept; null when it cannot tell. */
   readonly quickPrediction?: (value: Buffer, source: RowSource) => PredictionRow | null;
 }
 
@@ -61,23 +67,20 @@ export function appendRecord(
     buffer.predictions.push(quick);
     return;
   }
+  const text = record.value.toString('utf8');
   let value: unknown;
   try {
-    value = JSON.parse(record.value.toString('utf8'));
+    value = JSON.parse(text);
   } catch {
     // The engine's message quotes the payload, which may hold personal data.
     reject('malformed_json', 'the record is not JSON: send one JSON event per record');
     return;
   }
   try {
-    if (kind === 'prediction') {
-      const decoded = decoders.prediction(value, source);
-      if (decoded.ok) buffer.predictions.push(decoded.row);
-      else reject(decoded.reason, decoded.detail, decoded.model);
-    } else {
-      const decoded = decoders.label(value, source);
-      if (decoded.ok) buffer.labels.push(decoded.row);
-      else reject(decoded.reason, decoded.detail, decoded.model);
+    for (const outcome of decoders.read(kind, value, text, source)) {
+      if (outcome.kind === 'prediction') buffer.predictions.push(outcome.row);
+      else if (outcome.kind === 'label') buffer.labels.push(outcome.row);
+      else if (outcome.kind === 'rejected') buffer.rejected.push(outcome.row);
     }
   } catch (error) {
     // A bug in a decoder must not stop the partition for ever, and must not lose the record either.

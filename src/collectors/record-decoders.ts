@@ -1,20 +1,24 @@
 import type { Logger } from '../domain/ports.js';
 import type { RowSource } from '../domain/prediction.js';
 import type { DecodeContext } from './decode-event.js';
-import { decodeLabel } from './decode-label.js';
-import { decodePrediction } from './decode-prediction.js';
 import { createEventReader } from './event-reader.js';
+import { createMessageReader, type MessageReader } from './formats/read-message.js';
 import type { RecordDecoders } from './range-buffer.js';
 
 /** Decoders of Kafka records. A prediction without an id gets its place in the log as one; a label needs to name its own. */
 export function createRecordDecoders(
-  options: Pick<DecodeContext, 'featureKinds' | 'earliestMs'> & {
+  options: Pick<DecodeContext, 'earliestMs'> & {
+    /** One that knows the usual names, when left out. */
+    readonly read?: MessageReader;
+    /** Of versions whose events have the usual names. */
+    readonly featureKinds: DecodeContext['featureKinds'];
     /** The real time, ms. */
     readonly wallClock: () => number;
     readonly logger: Logger;
   },
 ): RecordDecoders {
   const { featureKinds, earliestMs, wallClock, logger } = options;
+  const { read = createMessageReader(options) } = options;
   const idOf = (source: RowSource) => `${source.topic}/${source.partition}/${source.offset}`;
   const reader = createEventReader({ featureKinds, earliestMs, wallClock, idOf });
   let quickFailed = false;
@@ -32,15 +36,7 @@ export function createRecordDecoders(
       }
       return null;
     },
-    prediction: (value, source) =>
-      decodePrediction(value, {
-        featureKinds,
-        earliestMs,
-        nowMs: wallClock(),
-        source,
-        defaultId: idOf(source),
-      }),
-    label: (value, source) =>
-      decodeLabel(value, { featureKinds, earliestMs, nowMs: wallClock(), source, defaultId: null }),
+    read: (kind, value, text, source) =>
+      read({ kind, value, text, source, index: 0, defaultId: kind === 'prediction' ? idOf(source) : null }),
   };
 }

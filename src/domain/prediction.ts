@@ -71,6 +71,8 @@ export const REJECT_REASONS = [
   'too_large',
   'too_deep',
   'unsupported_payload',
+  'unmapped',
+  'unpaired',
 ] as const;
 export type RejectReason = (typeof REJECT_REASONS)[number];
 
@@ -88,6 +90,29 @@ export interface RejectedRow {
   readonly rowIndex: number;
   readonly source: RowSource;
 }
+
+/**
+ * One side of an inference call whose serving system sends request and answer in two messages: kept until the other side comes.
+ */
+export interface CallHalf {
+  /** Equal for both sides of a call: who logged it, and the call's id. */
+  readonly call: string;
+  readonly side: 'request' | 'response';
+  /** When it was logged, ms since the epoch, UTC. */
+  readonly timestampMs: number;
+  /** Name that the serving system has for the model. */
+  readonly model: string;
+  /** The message as JSON, headers and all. */
+  readonly payload: string;
+  readonly source: RowSource;
+}
+
+/** What one message, or one row of it, became. */
+export type Outcome =
+  | { readonly kind: 'prediction'; readonly row: PredictionRow }
+  | { readonly kind: 'label'; readonly row: LabelRow }
+  | { readonly kind: 'half'; readonly half: CallHalf }
+  | { readonly kind: 'rejected'; readonly row: RejectedRow };
 
 /** What became of the rows of one body or batch. `received = accepted + duplicate + rejected`, always. */
 export interface IngestCounts {

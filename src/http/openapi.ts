@@ -3,6 +3,7 @@ import { REJECT_REASONS } from '../domain/prediction.js';
 import {
   backtestBody,
   episodeQuery,
+  ingestQuery,
   outlierQuery,
   profileQuery,
   referenceBody,
@@ -93,6 +94,7 @@ function queryOf(schema: z.ZodObject): object[] {
 function ingest(summary: string, event: z.ZodType) {
   const operation = {
     summary,
+    parameters: queryOf(ingestQuery),
     requestBody: {
       required: true,
       content: {

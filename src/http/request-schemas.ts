@@ -23,6 +23,9 @@ const text = z.string().max(512);
 export const modelPath = z.object({ model: name });
 export const versionPath = z.object({ model: name, version: name });
 
+/** Of events that name no model or version themselves. */
+export const ingestQuery = z.object({ model: text.max(120).optional(), version: text.max(120).optional() });
+
 /** `every`, or `COLUMN=VALUE`; values may hold `=`, columns do not. */
 const segment = z
   .string()

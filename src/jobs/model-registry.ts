@@ -16,6 +16,8 @@ export function createModelRegistry(store: Pick<ModelStore, 'listModels'>) {
       byModel = next;
     },
     featureKinds: (model: string, modelVersion: string) => byModel.get(model)?.get(modelVersion),
+    /** Whether any version of it is registered. */
+    has: (model: string) => byModel.has(model),
   };
 }
 

@@ -1,20 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Router } from 'express';
-import type { DecodeContext } from '../collectors/decode-event.js';
-import { decodeLabel } from '../collectors/decode-label.js';
-import { decodePrediction } from '../collectors/decode-prediction.js';
 import { createEventReader } from '../collectors/event-reader.js';
+import { createMessageReader, type MessageReader } from '../collectors/formats/read-message.js';
 import { createKafkaCollector, type KafkaCollector } from '../collectors/kafka-collector.js';
 import { createKafkaSource } from '../collectors/kafka-source.js';
 import { createRecordDecoders } from '../collectors/record-decoders.js';
 import { createRowWriter, type RowWriter } from '../collectors/row-writer.js';
 import { createSharedInserts } from '../collectors/shared-inserts.js';
 import { kafkaConnection } from '../config.js';
-import type { RowSource } from '../domain/prediction.js';
 import type { Access } from '../http/access.js';
-import { createIngestRoutes, HTTP_SOURCE } from '../http/ingest-routes.js';
+import { createIngestRoutes } from '../http/ingest-routes.js';
+import { HTTP_SOURCE } from '../http/intake.js';
 import type { ReadinessCheck } from '../http/readiness.js';
-import { earliestMs, type Parts } from './parts.js';
+import { earliestMs, mappings, type Parts } from './parts.js';
 
 /** The collector role: rows in by HTTP and, if configured, from Kafka. */
 export function wireCollection(parts: Parts, access: Access) {
@@ -28,26 +26,21 @@ export function wireCollection(parts: Parts, access: Access) {
     clock: config.kafka === undefined ? clock : { now: clock.now, observe: () => undefined },
   });
   const sharedInserts = createSharedInserts({ writer, tokenPrefix: `http/${randomUUID()}` });
-  const contextOf = (source: RowSource): DecodeContext => ({
+  const { plainFeatureKinds, mappingOf, modelNamed } = mappings(parts);
+  const shared = { earliestMs: earliestMs(config), wallClock: wallClock.now };
+  const read = createMessageReader({
+    ...shared,
     featureKinds: registry.featureKinds,
-    nowMs: wallClock.now(),
-    earliestMs: earliestMs(config),
-    source,
-    defaultId: null,
+    mappingOf,
+    modelNamed,
   });
-  const reader = createEventReader({
-    featureKinds: registry.featureKinds,
-    earliestMs: earliestMs(config),
-    wallClock: wallClock.now,
-    idOf: () => null,
-  });
-  const kafka = wireKafka(parts, writer);
+  const reader = createEventReader({ ...shared, featureKinds: plainFeatureKinds, idOf: () => null });
+  const kafka = wireKafka(parts, writer, read);
 
   return {
     ingest: createIngestRoutes(
       {
-        decodePrediction: (value, source) => decodePrediction(value, contextOf(source)),
-        decodeLabel: (value, source) => decodeLabel(value, contextOf(source)),
+        read,
         quickPredictions: { ...reader, read: (body, start) => reader.read(body, start, HTTP_SOURCE) },
         submit: sharedInserts.submit,
       },
@@ -66,8 +59,8 @@ export function wireCollection(parts: Parts, access: Access) {
   };
 }
 
-function wireKafka(parts: Parts, writer: RowWriter): KafkaCollector | null {
-  const { config, store, registry, metrics, logger, wallClock } = parts;
+function wireKafka(parts: Parts, writer: RowWriter, read: MessageReader): KafkaCollector | null {
+  const { config, store, metrics, logger, wallClock } = parts;
   const section = config.kafka;
   if (section === undefined) return null;
   return createKafkaCollector({
@@ -81,7 +74,8 @@ function wireKafka(parts: Parts, writer: RowWriter): KafkaCollector | null {
     predictionTopics: section.predictions,
     labelTopics: section.labels,
     decoders: createRecordDecoders({
-      featureKinds: registry.featureKinds,
+      read,
+      featureKinds: mappings(parts).plainFeatureKinds,
       earliestMs: earliestMs(config),
       wallClock: wallClock.now,
       logger,

@@ -1,5 +1,7 @@
+import { hasPaths } from '../collectors/formats/map-fields.js';
 import { type Config, modelConfig } from '../config.js';
 import type { Clock } from '../domain/clock.js';
+import type { ModelMapping } from '../domain/mapping.js';
 import type { Logger, Store } from '../domain/ports.js';
 import type { ModelRegistry } from '../jobs/model-registry.js';
 import type { Metrics } from '../metrics.js';
@@ -18,6 +20,27 @@ export interface Parts {
 
 export const earliestMs = (config: Config) => (model: string) =>
   Date.parse(modelConfig(config, model).earliest);
+
+/** How models' messages are read: the `mapping` sections, and the names that serving systems have for models. */
+export function mappings({ config, registry }: Pick<Parts, 'config' | 'registry'>) {
+  const served = new Map<string, string>();
+  for (const [model, { mapping }] of Object.entries(config.models))
+    for (const name of mapping?.serves ?? []) served.set(name, model);
+  const mappingOf = (model: string): ModelMapping | null => modelConfig(config, model).mapping ?? null;
+  return {
+    mappingOf,
+    modelNamed: (names: readonly string[]): string | undefined => {
+      const known = names.find((name) => served.has(name) || registry.has(name));
+      return known === undefined ? undefined : (served.get(known) ?? known);
+    },
+    /** For the quick reader, which knows the usual names only: no kinds where these are not to be trusted. */
+    plainFeatureKinds: (model: string, modelVersion: string) => {
+      const mapping = mappingOf(model);
+      if (served.has(model) || (mapping !== null && hasPaths(mapping))) return undefined;
+      return registry.featureKinds(model, modelVersion);
+    },
+  };
+}
 
 /** Other processes store rows too: a clock that follows the data learns from the stored predictions how far they are. */
 export async function followStore({

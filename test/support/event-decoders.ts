@@ -3,35 +3,23 @@ import { NO_VALUES } from '../../src/domain/prediction.js';
 
 /** Small decoders for tests of the way of the offsets: an event is `{"id": "..."}`, anything else is rejected. */
 export const EVENT_DECODERS: RecordDecoders = {
-  prediction: (value, source) => {
+  read: (kind, value, payload, source) => {
     const id = idOf(value);
-    if (id === null) return { ok: false, reason: 'missing_field', detail: 'id is missing', model: '' };
-    return {
-      ok: true,
-      row: {
-        model: 'm',
-        modelVersion: '1',
-        predictionId: id,
+    if (id === null) {
+      const row = {
+        kind,
+        reason: 'missing_field',
+        detail: 'id is missing',
+        payload,
+        model: '',
         rowIndex: 0,
-        timestampMs: 0,
-        numeric: NO_VALUES,
-        categorical: NO_VALUES,
-        prediction: 1,
-        proba: null,
-        probas: NO_VALUES,
-        latencyMs: null,
-        tags: NO_VALUES,
-        source,
-      },
-    };
-  },
-  label: (value, source) => {
-    const id = idOf(value);
-    if (id === null) return { ok: false, reason: 'missing_field', detail: 'id is missing', model: '' };
-    return {
-      ok: true,
-      row: { model: 'm', modelVersion: '1', predictionId: id, rowIndex: 0, timestampMs: 0, label: 1, source },
-    };
+      } as const;
+      return [{ kind: 'rejected', row: { ...row, source } }];
+    }
+    const key = { model: 'm', modelVersion: '1', predictionId: id, rowIndex: 0, timestampMs: 0, source };
+    if (kind === 'label') return [{ kind, row: { ...key, label: 1 } }];
+    const values = { numeric: NO_VALUES, categorical: NO_VALUES, probas: NO_VALUES, tags: NO_VALUES };
+    return [{ kind, row: { ...key, ...values, prediction: 1, proba: null, latencyMs: null } }];
   },
 };
 

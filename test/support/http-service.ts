@@ -1,13 +1,12 @@
 import type { Router } from 'express';
-import type { DecodeContext } from '../../src/collectors/decode-event.js';
-import { decodeLabel } from '../../src/collectors/decode-label.js';
-import { decodePrediction } from '../../src/collectors/decode-prediction.js';
 import { createEventReader } from '../../src/collectors/event-reader.js';
+import { createMessageReader } from '../../src/collectors/formats/read-message.js';
 import { createRowWriter } from '../../src/collectors/row-writer.js';
 import { createSharedInserts } from '../../src/collectors/shared-inserts.js';
 import type { FeatureKind } from '../../src/domain/model.js';
 import { type Access, createAccess } from '../../src/http/access.js';
-import { createIngestRoutes, HTTP_SOURCE } from '../../src/http/ingest-routes.js';
+import { createIngestRoutes } from '../../src/http/ingest-routes.js';
+import { HTTP_SOURCE } from '../../src/http/intake.js';
 import { createHttpServer } from '../../src/http/server.js';
 import { createMetrics } from '../../src/metrics.js';
 import { createMemoryTables } from '../fakes/memory-tables.js';
@@ -48,15 +47,14 @@ export async function startHttpService(options: HttpServiceOptions = {}) {
     maxDelayMs: 5,
     deadlineMs: options.deadlineMs ?? 30_000,
   });
-  const context = (source: DecodeContext['source']): DecodeContext => ({
-    featureKinds: (model, version) => (model === 'churn' && version === '3' ? KINDS : undefined),
-    nowMs: NOW_MS,
+  const shared = {
+    featureKinds: (model: string, version: string) =>
+      model === 'churn' && version === '3' ? KINDS : undefined,
     earliestMs: () => Date.UTC(1971, 0, 1),
-    source,
-    defaultId: null,
-  });
-  const { featureKinds, earliestMs } = context(HTTP_SOURCE);
-  const reader = createEventReader({ featureKinds, earliestMs, wallClock: () => NOW_MS, idOf: () => null });
+    wallClock: () => NOW_MS,
+  };
+  const read = createMessageReader(shared);
+  const reader = createEventReader({ ...shared, idOf: () => null });
   const access = createAccess(options.keys ?? null);
   const server = createHttpServer({
     host: '127.0.0.1',
@@ -69,8 +67,7 @@ export async function startHttpService(options: HttpServiceOptions = {}) {
     ready: options.ready ?? (async () => undefined),
     ingest: createIngestRoutes(
       {
-        decodePrediction: (value, source) => decodePrediction(value, context(source)),
-        decodeLabel: (value, source) => decodeLabel(value, context(source)),
+        read,
         quickPredictions: { ...reader, read: (body, start) => reader.read(body, start, HTTP_SOURCE) },
         submit: inserts.submit,
       },

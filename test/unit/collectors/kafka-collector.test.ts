@@ -91,9 +91,9 @@ describe('kafka collector', () => {
     const sink = createMemoryRowSink();
     const decoders: RecordDecoders = {
       ...EVENT_DECODERS,
-      prediction: (value, source) => {
+      read: (kind, value, text, source) => {
         if (source.offset === 1) throw new TypeError('oops');
-        return EVENT_DECODERS.prediction(value, source);
+        return EVENT_DECODERS.read(kind, value, text, source);
       },
     };
     const collector = collectorOf(log.member({ batchSize: 10 }), sink, { decoders });
@@ -185,10 +185,18 @@ describe('kafka collector', () => {
     // The odd ones are rejected the first time (say, their model was not registered yet), the even ones the second time.
     const picky = (parity: number): RecordDecoders => ({
       ...EVENT_DECODERS,
-      prediction: (value, source) =>
-        source.offset % 2 === parity
-          ? { ok: false, reason: 'unknown_model', detail: '', model: '' }
-          : EVENT_DECODERS.prediction(value, source),
+      read: (kind, value, text, source) => {
+        if (source.offset % 2 !== parity) return EVENT_DECODERS.read(kind, value, text, source);
+        const row = {
+          kind,
+          reason: 'unknown_model',
+          detail: '',
+          model: '',
+          payload: text,
+          rowIndex: 0,
+        } as const;
+        return [{ kind: 'rejected', row: { ...row, source } }];
+      },
     });
     sink.fault = async (_batch, stored) => {
       if (stored) {

@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type App, createApp } from '../../src/app.js';
+import { parseConfig } from '../../src/config.js';
+import { createStoreClient, type StoreClient } from '../../src/store/client.js';
+import { FORMAT_MODELS, registerFormatModels } from '../support/format-models.js';
+
+interface Fixture {
+  /** The specification that the body is written after. */
+  readonly source: string;
+  readonly path: string;
+  readonly headers?: Record<string, string>;
+  /** Text as it is, anything else as JSON. */
+  readonly body: unknown;
+  readonly answer: Readonly<Record<string, number>>;
+  /** Of rejected rows, in order. */
+  readonly reasons?: readonly string[];
+  readonly rows: readonly { readonly id: string }[];
+}
+
+const FIXTURES = new URL('../fixtures/formats/', import.meta.url);
+const fixtures = readdirSync(FIXTURES)
+  .filter((file) => file.endsWith('.json'))
+  .map((file): [string, Fixture] => [
+    file.replace('.json', ''),
+    JSON.parse(readFileSync(new URL(file, FIXTURES), 'utf8')),
+  ]);
+
+describe('formats, through the endpoint into the engine', () => {
+  let directory: string;
+  let app: App;
+  let url: string;
+  let engine: StoreClient;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'plumbline-formats-'));
+    const config = { store: { dataDir: directory }, http: { port: 0 }, log: { level: 'silent' as const } };
+    app = await createApp(parseConfig({ ...config, models: FORMAT_MODELS }));
+    url = (await app.start()).url;
+    await registerFormatModels(url);
+    engine = await createStoreClient({ kind: 'embedded', dataDir: directory });
+  });
+  afterAll(async () => {
+    await engine.close();
+    await app.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it.each(fixtures)('takes %s', async (_name, fixture) => {
+    const { path, headers, body, answer, reasons = [], rows } = fixture;
+    const response = await fetch(url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    const answered = (await response.json()) as { errors: { code: string }[] };
+    expect([response.status, answered]).toMatchObject([200, answer]);
+    expect(answered.errors.map(({ code }) => code)).toEqual(reasons);
+    const stored = await engine.query(
+      `SELECT prediction_id AS id, row_index AS row, model, version, toString(ts) AS ts, num, cat,
+              prediction_num, prediction_cat, proba
+       FROM predictions WHERE prediction_id IN {ids:Array(String)} ORDER BY prediction_id, row_index`,
+      { ids: [...new Set(rows.map(({ id }) => id))] },
+    );
+    const told = stored.map((row) => {
+      const { prediction_num, prediction_cat, ...rest } = row as Record<string, unknown>;
+      return { ...rest, prediction: prediction_num ?? prediction_cat };
+    });
+    expect(told).toEqual(rows);
+  });
+});
