@@ -1,6 +1,6 @@
 // Runs the benchmarks: each against its baseline, in turns, in one run.
 // Usage: npm run bench -- [--only NAME]… [--rounds N] [--json] [--out FILE]
-//   --only   isolation-forest, full-check, compare, window-length, http-ingest, kafka-ingest, demo
+//   --only   isolation-forest, full-check, compare, window-length, cycle, http-ingest, kafka-ingest, demo
 //   --json   the results as one JSON document on stdout instead of the table
 //   --out    where the JSON file is written; build/bench.json by default
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { cpus, loadavg, totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compare } from './compare.mjs';
+import { cycle } from './cycle.mjs';
 import { demo } from './demo.mjs';
 import { fullCheck } from './full-check.mjs';
 import { root } from './harness.mjs';
@@ -17,7 +18,7 @@ import { kafkaIngest } from './kafka-ingest.mjs';
 import { table } from './table.mjs';
 import { windowLength } from './window-length.mjs';
 
-const BENCHMARKS = [isolationForest, fullCheck, compare, windowLength, httpIngest, kafkaIngest, demo];
+const BENCHMARKS = [isolationForest, fullCheck, compare, windowLength, cycle, httpIngest, kafkaIngest, demo];
 
 function settings() {
   const { values } = parseArgs({

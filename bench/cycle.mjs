@@ -1,0 +1,265 @@
+// One detection cycle over many models of 50 features, one new hourly window each, from stored profiles: the detector role as the
+// service wires it, on the embedded engine. Four different models are registered from files; the others are their copies under
+// names of their own. Rows are inserted, profiled and scored before the clock starts.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { importBundle } from './harness.mjs';
+
+const SOURCES = `
+export { createStore } from './src/store/store.js';
+export { createStoreClient } from './src/store/client.js';
+export { createLogger } from './src/logger.js';
+export { createMetrics } from './src/metrics.js';
+export { parseConfig } from './src/config.js';
+export { wireDetection } from './src/wiring/detection.js';
+export { createModelRegistry } from './src/jobs/model-registry.js';
+export { createReferenceRegistrar } from './src/jobs/register-reference.js';
+export { createOutlierScorer } from './src/jobs/score-outliers.js';
+export { fitNullModel } from './src/detectors/null-model.js';
+export { serialiseForest } from './src/stats/forest-codec.js';
+export { fitForestModel } from './src/stats/forest-model.js';
+export { createNormal } from './src/stats/normal-draws.js';
+export { createRandom } from './src/stats/random.js';
+`;
+const HOUR_MS = 3_600_000;
+const NUMERIC = 40;
+const CATEGORICAL = 10;
+/** Features and the prediction. */
+const COLUMNS = NUMERIC + CATEGORICAL + 1;
+const VARIANTS = 4;
+const REFERENCE_MS = Date.UTC(2026, 0, 5);
+const REFERENCE_HOURS = 5 * 24;
+const PRODUCTION_MS = Date.UTC(2026, 1, 2);
+const ROWS_PER_HOUR = 200;
+const SIZES = [50, 100, 200];
+
+const namesOf = (prefix, count) => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
+const NUMERIC_NAMES = namesOf('n', NUMERIC);
+const CATEGORICAL_NAMES = namesOf('c', CATEGORICAL);
+const NO_VALUES = { names: [], values: [] };
+const nameOf = (number) => `cycle-${number}`;
+
+/** Rows of one hour. Hours differ a little, as they do; a variant lacks values in some of its columns. */
+function createHours(parts, seed, variant) {
+  const random = parts.createRandom(seed);
+  const normal = parts.createNormal(random);
+  return (rows) => {
+    const level = NUMERIC_NAMES.map(() => 0.1 * normal());
+    return Array.from({ length: rows }, () => ({
+      numeric: NUMERIC_NAMES.map((_, i) => {
+        if (i < 3 * variant && random() < 0.05) return null;
+        const value = normal() + level[i];
+        return i % 4 === 3 ? Math.round(10 * Math.exp(value)) : value;
+      }),
+      categorical: CATEGORICAL_NAMES.map((_, i) => `category ${Math.floor(random() ** 2 * (3 + 5 * i))}`),
+      prediction: random() < 0.2 ? 1 : 0,
+    }));
+  };
+}
+
+async function writeReference(parts, path, variant) {
+  const hourOf = createHours(parts, 1 + variant, variant);
+  const lines = [['timestamp', ...NUMERIC_NAMES, ...CATEGORICAL_NAMES, 'prediction'].join(',')];
+  for (let hour = 0; hour < REFERENCE_HOURS; hour++)
+    for (const [i, { numeric, categorical, prediction }] of hourOf(ROWS_PER_HOUR).entries()) {
+      const timeMs = REFERENCE_MS + hour * HOUR_MS + Math.floor((i / ROWS_PER_HOUR) * HOUR_MS);
+      lines.push([new Date(timeMs).toISOString(), ...numeric, ...categorical, prediction].join(','));
+    }
+  await writeFile(path, `${lines.join('\n')}\n`);
+}
+
+const predictionOf = (model, startMs, { numeric, categorical, prediction }, i) => ({
+  model,
+  modelVersion: '1',
+  predictionId: `${startMs}-${i}`,
+  rowIndex: 0,
+  timestampMs: startMs + Math.floor((i / ROWS_PER_HOUR) * HOUR_MS),
+  numeric: {
+    names: NUMERIC_NAMES.filter((_, at) => numeric[at] !== null),
+    values: numeric.filter((value) => value !== null),
+  },
+  categorical: { names: CATEGORICAL_NAMES, values: categorical },
+  prediction,
+  proba: null,
+  probas: NO_VALUES,
+  latencyMs: null,
+  tags: NO_VALUES,
+  source: { kind: 'http', topic: '', partition: -1, offset: -1 },
+});
+
+/** The counts of a reference under another model's name: whole days, which are all that judging reads of it. */
+const COPY_SQL = `
+  INSERT INTO profiles (scope, model, version, granularity, bucket, feature, kind, rows, missing, non_finite, mistyped, counts, offsets, min, max, revision)
+  SELECT scope, {to:String}, version, granularity, bucket, feature, kind, rows, missing, non_finite, mistyped, counts, offsets, min, max, revision
+  FROM profiles FINAL WHERE scope = {scope:String} AND model = {from:String} AND version = '1' AND granularity = 'day'`;
+
+function createModels(parts, { store, client, logger, directory }) {
+  const register = parts.createReferenceRegistrar({
+    store,
+    wallClock: { now: Date.now, observe: () => undefined },
+    logger,
+    fitNullModel: parts.fitNullModel,
+    fitForest: (columns, rows, options) =>
+      parts.serialiseForest(parts.fitForestModel(columns, rows, options)),
+    windowMs: () => HOUR_MS,
+  });
+  const originals = [];
+  return {
+    async registerOriginals(log) {
+      for (let variant = 0; variant < VARIANTS; variant++) {
+        const path = join(directory, `reference-${variant}.csv`);
+        await writeReference(parts, path, variant);
+        const before = performance.now();
+        const { model, reference } = await register({
+          path,
+          model: nameOf(variant),
+          modelVersion: '1',
+          provenance: 'bench',
+        });
+        if (reference.nullModel.kind !== 'temporal') throw new Error('the reference has no temporal null');
+        originals.push({ model, reference, seconds: (performance.now() - before) / 1_000 });
+        log(`registered ${model.model} in ${originals.at(-1).seconds.toFixed(1)} s`);
+      }
+      return originals.map(({ seconds }) => seconds);
+    },
+    async copyUpTo(count, from) {
+      for (let number = Math.max(VARIANTS, from); number < count; number++) {
+        const { model, reference } = originals[number % VARIANTS];
+        const to = nameOf(number);
+        await store.saveGrids(to, await store.listGrids(model.model));
+        await client.command(COPY_SQL, { from: model.model, to, scope: `reference:${reference.hash}` });
+        await store.saveReference({ ...reference, model: to });
+        await store.saveModel({ ...model, model: to });
+      }
+      const models = await store.listModels();
+      if (models.length !== count) throw new Error(`${models.length} models are there, not ${count}`);
+      return models;
+    },
+  };
+}
+
+/** Fails unless every model has a decided verdict on every column. */
+async function countVerdicts(store, models, window) {
+  let verdicts = 0;
+  for (const { model, modelVersion } of models) {
+    const judged = await store.listVerdicts({ model, modelVersion, window });
+    const decided = judged.filter(
+      ({ role, category, status }) => role === 'primary' && category === 'drift' && status !== 'undecided',
+    );
+    if (decided.length !== COLUMNS)
+      throw new Error(`${model}: ${decided.length} columns were decided, not ${COLUMNS}`);
+    verdicts += judged.length;
+  }
+  return verdicts;
+}
+
+export const cycle = {
+  name: 'cycle',
+  title: 'a detection cycle, 200 models × 50 features',
+  bar: null,
+  rounds: 1,
+
+  async run({ directory, log, rounds, sizes = SIZES }) {
+    const parts = await importBundle(join(directory, 'dist'), 'cycle', SOURCES);
+    const logger = parts.createLogger({ level: 'warn' });
+    const dataDir = join(directory, 'data');
+    const store = await parts.createStore({ kind: 'embedded', dataDir, logger });
+    const client = await parts.createStoreClient({ kind: 'embedded', dataDir, timeoutMs: 600_000 });
+    try {
+      await store.migrate();
+      const catalogue = createModels(parts, { store, client, logger, directory });
+      const registrations = await catalogue.registerOriginals(log);
+      const scorer = parts.createOutlierScorer({ store, logger });
+      const hours = Array.from({ length: VARIANTS }, (_, variant) =>
+        createHours(parts, 1_000 + variant, variant),
+      );
+      let nextMs = PRODUCTION_MS;
+      const runs = [];
+
+      /** Stores the next hour's rows of all models, profiles and scores. */
+      async function fillHour(models) {
+        const window = { startMs: nextMs, endMs: nextMs + HOUR_MS };
+        nextMs = window.endMs;
+        const before = performance.now();
+        for (const [number, { model }] of models.entries()) {
+          const predictions = hours[number % VARIANTS](ROWS_PER_HOUR).map((row, i) =>
+            predictionOf(model, window.startMs, row, i),
+          );
+          const token = `${model}/${window.startMs}`;
+          await store.insertRows({ predictions, labels: [], rejected: [], token });
+        }
+        const inserted = performance.now();
+        const modelOf = new Map(models.map((model) => [model.model, model]));
+        for (const { model, hourStartsMs } of await store.dirtyBuckets(window.endMs))
+          await store.profileHours(modelOf.get(model), hourStartsMs);
+        const profiled = performance.now();
+        for (const model of models) await scorer.score(model, await store.currentReference(model));
+        return {
+          window,
+          insertSeconds: (inserted - before) / 1_000,
+          profileSeconds: (profiled - inserted) / 1_000,
+          scoreSeconds: (performance.now() - profiled) / 1_000,
+        };
+      }
+
+      async function timeCycle(detection, models, name) {
+        const { window, ...prepared } = await fillHour(models);
+        clock.nowMs = window.endMs + 2 * HOUR_MS;
+        const cpuBefore = process.cpuUsage();
+        const before = performance.now();
+        await detection.job.run();
+        const seconds = (performance.now() - before) / 1_000;
+        const { user, system } = process.cpuUsage(cpuBefore);
+        const verdicts = await countVerdicts(store, models, window);
+        const cpuSeconds = (user + system) / 1e6;
+        const peakMb = process.resourceUsage().maxRSS / 1_024;
+        log(
+          `${models.length} models, ${name}: ${seconds.toFixed(2)} s (${cpuSeconds.toFixed(2)} s of processor time), ${verdicts} verdicts, ${Math.round(peakMb)} MB at most so far`,
+        );
+        runs.push({ models: models.length, name, seconds, cpuSeconds, verdicts, peakMb, ...prepared });
+      }
+
+      const clock = { nowMs: PRODUCTION_MS, now: () => clock.nowMs, observe: () => undefined };
+      const startDetection = () =>
+        parts.wireDetection({
+          config: parts.parseConfig({ store: { dataDir }, log: { level: 'warn' } }),
+          store,
+          registry: parts.createModelRegistry(store),
+          metrics: parts.createMetrics(),
+          logger,
+          clock,
+          wallClock: clock,
+        });
+      for (const [at, size] of sizes.entries()) {
+        const models = await catalogue.copyUpTo(size, sizes[at - 1] ?? 0);
+        const detection = startDetection();
+        await timeCycle(detection, models, 'first after a start');
+        for (let round = 0; round < rounds; round++) await timeCycle(detection, models, 'later');
+      }
+      const worst = (size, name, field = 'seconds') =>
+        Math.max(...runs.filter((run) => run.models === size && run.name === name).map((run) => run[field]));
+      const small = sizes[0];
+      const large = sizes.at(-1);
+      return {
+        figures: [
+          ...['first after a start', 'later'].map((name) => ({
+            name,
+            value: worst(large, name),
+            unit: 's',
+            bar: { atMost: 20 },
+          })),
+          {
+            name: `seconds per model with ${large} models over those with ${small}`,
+            value: worst(large, 'later') / large / (worst(small, 'later') / small),
+            unit: 'times',
+            bar: { atMost: 1.5 },
+          },
+        ],
+        notes: { columns: COLUMNS, rowsPerHour: ROWS_PER_HOUR, registrations, runs },
+      };
+    } finally {
+      await client.close();
+      await store.close();
+    }
+  },
+};
