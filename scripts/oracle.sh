@@ -17,4 +17,5 @@ fi
 "$environment/bin/python" test/oracle/counts.py test/oracle/counts.json
 "$environment/bin/python" test/oracle/stream.py > test/oracle/stream.json
 "$environment/bin/python" -W ignore test/oracle/estimate.py test/oracle/estimate.json > /dev/null
+"$environment/bin/python" -W ignore test/oracle/performance.py test/oracle/performance.json
 git --no-pager diff --stat -- test/oracle

@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { hookSchemas } from './config-hooks.js';
 import { mappingSchema } from './config-mapping.js';
+import { performanceSchema } from './config-performance.js';
 import { AppError, messageOf } from './errors.js';
 
 /** With fewer windows nobody can tell how much they differ. */
@@ -78,6 +79,7 @@ const model = z
     policy: policy.prefault({}),
     reference: reference.prefault({}),
     segments: segments.optional(),
+    performance: performanceSchema.prefault({}),
     retrain: retrain.optional(),
     hooks,
     mapping: mappingSchema.optional(),

@@ -1,5 +1,6 @@
 import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from './episode.js';
 import type { FeatureSchema, ModelVersion } from './model.js';
+import type { PerformanceStore } from './performance.js';
 import type { IngestCounts, LabelRow, PredictionRow, RejectedRow } from './prediction.js';
 import type { Grid, Profile } from './profile.js';
 import type { Reference, ReferenceChange, ReferenceSummary } from './reference.js';
@@ -282,6 +283,7 @@ export interface Store
     EpisodeStore,
     OutboxStore,
     OutlierStore,
+    PerformanceStore,
     ReferenceReader,
     PeriodStore,
     SegmentStore,

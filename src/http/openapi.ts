@@ -5,6 +5,7 @@ import {
   episodeQuery,
   ingestQuery,
   outlierQuery,
+  performanceQuery,
   profileQuery,
   referenceBody,
   referenceQuery,
@@ -217,6 +218,10 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
       '/v1/models/{model}/profiles': list('Merged counts of a period, with their grids', profileQuery),
       '/v1/models/{model}/episodes': list('Episodes, newest first', episodeQuery),
       '/v1/models/{model}/outliers': list('Flagged rows', outlierQuery),
+      '/v1/models/{model}/performance': list(
+        'How good a version was, by the labels that have come: figures with intervals, and how many labels are missing',
+        performanceQuery,
+      ),
       '/v1/models/{model}/tuning': list('What budgets of false episodes mean', tuningQuery),
       '/v1/models/{model}/backtest': {
         post: {

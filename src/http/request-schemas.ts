@@ -26,7 +26,12 @@ export const versionPath = z.object({ model: name, version: name });
 /** Of events that name no model or version themselves. */
 export const ingestQuery = z.object({ model: text.max(120).optional(), version: text.max(120).optional() });
 
-/** `every`, or `COLUMN=VALUE`; values may hold `=`, columns do not. */
+/** Values may hold `=`, columns do not. */
+function segmentOf(text: string): { column: string; value: string } {
+  const at = text.indexOf('=');
+  return { column: text.slice(0, at), value: text.slice(at + 1) };
+}
+/** `every`, or `COLUMN=VALUE`. */
 const segment = z
   .string()
   .max(800)
@@ -34,10 +39,12 @@ const segment = z
     (text) => text === 'every' || text.indexOf('=') > 0,
     'must be every, or COLUMN=VALUE, e.g. tags.region=eu',
   )
-  .transform((text) => {
-    const at = text.indexOf('=');
-    return text === 'every' ? ('every' as const) : { column: text.slice(0, at), value: text.slice(at + 1) };
-  });
+  .transform((text) => (text === 'every' ? ('every' as const) : segmentOf(text)));
+const oneSegment = z
+  .string()
+  .max(800)
+  .refine((text) => text.indexOf('=') > 0, 'must be COLUMN=VALUE, e.g. tags.region=eu')
+  .transform(segmentOf);
 
 export const verdictQuery = z.strictObject({
   version: text,
@@ -53,6 +60,13 @@ export const whyQuery = z.strictObject({
   version: text,
   from: wholeHour.optional(),
   to: wholeHour.optional(),
+});
+export const performanceQuery = z.strictObject({
+  version: text,
+  from: wholeHour.optional(),
+  to: wholeHour.optional(),
+  bucket: z.enum(['hour', 'day', 'week', 'month', 'all']).default('day'),
+  segment: oneSegment.optional(),
 });
 export const episodeQuery = z.strictObject({ state: z.enum(['open', 'closed']).optional(), limit });
 export const outlierQuery = z.strictObject({ version: text, limit, offset });

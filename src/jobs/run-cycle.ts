@@ -50,6 +50,8 @@ export interface CycleDeps {
   readonly referenceFor?: (model: ModelVersion, reference: Reference, window: Window) => Promise<Reference>;
   /** Counts the rows of segments that get verdicts of their own; nothing to do when left out. */
   readonly profileSegments?: (model: ModelVersion, hourStartsMs: readonly number[]) => Promise<void>;
+  /** Counts predictions against labels in the hours where either has changed, and returns their starts, ms; left out to do without. */
+  readonly measurePerformance?: (model: ModelVersion) => Promise<readonly number[]>;
   /** Marks the window as done; called last. */
   readonly record: (
     model: ModelVersion,
@@ -150,6 +152,11 @@ export function createCycle(deps: CycleDeps) {
       if (model === undefined) continue;
       hours += relabelled.hourStartsMs.length;
       await touch(model, relabelled.hourStartsMs);
+    }
+    for (const model of models) {
+      const measured = (await deps.measurePerformance?.(model)) ?? [];
+      hours += measured.length;
+      await touch(model, measured);
     }
     return hours;
   }

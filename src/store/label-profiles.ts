@@ -10,7 +10,7 @@ import {
   COUNT_IDENTITIES_SQL,
   HOURS_OF_LABELS_SQL,
   labelSource,
-  UNCOUNTED_LABELS_SQL,
+  uncountedLabelsSql,
 } from './profile-source.js';
 
 export const isLabel = (column: FeatureSchema) => column.name === LABEL;
@@ -71,7 +71,7 @@ export function createLabelProfiles(
   return {
     async profileLabels(models) {
       const uncounted = await client.query<{ model: string; version: string; arrivals: [number, number][] }>(
-        UNCOUNTED_LABELS_SQL,
+        uncountedLabelsSql('counted_labels'),
       );
       const recounted: DirtyBuckets[] = [];
       for (const { model: name, version, arrivals } of uncounted) {

@@ -6,30 +6,30 @@ import { ageSeconds, timeOfNumber } from './reference-file.js';
 export const HOUR_OF_ROW = 'intDiv(toUnixTimestamp64Milli(ts), 3600000)';
 
 /** Rows of one version in some hours. Parameters: model, version, fromTs, toTs, hours Array(Int64). */
-const SELECTED = `model = {model:String} AND version = {version:String}
+export const PREDICTION_ROWS = `model = {model:String} AND version = {version:String}
   AND ts >= {fromTs:DateTime64(3, 'UTC')} AND ts < {toTs:DateTime64(3, 'UTC')} AND ${HOUR_OF_ROW} IN {hours:Array(Int64)}`;
 
 const COLUMNS =
   'ts, identity, num, cat, prediction_num, prediction_cat, proba, probas, latency_ms, ingested_at, source_partition, source_offset';
 
 /** Stored rows and distinct identities over the selected hours. */
-export const COUNT_IDENTITIES_SQL = `SELECT count() AS stored, uniqExact(identity) AS identities FROM predictions WHERE ${SELECTED}`;
+export const COUNT_IDENTITIES_SQL = `SELECT count() AS stored, uniqExact(identity) AS identities FROM predictions WHERE ${PREDICTION_ROWS}`;
 
-const REPEATED = `SELECT identity FROM predictions WHERE ${SELECTED} GROUP BY identity HAVING count() > 1`;
+const REPEATED = `SELECT identity FROM predictions WHERE ${PREDICTION_ROWS} GROUP BY identity HAVING count() > 1`;
 
 /** Of rows that came twice, in spite of all, the first counts; only those are sorted. */
 const FIRST_ROWS = `
-  SELECT ${COLUMNS} FROM predictions WHERE ${SELECTED} AND identity NOT IN (${REPEATED})
+  SELECT ${COLUMNS} FROM predictions WHERE ${PREDICTION_ROWS} AND identity NOT IN (${REPEATED})
   UNION ALL
-  SELECT ${COLUMNS} FROM predictions WHERE ${SELECTED} AND identity IN (${REPEATED})
+  SELECT ${COLUMNS} FROM predictions WHERE ${PREDICTION_ROWS} AND identity IN (${REPEATED})
   ORDER BY ingested_at, source_partition, source_offset LIMIT 1 BY identity`;
 
 const rowsOf = (repeated: boolean) =>
-  repeated ? `(${FIRST_ROWS})` : `(SELECT ${COLUMNS} FROM predictions WHERE ${SELECTED})`;
+  repeated ? `(${FIRST_ROWS})` : `(SELECT ${COLUMNS} FROM predictions WHERE ${PREDICTION_ROWS})`;
 
 const hoursOf = (repeated: boolean) =>
   `SELECT ${HOUR_OF_ROW} AS hour, ${repeated ? 'uniqExact(identity)' : 'count()'} AS rows FROM predictions
-      WHERE ${SELECTED} GROUP BY hour`;
+      WHERE ${PREDICTION_ROWS} GROUP BY hour`;
 
 /** These are columns of their own: a feature that takes their names is none. */
 const RESERVED = `('${[PREDICTION, PREDICTION_PROBA, LABEL, LATENCY].join("', '")}')`;
@@ -99,7 +99,7 @@ export function labelSource(repeated: boolean): ProfileSource {
       FROM (SELECT DISTINCT ts, identity FROM ${rowsOf(repeated)}) AS p
       INNER JOIN (
         SELECT identity, argMax((label_num, label_cat), (labels.ts, labels.ingested_at, fingerprint)) AS label FROM labels
-        WHERE model = {model:String} AND version = {version:String} AND identity IN (SELECT identity FROM predictions WHERE ${SELECTED})
+        WHERE model = {model:String} AND version = {version:String} AND identity IN (SELECT identity FROM predictions WHERE ${PREDICTION_ROWS})
         GROUP BY identity) AS l ON p.identity = l.identity`;
   return {
     numbers: `SELECT hour, toUInt16(1) AS column, assumeNotNull(label_num) AS x FROM (${labels}) WHERE isNotNull(label_num)`,
@@ -111,13 +111,13 @@ export function labelSource(repeated: boolean): ProfileSource {
 }
 
 /** Ten minutes of a label's arrival: the very expression that the projection `arrivals` of the table is keyed by. */
-const ARRIVAL = 'intDiv(toUnixTimestamp64Milli(ingested_at), 600000)';
+export const ARRIVAL = 'intDiv(toUnixTimestamp64Milli(ingested_at), 600000)';
 
-/** Per version, arrivals with more stored labels than counted ones. */
-export const UNCOUNTED_LABELS_SQL = `
+/** Per version, arrivals with more stored labels than a ledger of counted ones says. */
+export const uncountedLabelsSql = (ledger: 'counted_labels' | 'measured_labels') => `
   SELECT s.model AS model, s.version AS version, groupArray((s.arrival, s.stored)) AS arrivals
   FROM (SELECT model, version, ${ARRIVAL} AS arrival, count() AS stored FROM labels GROUP BY model, version, arrival) AS s
-  LEFT JOIN (SELECT model, version, arrival, argMax(labels, revision) AS counted FROM counted_labels
+  LEFT JOIN (SELECT model, version, arrival, argMax(labels, revision) AS counted FROM ${ledger}
              GROUP BY model, version, arrival) AS c
     ON s.model = c.model AND s.version = c.version AND s.arrival = c.arrival
   WHERE s.stored > c.counted

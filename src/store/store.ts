@@ -10,6 +10,8 @@ import { createModelDeletion } from './model-deletion.js';
 import { createModelStore } from './model-store.js';
 import { createOutboxStore } from './outbox-store.js';
 import { createOutlierStore } from './outlier-store.js';
+import { createPerformanceCounts } from './performance-counts.js';
+import { createPerformanceStore } from './performance-store.js';
 import { createPeriodStore } from './period-store.js';
 import { createProfileCounter } from './profile-counter.js';
 import { createProfileSeries } from './profile-series.js';
@@ -76,6 +78,8 @@ export async function createStore(options: StoreOptions): Promise<Store> {
       : createRemoteReferenceReader(jobs, revisions.next)),
     ...createQuerySource(jobs),
     ...createSegmentStore(jobs, grids, counter, revisions.next),
+    ...createPerformanceStore(jobs, revisions.next),
+    ...createPerformanceCounts(jobs),
     ...createPeriodStore(jobs, revisions.next),
     ...createOutlierStore(jobs),
     ...createVerdictStore(api, revisions.next),

@@ -7,11 +7,13 @@ import { AppError } from '../errors.js';
 import type { Access } from '../http/access.js';
 import { createModelRoutes } from '../http/model-routes.js';
 import { createPageRoutes } from '../http/page-routes.js';
+import { createPerformanceRoutes } from '../http/performance-routes.js';
 import { createPolicyRoutes } from '../http/policy-routes.js';
 import { createWebhookRoutes } from '../http/webhook-routes.js';
 import { createWhyRoutes } from '../http/why-routes.js';
 import { buildReport } from '../jobs/build-report.js';
 import { createExplainer } from '../jobs/explain-window.js';
+import { createPerformanceReader } from '../jobs/read-performance.js';
 import { createRebaseliner, type RebaselineDeps } from '../jobs/rebaseline.js';
 import { createQueryRegistrar } from '../jobs/register-query.js';
 import {
@@ -57,6 +59,10 @@ export function wireApi(parts: Parts, access: Access) {
   });
   const explain = createExplainer({ store });
   const rebaseliner = createRebaseliner(referenceDeps);
+  const performance = createPerformanceReader({
+    store,
+    setting: (model) => modelConfig(config, model).performance,
+  });
 
   /** A report of a period, by default of all that was judged. */
   async function report(request: { model: string; modelVersion: string; period: Window | null }) {
@@ -102,7 +108,8 @@ export function wireApi(parts: Parts, access: Access) {
     )
       .use(createPolicyRoutes(wirePolicy(parts), access))
       .use(createWebhookRoutes({ store, desk }, access))
-      .use(createWhyRoutes({ explain }, access)),
+      .use(createWhyRoutes({ explain }, access))
+      .use(createPerformanceRoutes({ performance }, access)),
     pages: createPageRoutes({ store, clock, reportsDirectory, explain }),
   };
 }

@@ -10,6 +10,7 @@ import { createLevelChooser } from '../jobs/false-alarm-level.js';
 import { createWindowJudge } from '../jobs/judge-window.js';
 import { createLatencyBaselines } from '../jobs/latency-baseline.js';
 import { createNullLearner } from '../jobs/learned-null.js';
+import { createPerformanceMeter } from '../jobs/measure-performance.js';
 import { createRollingReferences } from '../jobs/rolling-reference.js';
 import { createCycle } from '../jobs/run-cycle.js';
 import type { Job } from '../jobs/scheduler.js';
@@ -79,6 +80,12 @@ export function wireDetection(parts: Parts) {
     record: judge.record,
     profileSegments: async (model, hours) =>
       store.profileSegments(model, await segmentsOfVersion(model), hours),
+    measurePerformance: createPerformanceMeter({
+      store,
+      positiveClass: (model) => settings(model).performance.positiveClass,
+      segmentSetting: (model) => settings(model).segments,
+      segments: segmentsOfVersion,
+    }),
     scoreOutliers: (model, reference) => outliers.score(model, reference),
     alerts,
     gauges,

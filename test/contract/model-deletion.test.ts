@@ -4,6 +4,7 @@ import { PRODUCTION } from '../../src/domain/ports.js';
 import { DAY_MS, HOUR_MS, tile } from '../../src/domain/window.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
 import { attempt, episode, event, hour, outcome, run, START_MS, verdict } from '../support/entities.js';
+import { PLAIN_SETTING } from '../support/performance-rows.js';
 import { labelRow, predictionRow, rejectedRow } from '../support/rows.js';
 import { BACKENDS, openBackend, type StoreBackend } from '../support/store-backends.js';
 
@@ -39,6 +40,7 @@ describe.each(BACKENDS)('deleting a model in the %s store', (kind) => {
     });
     await store.profileHours(versionOf(model), [AT_MS]);
     await store.profileLabels([versionOf(model)]);
+    await store.measurePerformance(versionOf(model), PLAIN_SETTING);
     await store.saveReference({
       ...key,
       hash: 'h',

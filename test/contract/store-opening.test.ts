@@ -150,7 +150,7 @@ describe('migrations', () => {
       for (const statement of statements)
         expect({ name, statement }).toMatchObject({
           statement: expect.stringMatching(
-            /^(CREATE (TABLE|MATERIALIZED VIEW) IF NOT EXISTS|ALTER TABLE .* (IF (NOT )?EXISTS|MODIFY SETTING))/s,
+            /^(CREATE (TABLE|MATERIALIZED VIEW) IF NOT EXISTS|ALTER TABLE .* (IF (NOT )?EXISTS|MODIFY (SETTING|TTL)))/s,
           ),
         });
   });

@@ -11,11 +11,13 @@ import { AppError } from '../../../src/errors.js';
 import { createKey } from '../../../src/http/access.js';
 import { createModelRoutes, type ModelPorts } from '../../../src/http/model-routes.js';
 import { labelEvent, openapiDocument, predictionEvent } from '../../../src/http/openapi.js';
+import { createPerformanceRoutes } from '../../../src/http/performance-routes.js';
 import { createPolicyRoutes } from '../../../src/http/policy-routes.js';
 import { createWebhookRoutes } from '../../../src/http/webhook-routes.js';
 import { createWhyRoutes } from '../../../src/http/why-routes.js';
 import { EVENT, type HttpService, LABEL, NOW_MS, startHttpService } from '../../support/http-service.js';
 import { createMemoryAlertStore } from '../../support/memory-alert-store.js';
+import { NO_PERFORMANCE } from '../../support/performance-rows.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
 
 const HOUR = 3_600_000;
@@ -104,6 +106,7 @@ describe('the model routes', () => {
       keys: [admin.entry, reader.entry],
       api: (access) =>
         createModelRoutes(ports, access)
+          .use(createPerformanceRoutes({ performance: async () => NO_PERFORMANCE }, access))
           .use(
             createWhyRoutes(
               { explain: () => Promise.reject(new AppError('not_found', 'nothing was judged')) },

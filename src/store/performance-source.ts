@@ -1,0 +1,74 @@
+import type { Task } from '../domain/model.js';
+import { delayPart, type PerformanceSource } from './performance-sql.js';
+import { ARRIVAL, HOUR_OF_ROW, PREDICTION_ROWS } from './profile-source.js';
+
+const OF_VERSION = 'model = {model:String} AND version = {version:String}';
+/** Kept rows of one version in some hours. Parameters: model, version, hours Array(Int64). */
+const SELECTED = `${OF_VERSION} AND hour IN {hours:Array(Int64)}`;
+
+/** A class as text, whatever it was sent as: 1 and `1` are one class. */
+const classOf = (text: string, number: string) => `ifNull(toString(${text}), toString(${number}))`;
+
+/**
+ * Rows that are kept when their features have gone: of the hours' predictions those not kept yet. Of predictions that came twice, in
+ * spite of all (`repeated`), the first one. Parameters: model, version, hours, fromTs, toTs, segmentTags and segmentFeatures
+ * Array(String).
+ */
+export const keepRowsSql = (repeated: boolean) => `
+  INSERT INTO performance_rows (model, version, hour, identity, ts, prediction_num, prediction_cat, proba, probas, segments)
+  SELECT model, version, ${HOUR_OF_ROW} AS hour, identity, ts, prediction_num, prediction_cat, proba, probas,
+    CAST(arrayConcat(
+      arrayMap(tag -> (concat('tags.', tag), tags[tag]), arrayFilter(tag -> mapContains(tags, tag), {segmentTags:Array(String)})),
+      arrayMap(name -> (name, toString(cat[name])), arrayFilter(name -> mapContains(cat, name), {segmentFeatures:Array(String)}))),
+      'Map(String, String)')
+  FROM predictions
+  WHERE ${PREDICTION_ROWS} AND identity NOT IN (SELECT identity FROM performance_rows WHERE ${SELECTED})
+  ${repeated ? 'ORDER BY ingested_at, source_partition, source_offset LIMIT 1 BY identity' : ''}`;
+
+/** How many rows of each hour are kept. */
+export const KEPT_ROWS_SQL = `SELECT hour, count() AS stored FROM performance_rows WHERE ${SELECTED} GROUP BY hour ORDER BY hour`;
+
+/** Hours with more counted predictions than were measured, or measured with other settings. Parameters also: settings. */
+export const UNMEASURED_HOURS_SQL = `
+  SELECT p.hour AS hour, p.stored AS stored
+  FROM (SELECT hour, argMax(raw_rows, revision) AS stored FROM profiled_hours WHERE ${OF_VERSION} GROUP BY hour) AS p
+  LEFT JOIN (SELECT hour, argMax((raw_rows, toString(settings)), revision) AS last FROM performance_hours
+             WHERE scope = {scope:String} AND ${OF_VERSION} GROUP BY hour) AS h ON p.hour = h.hour
+  WHERE p.stored > h.last.1 OR h.last.2 != {settings:String} ORDER BY hour`;
+
+/** Hours of the kept rows that some arrivals' labels belong to. Parameters: model, version, arrivals Array(Int64). */
+export const HOURS_OF_LABELS_SQL = `
+  SELECT DISTINCT hour FROM performance_rows
+  WHERE ${OF_VERSION} AND identity IN (SELECT identity FROM labels WHERE ${OF_VERSION} AND ${ARRIVAL} IN {arrivals:Array(Int64)})
+  ORDER BY hour`;
+
+/** Rows that were counted in some hours of the profiles. */
+export const RAW_ROWS_SQL = `
+  SELECT hour, argMax(raw_rows, revision) AS stored FROM profiled_hours WHERE ${SELECTED} GROUP BY hour ORDER BY hour`;
+
+/**
+ * Kept rows beside their labels: of several labels the last by its own time counts, then the last to arrive; how long labels take is
+ * told by the first. Parameters also: positiveClass; segmentColumn and segmentValue with `ofSegment`.
+ */
+export function productionPairs(task: Task, ofSegment: boolean): PerformanceSource {
+  const only = ofSegment
+    ? `AND mapContains(segments, {segmentColumn:String}) AND segments[{segmentColumn:String}] = {segmentValue:String}`
+    : '';
+  const actual = classOf('l.label.2', 'l.label.1');
+  const score =
+    task === 'multiclass'
+      ? `if(empty(r.probas), NULL, toNullable(r.probas[assumeNotNull(${actual})]))`
+      : 'r.proba';
+  return `
+    SELECT r.hour AS hour, toUInt8(l.found) AS labelled, ${delayPart('toInt64(l.first_ms - toUnixTimestamp64Milli(r.ts))')} AS delay,
+      if(labelled, ${actual}, NULL) AS actual, ${classOf('r.prediction_cat', 'r.prediction_num')} AS predicted,
+      ${score} AS score, ${task === 'multiclass' ? 'toUInt8(1)' : `toUInt8(ifNull(${actual} = {positiveClass:String}, 0))`} AS positive,
+      l.label.1 AS label, r.prediction_num AS prediction
+    FROM (SELECT * FROM performance_rows WHERE ${SELECTED} ${only}) AS r
+    LEFT JOIN (
+      SELECT identity, 1 AS found, min(toUnixTimestamp64Milli(labels.ts)) AS first_ms,
+        argMax((label_num, label_cat), (labels.ts, labels.ingested_at, fingerprint)) AS label
+      FROM labels
+      WHERE ${OF_VERSION} AND identity IN (SELECT identity FROM performance_rows WHERE ${SELECTED})
+      GROUP BY identity) AS l ON r.identity = l.identity`;
+}

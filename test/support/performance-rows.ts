@@ -1,0 +1,67 @@
+import type { ModelVersion, Task } from '../../src/domain/model.js';
+import type { PerformanceSetting } from '../../src/domain/performance.js';
+import type { PerformanceAnswer } from '../../src/domain/performance-figures.js';
+import type { LabelRow, PredictionRow } from '../../src/domain/prediction.js';
+import { labelRow, named, predictionRow } from './rows.js';
+
+/** One prediction with what came true. */
+export interface ScoredRow {
+  readonly label: number | string;
+  readonly prediction: number | string;
+  readonly proba?: number;
+  readonly probas?: Readonly<Record<string, number>>;
+}
+
+export function scoredModel(model: string, task: Task): ModelVersion {
+  return {
+    model,
+    modelVersion: '1',
+    schema: { task, label: true, features: [{ name: 'plan', kind: 'categorical' }] },
+    registeredAtMs: 0,
+  };
+}
+
+export const PLAIN_SETTING: PerformanceSetting = { positiveClass: '1', segmentColumns: [], segments: [] };
+
+export function scoredPrediction(
+  model: ModelVersion,
+  id: string,
+  timestampMs: number,
+  { prediction, proba, probas }: Omit<ScoredRow, 'label'>,
+  overrides: Partial<PredictionRow> = {},
+): PredictionRow {
+  return predictionRow(id, {
+    model: model.model,
+    modelVersion: model.modelVersion,
+    timestampMs,
+    prediction,
+    proba: proba ?? null,
+    probas: named(Object.entries(probas ?? {})),
+    ...overrides,
+  });
+}
+
+export function scoredLabel(
+  model: ModelVersion,
+  predictionId: string,
+  timestampMs: number,
+  label: number | string,
+): LabelRow {
+  return labelRow(predictionId, {
+    model: model.model,
+    modelVersion: model.modelVersion,
+    timestampMs,
+    label,
+  });
+}
+
+export const NO_PERFORMANCE: PerformanceAnswer = {
+  model: 'churn',
+  modelVersion: '3',
+  task: 'binary',
+  segment: null,
+  bucket: 'day',
+  setting: { positiveClass: '1', minimumMaturity: 0.8, quantiles: [0.5] },
+  delays: [],
+  periods: [],
+};
