@@ -6,6 +6,7 @@ import {
   chiSquareStatistic,
   lumpRareCells,
 } from '../stats/chi-square.js';
+import { leastPermutationPValue } from '../stats/hypergeometric.js';
 import { gammaTail, splitChiSquare } from '../stats/sparse-chi-square.js';
 import { defineDetector, holdsIdentifiers, informationOf, isSameCategory, type Samples } from './detector.js';
 
@@ -33,6 +34,7 @@ export const chiSquare = defineDetector({
     // What chance adds to X² is taken off, which would read as V = 0.9 in a window of fifty rows and a thousand categories;
     // where a difference is large the definition is exact, and less.
     const value = Math.min(balancedCramersV(table), sizeOf(excess, information));
+    const leastPValue = leastPermutationPValue(currentRows, referenceRows);
     return {
       statistic,
       referenceRows,
@@ -43,7 +45,7 @@ export const chiSquare = defineDetector({
       vacuous: constant ? 'constant' : null,
       opposite: null,
       ratioOf: (x) => x / cumulants.mean,
-      iidPValueOf: (x) => gammaTail(x, cumulants),
+      iidPValueOf: (x) => Math.max(leastPValue, gammaTail(x, cumulants)),
       effectOf: (x) => sizeOf(x - cumulants.mean, information),
       effectWithInterval: (designEffect) => {
         // A non-central X² varies by its own variance and by four times its excess.

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Grid, Profile } from '../domain/profile.js';
 import { total } from '../stats/cells.js';
-import { logChoose } from '../stats/special.js';
+import { hypergeometricLogProbability } from '../stats/hypergeometric.js';
 import { shareDifferenceInterval } from '../stats/two-proportion.js';
 import { defineDetector, onlyCell } from './detector.js';
 
@@ -70,11 +70,10 @@ function chanceOfOneCell(
   n: number,
   m: number,
 ): number {
-  const all = logChoose(n + m, n);
   let sum = 0;
   for (let i = 0; i < reference.length; i++) {
     const count = (reference[i] as number) + (current[i] as number);
-    if (count >= n) sum += Math.exp(logChoose(count, n) - all);
+    if (count >= n) sum += Math.exp(hypergeometricLogProbability(n, n + m, count, n));
   }
   return sum;
 }

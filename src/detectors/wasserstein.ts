@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cellValues, unitOf } from '../stats/cell-values.js';
 import { total } from '../stats/cells.js';
+import { leastPermutationPValue } from '../stats/hypergeometric.js';
 import { scoreDifference } from '../stats/score-difference.js';
 import { chiSquareSf } from '../stats/special.js';
 import { chiOfVariation, wassersteinDistance, wassersteinNull } from '../stats/wasserstein.js';
@@ -37,6 +38,7 @@ export const wasserstein = defineDetector({
     const expected = law.mean / spread;
     const square = (law.mean ** 2 + law.variance) / spread ** 2;
     const known = law.mean > 0 ? chiOfVariation(law.variance / law.mean ** 2) : null;
+    const leastPValue = leastPermutationPValue(currentRows, referenceRows);
     const width = ((cutPoints.at(-1) ?? 0) / unit - (cutPoints[0] ?? 0) / unit) / spread;
     return {
       statistic,
@@ -50,7 +52,9 @@ export const wasserstein = defineDetector({
       opposite: null,
       ratioOf: (value) => (square > 0 ? (value * value) / square : 0),
       iidPValueOf: (value) =>
-        known === null ? 1 : chiSquareSf(((value * known.mean) / expected) ** 2, known.df),
+        known === null
+          ? 1
+          : Math.max(leastPValue, chiSquareSf(((value * known.mean) / expected) ** 2, known.df)),
       effectOf: (value) => value,
       effectWithInterval: (designEffect) => {
         const half = 1.96 * Math.sqrt(square * designEffect);

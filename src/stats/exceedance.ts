@@ -1,4 +1,5 @@
-import { logChoose } from './special.js';
+import { hypergeometricLogProbability } from './hypergeometric.js';
+import { logGamma } from './special.js';
 
 /**
  * P(at least `hits` of `n` new values lie outside the range of `m` earlier ones) when all n + m are exchangeable and
@@ -9,7 +10,14 @@ import { logChoose } from './special.js';
 export function exceedancePValue(hits: number, n: number, m: number): number {
   if (hits <= 0) return 1;
   if (hits > n) return 0;
-  const all = logChoose(n + m, hits + 1);
-  const none = hits < n ? Math.exp(logChoose(n, hits + 1) - all) : 0;
-  return Math.min(1, none + m * Math.exp(logChoose(n, hits) - all));
+  const chanceOf = (earlier: number): number =>
+    Math.exp(hypergeometricLogProbability(earlier, n + m, m, hits + 1));
+  const none = hits > n - 1 ? lastPart(hits, n, m) : chanceOf(0);
+  return Math.min(1, none + chanceOf(1));
+}
+
+/** C(n, hits + 1)/C(n + m, hits + 1) between n − 1 hits and n, where the binomial coefficient runs out to 0. */
+function lastPart(hits: number, n: number, m: number): number {
+  if (hits === n) return 0;
+  return Math.exp(logGamma(n + 1) - logGamma(n - hits) + logGamma(n + m - hits) - logGamma(n + m + 1));
 }

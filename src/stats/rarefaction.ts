@@ -1,5 +1,5 @@
-import { type Cumulants, gammaTail } from './sparse-chi-square.js';
-import { logChoose } from './special.js';
+import { hypergeometricLogProbability } from './hypergeometric.js';
+import { type Cumulants, gammaLowerTail, gammaTail } from './sparse-chi-square.js';
 
 /** How many different cells the window's rows fall into, and what permuted rows would show. */
 export interface Rarefaction {
@@ -12,8 +12,8 @@ export interface Rarefaction {
 
 /** Below this skewness a gamma is a normal distribution in all but name, and its shape would grow without bound. */
 const LEAST_SKEW = 0.03;
-/** Where every cell is bound to be filled, or none is missed, nothing varies. */
-const LEAST_VARIANCE = 1e-300;
+/** Where hardly anything can be missed, a gamma law has no shape left; Markov's bound is then the chance itself. */
+const LEAST_VARIANCE = 1e-12;
 
 /**
  * Hurlbert's rarefaction (1971, Ecology 52:577): a cell of t of all N rows is missed by n rows drawn without return with
@@ -32,7 +32,6 @@ export function rarefy(reference: readonly number[], current: readonly number[])
   }
   if (!(n > 0 && n < all)) throw new RangeError(`sample sizes are ${n} and ${all - n}: both need a row`);
   const share = n / all;
-  const logAll = logChoose(all, n);
   const chances = new Map<number, number>();
   let cells = 0;
   let missed = 0;
@@ -44,7 +43,7 @@ export function rarefy(reference: readonly number[], current: readonly number[])
     if (count === 0) continue;
     let q = chances.get(count);
     if (q === undefined) {
-      q = all - count < n ? 0 : Math.exp(logChoose(all - count, n) - logAll);
+      q = Math.exp(hypergeometricLogProbability(0, all, count, n));
       chances.set(count, q);
     }
     cells++;
@@ -59,20 +58,33 @@ export function rarefy(reference: readonly number[], current: readonly number[])
   const cumulants = { mean: missed, variance, third: Math.abs(third) < least ? least : third };
   const missesAtLeast = (count: number): number => {
     if (count <= 0) return 1;
-    if (variance < LEAST_VARIANCE) return count > missed ? 0 : 1;
-    return signedTail(count - 0.5, cumulants);
+    if (variance < LEAST_VARIANCE) return Math.min(1, missed / count);
+    return upperTail(count - 0.5, cumulants);
+  };
+  const missesBelow = (count: number): number => {
+    if (count <= 0) return 0;
+    if (variance < LEAST_VARIANCE) return count > missed ? 1 : 0;
+    return lowerTail(count - 0.5, cumulants);
   };
   return {
     distinct,
     expected: cells - missed,
-    atLeast: (found) => 1 - missesAtLeast(cells - found + 1),
+    atLeast: (found) => missesBelow(cells - found + 1),
     atMost: (found) => missesAtLeast(cells - found),
   };
 }
 
 /** `gammaTail` for either sign of the skewness. */
-function signedTail(x: number, { mean, variance, third }: Cumulants): number {
-  return third > 0
-    ? gammaTail(x, { mean, variance, third })
-    : 1 - gammaTail(-x, { mean: -mean, variance, third: -third });
+function upperTail(x: number, law: Cumulants): number {
+  return law.third > 0 ? gammaTail(x, law) : gammaLowerTail(-x, mirrored(law));
 }
+
+function lowerTail(x: number, law: Cumulants): number {
+  return law.third > 0 ? gammaLowerTail(x, law) : gammaTail(-x, mirrored(law));
+}
+
+const mirrored = ({ mean, variance, third }: Cumulants): Cumulants => ({
+  mean: -mean,
+  variance,
+  third: -third,
+});

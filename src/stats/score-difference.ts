@@ -1,3 +1,4 @@
+import { leastPermutationPValue } from './hypergeometric.js';
 import { type SmoothNull, smoothPValue } from './smooth-rank.js';
 import { cumulantFactors, cumulants } from './smooth-scores.js';
 
@@ -69,7 +70,12 @@ function nullOf(
       shares[at] = (side.counts[i] as number) / (n + m);
       score[at] = ((side.values[i] as number) - mean) / deviation;
     }
-  return { scores: 1, byCount: null, ...cumulants(shares, [score], cumulantFactors(n, m)) };
+  return {
+    scores: 1,
+    byCount: null,
+    leastPValue: leastPermutationPValue(n, m),
+    ...cumulants(shares, [score], cumulantFactors(n, m)),
+  };
 }
 
 function momentsOf({ values, counts }: Scores): { rows: number; mean: number; variance: number } {

@@ -1,4 +1,4 @@
-import { hypergeometricPmf } from './hypergeometric.js';
+import { hypergeometricPmf, leastPermutationPValue } from './hypergeometric.js';
 import {
   coarse,
   cumulantFactors,
@@ -30,6 +30,8 @@ export interface SmoothNull {
   readonly scores: number;
   readonly variance: number;
   readonly thirdCumulant: number;
+  /** No arrangement of so few rows is rarer. */
+  readonly leastPValue: number;
   readonly byCount: CountNull | null;
 }
 
@@ -65,13 +67,14 @@ export function smoothRank(
     statistic: ((n + m - 1) / m) * n * length,
     scores: scores.length,
     ...cumulants(cells.shares, scores, factors),
+    leastPValue: leastPermutationPValue(n, m),
     byCount: scores.length === 1 ? countNull(pooled, raw) : null,
   };
 }
 
 /** P(Q ≥ statistic) under independent rows. */
 export function smoothPValue(statistic: number, smoothNull: SmoothNull): number {
-  const { scores, variance, thirdCumulant, byCount } = smoothNull;
+  const { scores, leastPValue, byCount } = smoothNull;
   if (scores === 0) return 1;
   if (byCount !== null) {
     let chance = 0;
@@ -79,12 +82,12 @@ export function smoothPValue(statistic: number, smoothNull: SmoothNull): number 
     for (let x = 0; x < byCount.chances.length; x++)
       if ((byCount.greatest[x] as number) >= statistic * (1 - 1e-9)) chance += byCount.chances[x] as number;
     if (byCount.exact) return Math.min(1, chance);
-    return Math.min(1, Math.max(chance, pearsonThree(statistic, scores, variance, thirdCumulant)));
+    return Math.min(1, Math.max(chance, leastPValue, pearsonThree(statistic, smoothNull)));
   }
-  return pearsonThree(statistic, scores, variance, thirdCumulant);
+  return Math.max(leastPValue, pearsonThree(statistic, smoothNull));
 }
 
-function pearsonThree(statistic: number, scores: number, variance: number, thirdCumulant: number): number {
+function pearsonThree(statistic: number, { scores, variance, thirdCumulant }: SmoothNull): number {
   // χ²(df), moved and stretched to these three cumulants; of scores without kurtosis and skewness it is χ²(scores).
   const df = (8 * variance ** 3) / thirdCumulant ** 2;
   return chiSquareSf((statistic - scores) * Math.sqrt((2 * df) / variance) + df, df);

@@ -1,5 +1,5 @@
 import { chiSquareStatistic, LEAST_EXPECTED } from './chi-square.js';
-import { chiSquareSf } from './special.js';
+import { chiSquareCdf, chiSquareSf } from './special.js';
 
 /** A statistic's first three cumulants under permutation of the rows. */
 export interface Cumulants {
@@ -218,9 +218,20 @@ function permutationVariance(totals: readonly number[], n: number, rows: number)
 const LEAST_SKEWNESS = 2e-3;
 
 /** P(X ≥ x) of the shifted gamma distribution (Pearson type III) with these cumulants; exactly χ²'s for χ²'s. */
-export function gammaTail(x: number, { mean, variance, third }: Cumulants): number {
+export function gammaTail(x: number, cumulants: Cumulants): number {
+  const { y, df } = chiSquareScale(x, cumulants);
+  return chiSquareSf(y, df);
+}
+
+/** P(X ≤ x) of the same law. */
+export function gammaLowerTail(x: number, cumulants: Cumulants): number {
+  const { y, df } = chiSquareScale(x, cumulants);
+  return chiSquareCdf(y, df);
+}
+
+/** The same number on the scale of χ² with the same skewness. */
+function chiSquareScale(x: number, { mean, variance, third }: Cumulants): { y: number; df: number } {
   const deviation = Math.sqrt(variance);
   const shape = 4 / Math.max(third / (variance * deviation), LEAST_SKEWNESS) ** 2;
-  const y = 2 * shape + (2 * Math.sqrt(shape) * (x - mean)) / deviation;
-  return y <= 0 ? 1 : chiSquareSf(y, 2 * shape);
+  return { y: 2 * shape + (2 * Math.sqrt(shape) * (x - mean)) / deviation, df: 2 * shape };
 }

@@ -1,4 +1,5 @@
-import { chiSquareSf, logChoose } from './special.js';
+import { hypergeometricLogProbability } from './hypergeometric.js';
+import { chiSquareSf } from './special.js';
 
 /** `hits` of `rows`; rows ≥ 1, 0 ≤ hits ≤ rows. */
 export interface Share {
@@ -55,9 +56,8 @@ export function fisherPValue(current: Share, reference: Share): number {
   const observed = Math.round(current.hits);
   const least = Math.max(0, hits - reference.rows);
   const most = Math.min(hits, current.rows);
-  const logAll = logChoose(rows, hits);
   const probability = (x: number): number =>
-    Math.exp(logChoose(current.rows, x) + logChoose(reference.rows, hits - x) - logAll);
+    Math.exp(hypergeometricLogProbability(x, rows, current.rows, hits));
   // scipy's tolerance: tables that are equally likely but for rounding count as such.
   const limit = probability(observed) * (1 + 1e-7);
   let sum = 0;
