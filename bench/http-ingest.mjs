@@ -19,20 +19,33 @@ const ROWS_PER_BODY = 5_000;
 const BODIES = 20;
 const IN_FLIGHT = 4;
 
-/** Bodies of real events; a turn of its own gets ids of its own, so that none is a duplicate. */
-export function eventBodies(lines, turn) {
+/**
+ * Bodies of real events, which time goes on in as in a service: flight after flight, and from the last one on again with other
+ * ids, a quarter later. `from` counts the events of earlier turns.
+ */
+export function eventBodies(lines, from) {
   return Array.from({ length: BODIES }, (_, body) =>
     Buffer.from(
-      Array.from({ length: ROWS_PER_BODY }, (_, row) => {
-        const at = body * ROWS_PER_BODY + row;
-        const line = lines[at % lines.length];
-        return line.replace(
-          /"prediction_id":"/,
-          `"prediction_id":"${turn}-${Math.floor(at / lines.length)}-`,
-        );
-      }).join('\n'),
+      Array.from({ length: ROWS_PER_BODY }, (_, row) =>
+        eventAt(lines, from + body * ROWS_PER_BODY + row),
+      ).join('\n'),
     ),
   );
+}
+
+/** The example's flights take a quarter. */
+const QUARTER_MS = 92 * 86_400_000;
+const TIMESTAMP = /"timestamp":"([^"]+)"/;
+
+/** Event `index` of a stream of flights without end. */
+export function eventAt(lines, index) {
+  const round = Math.floor(index / lines.length);
+  return lines[index % lines.length]
+    .replace('"prediction_id":"', `"prediction_id":"${round}-`)
+    .replace(
+      TIMESTAMP,
+      (_, time) => `"timestamp":"${new Date(Date.parse(time) + round * QUARTER_MS).toISOString()}"`,
+    );
 }
 
 export async function flightLines() {
@@ -87,8 +100,10 @@ export const httpIngest = {
     try {
       await registerFlights(service.url);
       const cpu = { subject: [], baseline: [] };
-      const side = (name, child, path, expected) => async (turn) => {
-        const bodies = eventBodies(lines, `${name}${turn}`);
+      const sent = { subject: 0, baseline: 0 };
+      const side = (name, child, path, expected) => async () => {
+        const bodies = eventBodies(lines, sent[name]);
+        sent[name] += BODIES * ROWS_PER_BODY;
         const before = await cpuSeconds(child.pid);
         const rate = await send(`${child.url}${path}`, bodies, expected);
         cpu[name].push((((await cpuSeconds(child.pid)) - before) / (BODIES * ROWS_PER_BODY)) * 1e6);
@@ -97,8 +112,8 @@ export const httpIngest = {
       const subject = side('subject', service, '/v1/ingest', 'accepted');
       const baseline = side('baseline', bare, '/', 'lines');
       // Both compile on their first turn.
-      await subject('warm');
-      await baseline('warm');
+      await subject();
+      await baseline();
       cpu.subject.length = 0;
       cpu.baseline.length = 0;
       const turns = await takeTurns({ rounds, log, ratioOf: subjectOverBaseline, subject, baseline });

@@ -2,20 +2,20 @@
 // real broker. Each side is a process of its own, timed from its first record to its last (ours: stored).
 import { join } from 'node:path';
 import { bundle, importBundle, root, spread, startNode, subjectOverBaseline, takeTurns } from './harness.mjs';
-import { flightLines } from './http-ingest.mjs';
+import { eventAt, flightLines } from './http-ingest.mjs';
 
 const EVENTS = 300_000;
 const PARTITIONS = 4;
 const TOPIC = 'flights';
 
-/** Flights again and again, each time with other ids. */
+/** Flights in the order of time, dealt over the partitions as a producer does. */
 async function fill(broker) {
   const flights = await flightLines();
   await broker.createTopic(TOPIC, PARTITIONS);
   const count = EVENTS / PARTITIONS;
   for (let partition = 0; partition < PARTITIONS; partition++) {
     const lines = Array.from({ length: count }, (_, index) =>
-      flights[index % flights.length].replace('"prediction_id":"', `"prediction_id":"${partition}-${index}-`),
+      eventAt(flights, PARTITIONS * index + partition),
     );
     await broker.produce(TOPIC, lines, { partition });
   }
