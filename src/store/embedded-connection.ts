@@ -4,7 +4,7 @@ import { type ClickHouseClientConfigOptions, parseError } from '@clickhouse/clie
 import { formatQueryParams } from '@clickhouse/client-common';
 import { drainPending } from 'chdb';
 import { type ChdbConnection, createChdbConnection } from 'chdb/connection';
-import { withScratchFile } from './scratch-file.js';
+import { createScratchFiles, type ScratchFiles } from './scratch-file.js';
 
 type Connection = NonNullable<ClickHouseClientConfigOptions['connection']>;
 /** What the client hands over with each statement. */
@@ -37,6 +37,7 @@ export async function openEmbeddedConnection(options: {
 }): Promise<Connection> {
   const { path, database, settings } = options;
   const inner = createChdbConnection({ path });
+  const scratch = createScratchFiles(path);
   const run = (sql: string, params: Pick<Call, 'abort_signal'>, format?: string) =>
     runSql(inner, sql, params, format);
   try {
@@ -64,11 +65,11 @@ export async function openEmbeddedConnection(options: {
       const bytes =
         params.values === undefined
           ? await run(statement(params), params)
-          : await insertBody(inner, path, params, await collect(params.values));
+          : await insertBody(inner, scratch, params, await collect(params.values));
       return { ...base(), stream: readable(bytes), summary: NO_SUMMARY };
     },
     insert: async (params) => {
-      await insertBody(inner, path, params, await collect(params.values));
+      await insertBody(inner, scratch, params, await collect(params.values));
       return { ...base(), summary: NO_SUMMARY };
     },
     ping: async () => {
@@ -80,6 +81,7 @@ export async function openEmbeddedConnection(options: {
       }
     },
     close: async () => {
+      await scratch.close();
       await inner.close();
       await drainPending();
     },
@@ -104,7 +106,7 @@ const INSERT = /^INSERT INTO ([\w.]+) \(([\w, ]+)\) FORMAT (JSONEachRow|Native)$
 
 async function insertBody(
   connection: ChdbConnection,
-  directory: string,
+  scratch: ScratchFiles,
   params: Call,
   body: Buffer,
 ): Promise<Uint8Array> {
@@ -119,7 +121,7 @@ async function insertBody(
     if (format === 'Native') {
       const list = assignments(settings);
       const into = `INSERT INTO ${table} (${columns})`;
-      await withScratchFile(directory, body, params.abort_signal, (file) =>
+      await scratch.use(body, params.abort_signal, (file) =>
         connection.chdb.queryAsync(`${into} FROM INFILE ${literal(file)} SETTINGS ${list} FORMAT Native`),
       );
     } else {

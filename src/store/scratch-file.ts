@@ -2,34 +2,61 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/**
- * Hands bytes to a reader in this process that takes files only. The file has no name as soon as it is open, so a crash
- * leaves nothing behind, and `use` gets a path that holds no character of the directory's. Bytes that are read back at once
- * stay in the page cache. The file stays open until `use` has ended: its number could else mean another file by then. An
- * aborted signal ends the waiting, not the use. Throws what `use` and the file system throw, and the signal's reason.
- */
-export async function withScratchFile<T>(
-  directory: string,
-  bytes: Buffer,
-  signal: AbortSignal | undefined,
-  use: (path: string) => Promise<T>,
-): Promise<T> {
-  signal?.throwIfAborted();
-  const file = await openNameless(directory);
-  const work = (async () => {
+export interface ScratchFiles {
+  /**
+   * Hands bytes to a reader in this process that takes files only; `use` gets a path that holds no character of the directory's.
+   * Bytes that are read back at once stay in the page cache. No other bytes come into the file until `use` has ended. An aborted
+   * signal ends the waiting, not the use. Throws what `use` and the file system throw, and the signal's reason.
+   */
+  use<T>(bytes: Buffer, signal: AbortSignal | undefined, use: (path: string) => Promise<T>): Promise<T>;
+  /** Call when nothing is used any more. */
+  close(): Promise<void>;
+}
+
+/** Kept open for the next bytes: making a file anew, and its pages, costs a fifth of an insert. */
+const MAX_SPARE = 2;
+/** A file that was once larger gives its room back. */
+const SPARE_BYTES = 16 * 1_024 * 1_024;
+
+/** Files in a directory that have no name as soon as they are open, so that a crash leaves nothing behind. */
+export function createScratchFiles(directory: string): ScratchFiles {
+  const spare: FileHandle[] = [];
+  let closed = false;
+
+  async function giveBack(file: FileHandle, size: number): Promise<void> {
+    if (closed || spare.length >= MAX_SPARE || size > SPARE_BYTES) await file.close();
+    else spare.push(file);
+  }
+
+  async function work<T>(bytes: Buffer, use: (path: string) => Promise<T>): Promise<T> {
+    const file = spare.pop() ?? (await openNameless(directory));
+    let written = false;
     try {
       await writeAll(file, bytes);
+      written = true;
       return await use(`/dev/fd/${file.fd}`);
     } finally {
-      await file.close();
+      // What is half written may be on a full disk: its room is worth more than the file.
+      await giveBack(file, written ? bytes.length : Number.POSITIVE_INFINITY);
     }
-  })();
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
+  }
+
+  return {
+    async use(bytes, signal, use) {
+      signal?.throwIfAborted();
+      const working = work(bytes, use);
+      if (signal === undefined) return working;
+      return new Promise((resolve, reject) => {
+        const onAbort = () => reject(signal.reason as Error);
+        signal.addEventListener('abort', onAbort, { once: true });
+        working.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+      });
+    },
+    async close() {
+      closed = true;
+      for (const file of spare.splice(0)) await file.close();
+    },
+  };
 }
 
 async function openNameless(directory: string): Promise<FileHandle> {
@@ -44,9 +71,11 @@ async function openNameless(directory: string): Promise<FileHandle> {
   return file;
 }
 
+/** The file holds these bytes and no others. */
 async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, at, bytes.length - at, at);
     at += bytesWritten;
   }
+  await file.truncate(bytes.length);
 }
