@@ -70,6 +70,7 @@ const collector = createKafkaCollector({
     stored += batch.predictions.length;
     if (stored >= Number(events)) done();
   },
+  newPredictions: store.newPredictions,
   audit: store,
   metrics,
   logger,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { LogAuditStore, Logger, RowBatch } from '../domain/ports.js';
+import type { GrowingPredictions } from '../domain/row-list.js';
 import { messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import { type CollectorLimits, createPartitionConsumer, type PartitionConsumer } from './kafka-partition.js';
@@ -23,6 +24,8 @@ export interface KafkaCollectorOptions {
   readonly decoders: RecordDecoders;
   /** Durable when it resolves; safe to repeat with the same batch and token. */
   readonly write: (batch: RowBatch) => Promise<unknown>;
+  /** An empty list, as the store takes rows. */
+  readonly newPredictions: () => GrowingPredictions;
   readonly audit: LogAuditStore;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -107,6 +110,7 @@ export function createKafkaCollector(options: KafkaCollectorOptions): KafkaColle
                 limits,
                 decoders: options.decoders,
                 write: options.write,
+                newPredictions: options.newPredictions,
                 audit: options.audit,
                 commit: (commit) => source.commit(own, commit),
                 resume: () => source.resume(position),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { LogAuditStore, Logger, RowBatch } from '../domain/ports.js';
 import type { RowSource } from '../domain/prediction.js';
+import type { GrowingPredictions } from '../domain/row-list.js';
 import { messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import type { LogBatch, LogCommit, LogPosition } from './log-source.js';
@@ -31,6 +32,7 @@ export interface PartitionConsumerOptions {
   readonly kind: RowKind;
   readonly limits: CollectorLimits;
   readonly decoders: RecordDecoders;
+  readonly newPredictions: () => GrowingPredictions;
   readonly write: (batch: RowBatch) => Promise<unknown>;
   readonly audit: LogAuditStore;
   readonly commit: (commit: LogCommit) => Promise<'committed' | 'stale'>;
@@ -69,7 +71,7 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
   /** Names rows in the store; with the id, since a recreated topic counts its offsets from 0 again. */
   const sourceTopic = `${topic}@${topicId}`;
   let redo = plan.redo;
-  let buffer = createRangeBuffer(plan.offset);
+  let buffer = createRangeBuffer(plan.offset, options.newPredictions());
   let inFlight: RangeBuffer | null = null;
   let stored = plan.offset;
   let logEnd = position.logEnd;
@@ -188,7 +190,7 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     const again = redo !== null;
     redo = null;
     inFlight = range;
-    buffer = createRangeBuffer(range.next);
+    buffer = createRangeBuffer(range.next, options.newPredictions());
     options.track(
       deliver(range, again).finally(() => {
         inFlight = null;

@@ -6,6 +6,7 @@ import type {
   RejectReason,
   RowSource,
 } from '../domain/prediction.js';
+import type { GrowingPredictions } from '../domain/row-list.js';
 import { messageOf } from '../errors.js';
 import { MAX_EVENT_BYTES } from './decode-event.js';
 import type { LogRecord } from './log-source.js';
@@ -26,7 +27,7 @@ export interface RangeBuffer {
   readonly start: number;
   /** The position after the last record. */
   next: number;
-  readonly predictions: PredictionRow[];
+  readonly predictions: GrowingPredictions;
   readonly labels: LabelRow[];
   readonly rejected: RejectedRow[];
   records: number;
@@ -36,8 +37,8 @@ export interface RangeBuffer {
 /** How much of an event beyond that bound is kept to recognise it by. */
 const KEPT_BYTES = 64 * 1024;
 
-export function createRangeBuffer(start: number): RangeBuffer {
-  return { start, next: start, predictions: [], labels: [], rejected: [], records: 0, bytes: 0 };
+export function createRangeBuffer(start: number, predictions: GrowingPredictions): RangeBuffer {
+  return { start, next: start, predictions, labels: [], rejected: [], records: 0, bytes: 0 };
 }
 
 /** Decodes one record into the buffer. Every record ends up in exactly one of its three lists. */
@@ -93,7 +94,7 @@ export function withoutOffsets(buffer: RangeBuffer, stored: ReadonlySet<number>)
   const missing = (row: { readonly source: RowSource }) => !stored.has(row.source.offset);
   return {
     ...buffer,
-    predictions: buffer.predictions.filter(missing),
+    predictions: [...buffer.predictions].filter(missing),
     labels: buffer.labels.filter(missing),
     rejected: buffer.rejected.filter(missing),
   };

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../domain/clock.js';
-import type { Logger, RowBatch, RowStore, VersionKey } from '../domain/ports.js';
-import type { IngestCounts } from '../domain/prediction.js';
+import type { Logger, RowBatch, RowStore } from '../domain/ports.js';
+import type { IngestCounts, LabelRow, PredictionRow } from '../domain/prediction.js';
+import { type PredictionList, type RowList, tallyOf } from '../domain/row-list.js';
 import { AppError, messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 
@@ -27,25 +28,6 @@ const MAX_WAIT_MS = 2_000;
 
 /** Batches decided on and not yet stored: one in the engine, one being encoded. */
 const MAX_UNDER_WAY = 2;
-
-function groupByVersion<Row extends VersionKey>(rows: readonly Row[]): Iterable<[Row, ...Row[]]> {
-  const groups = new Map<string, [Row, ...Row[]]>();
-  let last: [Row, ...Row[]] | undefined;
-  for (const row of rows) {
-    // Rows of one version come one after the other: a key for each would cost more than all else here.
-    if (last !== undefined && last[0].model === row.model && last[0].modelVersion === row.modelVersion) {
-      last.push(row);
-      continue;
-    }
-    const key = `${row.model}\0${row.modelVersion}`;
-    last = groups.get(key);
-    if (last === undefined) {
-      last = [row];
-      groups.set(key, last);
-    } else last.push(row);
-  }
-  return groups.values();
-}
 
 /**
  * The one door to the store for rows from everywhere: finds duplicates, inserts what is fresh under the batch's token, counts. What
@@ -85,16 +67,16 @@ export function createRowWriter(options: RowWriterOptions) {
   /** Begins the insert of what is fresh. */
   async function decide(batch: RowBatch) {
     while (underWay.size >= MAX_UNDER_WAY) await Promise.race(underWay);
-    const find = <Row>(
-      rows: readonly Row[],
-      look: (rows: readonly Row[], settled: () => Promise<unknown>) => Promise<ReadonlySet<number>>,
+    const find = <List extends { readonly length: number }>(
+      rows: List,
+      look: (rows: List, settled: () => Promise<unknown>) => Promise<ReadonlySet<number>>,
     ) => (rows.length === 0 ? NONE : persistently('find duplicates', () => look(rows, settled)));
     const duplicatePredictions = await find(batch.predictions, store.findDuplicatePredictions);
     const duplicateLabels = await find(batch.labels, store.findDuplicateLabels);
     const fresh: RowBatch = {
       ...batch,
-      predictions: without(batch.predictions, duplicatePredictions),
-      labels: without(batch.labels, duplicateLabels),
+      predictions: without<PredictionRow, PredictionList>(batch.predictions, duplicatePredictions),
+      labels: without<LabelRow, readonly LabelRow[]>(batch.labels, duplicateLabels),
     };
     const inserted = insert(fresh);
     const ended: Promise<unknown> = inserted.then(
@@ -107,18 +89,16 @@ export function createRowWriter(options: RowWriterOptions) {
 
   function record(batch: RowBatch, fresh: RowBatch, result: WriteResult): void {
     let newestMs = Number.NEGATIVE_INFINITY;
-    for (const rows of groupByVersion(fresh.predictions)) {
-      const labels = { model: rows[0].model, model_version: rows[0].modelVersion };
-      metrics.predictions.inc(labels, rows.length);
+    for (const version of tallyOf(fresh.predictions).versions()) {
+      const labels = { model: version.model, model_version: version.modelVersion };
+      metrics.predictions.inc(labels, version.rows);
       const { observe } = metrics.predictionLatency.labels(labels);
-      for (const row of rows) {
-        if (row.latencyMs !== null) observe(row.latencyMs / 1_000);
-        newestMs = Math.max(newestMs, row.timestampMs);
-      }
+      for (const latencyMs of version.latenciesMs) observe(latencyMs / 1_000);
+      newestMs = Math.max(newestMs, version.newestMs);
     }
-    for (const rows of groupByVersion(fresh.labels)) {
-      metrics.labels.inc({ model: rows[0].model, model_version: rows[0].modelVersion }, rows.length);
-      for (const row of rows) newestMs = Math.max(newestMs, row.timestampMs);
+    for (const row of fresh.labels) {
+      metrics.labels.inc({ model: row.model, model_version: row.modelVersion });
+      newestMs = Math.max(newestMs, row.timestampMs);
     }
     for (const row of fresh.rejected) metrics.rejected.inc({ kind: row.kind, reason: row.reason });
     for (const kind of ['prediction', 'label'] as const) {
@@ -127,7 +107,7 @@ export function createRowWriter(options: RowWriterOptions) {
     }
     if (newestMs > Number.NEGATIVE_INFINITY) clock.observe(newestMs);
     // A batch comes from one collector, so its first row tells the source of all.
-    const source = (batch.predictions[0] ?? batch.labels[0] ?? batch.rejected[0])?.source.kind;
+    const source = (batch.predictions.at(0) ?? batch.labels[0] ?? batch.rejected[0])?.source.kind;
     if (source === undefined) return;
     metrics.received.inc({ kind: 'prediction', source }, result.predictions.received);
     metrics.received.inc({ kind: 'label', source }, result.labels.received);
@@ -162,8 +142,10 @@ export function createRowWriter(options: RowWriterOptions) {
 const NONE: ReadonlySet<number> = new Set();
 
 /** The list itself when nothing is taken out: the store knows it again by that. */
-function without<Row>(rows: readonly Row[], positions: ReadonlySet<number>): readonly Row[] {
-  return positions.size === 0 ? rows : rows.filter((_, index) => !positions.has(index));
+function without<Row, List extends RowList<Row>>(rows: List, positions: ReadonlySet<number>): List | Row[] {
+  if (positions.size === 0) return rows;
+  if (positions.size === rows.length) return [];
+  return [...rows].filter((_, index) => !positions.has(index));
 }
 
 export type RowWriter = ReturnType<typeof createRowWriter>;

@@ -1,54 +1,20 @@
 import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from './episode.js';
 import type { FeatureSchema, ModelVersion } from './model.js';
 import type { PerformanceStore } from './performance.js';
-import type { IngestCounts, LabelRow, PredictionRow, RejectedRow } from './prediction.js';
+import type { IngestCounts } from './prediction.js';
 import type { Grid, Profile } from './profile.js';
 import type { Reference, ReferenceChange, ReferenceSummary } from './reference.js';
 import type { PeriodStore, QuerySource, SegmentStore } from './reference-ports.js';
+import type { LogAuditStore, RowStore } from './row-ports.js';
 import type { Segment } from './segment.js';
 import type { Verdict, WindowOutcome } from './verdict.js';
 import type { Bucket, Window } from './window.js';
 
-/** Rows of one batch. The token names the batch: the same token inserts nothing twice. */
-export interface RowBatch {
-  readonly predictions: readonly PredictionRow[];
-  readonly labels: readonly LabelRow[];
-  readonly rejected: readonly RejectedRow[];
-  readonly token: string;
-}
+export type { LogAuditStore, RowBatch, RowStore } from './row-ports.js';
 
 export interface VersionKey {
   readonly model: string;
   readonly modelVersion: string;
-}
-
-export interface RowStore {
-  /**
-   * Positions in `predictions` whose identity (model, version, id, row index) is stored already or came earlier in the list. Where
-   * only a look at what is stored can tell, `settled` is waited for first: it ends when no insert decided earlier is under way.
-   */
-  findDuplicatePredictions(
-    predictions: readonly PredictionRow[],
-    settled?: () => Promise<unknown>,
-  ): Promise<ReadonlySet<number>>;
-  /** The same for labels, whose identity holds their value and timestamp, too. */
-  findDuplicateLabels(
-    labels: readonly LabelRow[],
-    settled?: () => Promise<unknown>,
-  ): Promise<ReadonlySet<number>>;
-  /** Durable when it resolves. Retriable with the same batch and token. */
-  insertRows(batch: RowBatch): Promise<void>;
-}
-
-export interface LogAuditStore {
-  /** Offsets in [fromOffset, toOffset] of one log partition that a stored prediction, label or rejected row came from. */
-  storedOffsets(log: {
-    /** As in `RowSource.topic`. */
-    readonly topic: string;
-    readonly partition: number;
-    readonly fromOffset: number;
-    readonly toOffset: number;
-  }): Promise<ReadonlySet<number>>;
 }
 
 export interface ModelStore {

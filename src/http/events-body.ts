@@ -25,7 +25,7 @@ export const MAX_EVENT_BYTES = 1024 * 1024;
 /** What is kept of an event beyond the bound, to recognise it by. */
 const KEPT_BYTES = 64 * 1024;
 /** Bytes parsed before the event loop gets a turn: a few milliseconds. */
-const SLICE_BYTES = 256 * 1024;
+const SLICE_BYTES = 128 * 1024;
 
 const NEWLINE = 0x0a;
 const OPEN_BRACKET = 0x5b;

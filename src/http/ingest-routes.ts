@@ -7,9 +7,12 @@ import { parseEvents, type QuickReader } from './events-body.js';
 import { createIntake, type EventKind, type IntakePorts } from './intake.js';
 import { problemDocument } from './problem.js';
 import { checked, ingestQuery } from './request-schemas.js';
+import { createTurns } from './turns.js';
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 const MAX_HELD_BYTES = 4 * MAX_BODY_BYTES;
+/** Decoded within a few milliseconds: waits for no other body. */
+const SMALL_BYTES = 128 * 1024;
 
 /** What log forwarders and people's tools call JSON; form types are what `curl -d` sends when it is not told. */
 const MEDIA_TYPES: ReadonlySet<string> = new Set([
@@ -53,6 +56,7 @@ function rememberMayUse(access: Access, request: Request): (model: string) => bo
 /** `POST /v1/ingest` and `/v1/labels`: answers 200 with counts once the rows are durable. PUT is taken as POST. */
 export function createIngestRoutes(ports: IngestPorts, access: Access): Router {
   const router = Router();
+  const turns = createTurns();
   const bodies = createBodyReader({ maxBytes: MAX_BODY_BYTES, maxHeldBytes: MAX_HELD_BYTES });
 
   const handle =
@@ -63,7 +67,19 @@ export function createIngestRoutes(ports: IngestPorts, access: Access): Router {
       await bodies.withBody(request, async (body) => {
         const mayUse = rememberMayUse(access, request);
         const intake = createIntake({ ...ports, kind, model, modelVersion: version, mayUse });
-        for await (const slice of parseEvents(body, mediaType, quick)) await intake.add(slice);
+        // One large body is decoded after the other: side by side they would all be ready at the same late time, and what is stored
+        // meanwhile would have to wait for slices of each.
+        let endTurn = body.length > SMALL_BYTES ? await turns.take() : null;
+        try {
+          for await (const slice of parseEvents(body, mediaType, quick)) {
+            if (!intake.add(slice)) continue;
+            endTurn?.();
+            await intake.send();
+            if (endTurn !== null) endTurn = await turns.take();
+          }
+        } finally {
+          endTurn?.();
+        }
         const { readable, empty, ...answer } = await intake.finish();
         // `[]` is an answer to "what is new?"; a body without a bracket is no JSON at all.
         const isEmptyArray = empty && body.includes('[');

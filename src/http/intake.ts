@@ -7,6 +7,7 @@ import type {
   RejectReason,
   RowSource,
 } from '../domain/prediction.js';
+import type { GrowingPredictions, PredictionList } from '../domain/row-list.js';
 import { AppError } from '../errors.js';
 import type { BodyEvent, Slice } from './events-body.js';
 
@@ -36,7 +37,7 @@ export interface BodyMessage {
 }
 
 export interface Submission {
-  readonly predictions: readonly PredictionRow[];
+  readonly predictions: PredictionList;
   readonly labels: readonly LabelRow[];
   readonly rejected: readonly RejectedRow[];
   readonly bytes: number;
@@ -45,6 +46,8 @@ export interface Submission {
 export interface IntakePorts {
   /** Makes rows of a message, or says why not; never throws for data. */
   readonly read: (message: BodyMessage) => readonly Outcome[];
+  /** An empty list, as the store takes rows. */
+  readonly newPredictions: () => GrowingPredictions;
   readonly submit: (rows: Submission) => Promise<IngestCounts>;
 }
 
@@ -64,10 +67,10 @@ interface RowError {
 
 /** The events of one body on their way into the store: read, submitted in parts, counted. */
 export function createIntake(options: IntakeOptions) {
-  const { kind, model, modelVersion, mayUse, read, submit } = options;
+  const { kind, model, modelVersion, mayUse, read, newPredictions, submit } = options;
   const errors: RowError[] = [];
   const counts = { received: 0, accepted: 0, duplicate: 0, rejected: 0 };
-  let predictions: PredictionRow[] = [];
+  let predictions = newPredictions();
   let labels: LabelRow[] = [];
   let rejected: RejectedRow[] = [];
   let bytes = 0;
@@ -126,14 +129,15 @@ export function createIntake(options: IntakeOptions) {
     if (held() === 0) return;
     const part = await submit({ predictions, labels, rejected, bytes });
     for (const name of ['received', 'accepted', 'duplicate', 'rejected'] as const) counts[name] += part[name];
-    predictions = [];
+    predictions = newPredictions();
     labels = [];
     rejected = [];
     bytes = 0;
   }
 
   return {
-    async add(slice: Slice<PredictionRow>): Promise<void> {
+    /** Says whether the rows should be sent before more are added. */
+    add(slice: Slice<PredictionRow>): boolean {
       bytes += slice.bytes;
       for (const event of slice.events) {
         if (index >= MAX_EVENTS)
@@ -148,8 +152,9 @@ export function createIntake(options: IntakeOptions) {
         } else takeEvent(event);
         index += 1;
       }
-      if (held() >= PART_ROWS) await send();
+      return held() >= PART_ROWS;
     },
+    send,
     /** Counts and errors of the whole body; `readable` tells whether anything in it was JSON. */
     async finish() {
       await send();

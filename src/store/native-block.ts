@@ -3,16 +3,16 @@ import {
   createLongColumn,
   FIRST_ROWS,
   grown,
+  type ListColumn,
   longs,
   makeWords,
   type NativeColumn,
+  type ValueColumn,
 } from './native-numbers.js';
 
-export interface TextColumn extends NativeColumn {
-  append(text: string): void;
-}
+export type TextColumn = ListColumn<string>;
 
-const FIRST_BYTES = 16_384;
+const FIRST_BYTES = 1_024;
 /** Longest text that is written unit by unit; a call of the runtime costs as much as about 60 units. */
 const SHORT_TEXT = 64;
 /** Lists of names that one map column remembers. */
@@ -22,6 +22,8 @@ const MAX_FORMS = 256;
 export function createTextColumn(): TextColumn {
   let bytes = Buffer.allocUnsafe(FIRST_BYTES);
   let at = 0;
+  /** Where the lengths of texts stand, as far as they were asked for. */
+  const starts: number[] = [0];
 
   function reserve(more: number): void {
     if (at + more <= bytes.length) return;
@@ -44,14 +46,36 @@ export function createTextColumn(): TextColumn {
     return true;
   }
 
+  /** The position behind the text that starts at `start`, and its own. */
+  function extent(start: number): { from: number; to: number } {
+    let length = 0;
+    let from = start;
+    for (let scale = 1; ; scale *= 128) {
+      const byte = bytes[from] as number;
+      from += 1;
+      length += (byte & 0x7f) * scale;
+      if (byte < 0x80) return { from, to: from + length };
+    }
+  }
+
+  function append(text: string): void {
+    // Up to three bytes a unit, and up to five of length.
+    reserve(3 * text.length + 5);
+    if (appendPlain(text)) return;
+    at = writeVarUInt(bytes, at, Buffer.byteLength(text));
+    at += bytes.write(text, at, 'utf8');
+  }
+
   return {
     type: 'String',
-    append(text) {
-      // Up to three bytes a unit, and up to five of length.
-      reserve(3 * text.length + 5);
-      if (appendPlain(text)) return;
-      at = writeVarUInt(bytes, at, Buffer.byteLength(text));
-      at += bytes.write(text, at, 'utf8');
+    append,
+    appendAll(texts) {
+      for (let index = 0; index < texts.length; index += 1) append(texts[index] as string);
+    },
+    read(row) {
+      while (starts.length <= row) starts.push(extent(starts[starts.length - 1] as number).to);
+      const { from, to } = extent(starts[row] as number);
+      return bytes.toString('utf8', from, to);
     },
     size: () => at,
     prefix: () => [],
@@ -59,8 +83,8 @@ export function createTextColumn(): TextColumn {
   };
 }
 
-export interface LowCardinalityColumn<Nullable extends boolean> extends NativeColumn {
-  append(text: Nullable extends true ? string | null : string): void;
+export interface LowCardinalityColumn<Nullable extends boolean>
+  extends ListColumn<Nullable extends true ? string | null : string> {
   /** The place of a key in this block's dictionary; it joins it. */
   place(key: string): number;
   /** One row for each. */
@@ -75,7 +99,9 @@ const OWN_DICTIONARY = 0x600;
 export function createLowCardinalityColumn<Nullable extends boolean = false>(
   nullable: Nullable = false as Nullable,
 ): LowCardinalityColumn<Nullable> {
+  type Text = Nullable extends true ? string | null : string;
   const places = new Map<string, number>();
+  const texts: string[] = [];
   const keys = createTextColumn();
   let keyCount = 0;
   let indexes = makeWords(FIRST_ROWS);
@@ -83,6 +109,7 @@ export function createLowCardinalityColumn<Nullable extends boolean = false>(
   // As the engine itself: null, then the type's default.
   if (nullable) {
     keys.append('');
+    texts.push('');
     keyCount = 1;
     placeOf('');
   }
@@ -92,16 +119,26 @@ export function createLowCardinalityColumn<Nullable extends boolean = false>(
     if (known !== undefined) return known;
     places.set(text, keyCount);
     keys.append(text);
+    texts.push(text);
     keyCount += 1;
     return keyCount - 1;
   }
 
+  function append(text: Text): void {
+    if (rows === indexes.length) indexes = grown(indexes, makeWords);
+    indexes[rows] = text === null ? 0 : placeOf(text);
+    rows += 1;
+  }
+
   return {
+    append,
+    appendAll(list) {
+      for (let index = 0; index < list.length; index += 1) append(list[index] as Text);
+    },
     type: nullable ? 'LowCardinality(Nullable(String))' : 'LowCardinality(String)',
-    append(text) {
-      if (rows === indexes.length) indexes = grown(indexes, makeWords);
-      indexes[rows] = text === null ? 0 : placeOf(text);
-      rows += 1;
+    read(row) {
+      const place = indexes[row] as number;
+      return (nullable && place === 0 ? null : texts[place]) as Text;
     },
     place: placeOf,
     appendPlaces(keys) {
@@ -127,10 +164,8 @@ export function createLowCardinalityColumn<Nullable extends boolean = false>(
   };
 }
 
-type Appended<Value> = NativeColumn & { append(value: Value): void };
-
 /** A map with few different keys. Lists of names that rows share are looked up once. */
-export function createMapColumn<Value>(values: Appended<Value>): Appended<Named<Value>> {
+export function createMapColumn<Value>(values: ListColumn<Value>): ValueColumn<Named<Value>> {
   const keys = createLowCardinalityColumn();
   const offsets = createLongColumn('UInt64');
   const places = new Map<readonly string[], readonly number[]>();
@@ -150,9 +185,14 @@ export function createMapColumn<Value>(values: Appended<Value>): Appended<Named<
     append(row) {
       const { length } = row.names;
       if (length > 0) keys.appendPlaces(placesOf(row.names));
-      for (let index = 0; index < length; index += 1) values.append(row.values[index] as Value);
+      values.appendAll(row.values);
       entries += length;
       offsets.append(entries);
+    },
+    read(row) {
+      const from = row === 0 ? 0 : offsets.read(row - 1);
+      const entries = Array.from({ length: offsets.read(row) - from }, (_, index) => from + index);
+      return { names: entries.map(keys.read), values: entries.map(values.read) };
     },
     size: () => offsets.size() + keys.size() + values.size(),
     prefix: () => [...keys.prefix(), ...values.prefix()],

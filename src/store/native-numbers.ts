@@ -13,14 +13,24 @@ export interface NativeColumn {
   data(): Uint8Array[];
 }
 
-export interface NumberColumn extends NativeColumn {
-  append(value: number): void;
+export interface ValueColumn<Value> extends NativeColumn {
+  append(value: Value): void;
+  /** The value of a row that was appended, as it is stored. */
+  read(row: number): Value;
 }
+
+/** Also takes the values of one row of a map at once. */
+export interface ListColumn<Value> extends ValueColumn<Value> {
+  appendAll(values: readonly Value[]): void;
+}
+
+export type NumberColumn = ValueColumn<number>;
 
 if (new Uint8Array(Uint16Array.of(1).buffer)[0] !== 1)
   throw new RangeError('inserts are made of little-endian arrays: this machine is big-endian');
 
-export const FIRST_ROWS = 1_024;
+/** Small: a request may hold one row. */
+export const FIRST_ROWS = 64;
 
 type Words = Uint32Array | Int32Array | Float64Array | Uint8Array;
 
@@ -38,7 +48,7 @@ const makeFloats = (length: number) => new Float64Array(length);
 export const makeWords = (length: number) => new Uint32Array(length);
 const makeBytes = (length: number) => new Uint8Array(length);
 
-export function createFloat64Column(): NumberColumn {
+export function createFloat64Column(): ListColumn<number> {
   let values = makeFloats(FIRST_ROWS);
   let rows = 0;
   return {
@@ -48,6 +58,13 @@ export function createFloat64Column(): NumberColumn {
       values[rows] = value;
       rows += 1;
     },
+    appendAll(list) {
+      const { length } = list;
+      while (rows + length > values.length) values = grown(values, makeFloats);
+      for (let index = 0; index < length; index += 1) values[rows + index] = list[index] as number;
+      rows += length;
+    },
+    read: (row) => values[row] as number,
     size: () => 8 * rows,
     prefix: () => [],
     data: () => [bytesOf(values, rows)],
@@ -55,7 +72,7 @@ export function createFloat64Column(): NumberColumn {
 }
 
 /** Null, or a number. */
-export function createNullableFloat64Column(): NativeColumn & { append(value: number | null): void } {
+export function createNullableFloat64Column(): ValueColumn<number | null> {
   const values = createFloat64Column();
   let nulls = makeBytes(FIRST_ROWS);
   let rows = 0;
@@ -67,6 +84,7 @@ export function createNullableFloat64Column(): NativeColumn & { append(value: nu
       rows += 1;
       values.append(value ?? 0);
     },
+    read: (row) => (nulls[row] === 1 ? null : values.read(row)),
     size: () => 9 * rows,
     prefix: () => [],
     data: () => [bytesOf(nulls, rows), ...values.data()],
@@ -87,6 +105,7 @@ export function createWordColumn(type: 'UInt32' | 'Int32'): NumberColumn {
       values[rows] = value;
       rows += 1;
     },
+    read: (row) => (type === 'Int32' ? (values[row] as number) | 0 : (values[row] as number)),
     size: () => 4 * rows,
     prefix: () => [],
     data: () => [bytesOf(values, rows)],
@@ -115,6 +134,8 @@ export function createLongColumn(
       appendHalves(high, value - high * WORD);
     },
     appendHalves,
+    // The high half carries the sign; values that `append` takes need no more than 53 bits.
+    read: (row) => ((halves[2 * row + 1] as number) | 0) * WORD + (halves[2 * row] as number),
     size: () => 4 * at,
     prefix: () => [],
     data: () => [bytesOf(halves, at)],

@@ -1,13 +1,7 @@
-import type { LabelRow, PredictionRow, RejectedRow, RowSource } from '../domain/prediction.js';
+import type { LabelRow, RejectedRow, RowSource } from '../domain/prediction.js';
 import { hash64Into, rowIdentity, rowKey } from './identity.js';
+import { createLowCardinalityColumn, createTextColumn, nativeBlock } from './native-block.js';
 import {
-  createLowCardinalityColumn,
-  createMapColumn,
-  createTextColumn,
-  nativeBlock,
-} from './native-block.js';
-import {
-  createFloat64Column,
   createLongColumn,
   createNullableFloat64Column,
   createWordColumn,
@@ -16,30 +10,27 @@ import {
 
 /** Rows of one table on their way into one block of the engine's Native format. */
 export interface RowBlock<Row> {
-  append(row: Row): void;
+  /** `index` is the row's position in its batch, which the batch's hashes are read at. */
+  append(row: Row, index: number): void;
   /** About what the block takes so far, bytes. */
   size(): number;
   readonly columnNames: readonly string[];
-  /** The block; call once. */
   finish(): Buffer;
 }
 
-const halves = new Uint32Array(2);
-
-function createHashColumn() {
+/** `hashes` holds two halves per row of the batch, the high one first. */
+function createHashColumn(hashes: Uint32Array) {
   const column = createLongColumn('UInt64');
   return {
     ...column,
-    appendHash(text: string): void {
-      hash64Into(text, halves, 0);
-      column.appendHalves(halves[0] as number, halves[1] as number);
-    },
+    appendHash: (index: number) =>
+      column.appendHalves(hashes[2 * index] as number, hashes[2 * index + 1] as number),
   };
 }
 
-const createTimeColumn = () => createLongColumn("DateTime64(3, 'UTC')");
+export const createTimeColumn = () => createLongColumn("DateTime64(3, 'UTC')");
 
-function sourceColumns() {
+export function sourceColumns() {
   return {
     source_kind: createLowCardinalityColumn(),
     source_topic: createLowCardinalityColumn(),
@@ -48,76 +39,37 @@ function sourceColumns() {
   };
 }
 
-function appendSource(columns: ReturnType<typeof sourceColumns>, source: RowSource): void {
+export function appendSource(columns: ReturnType<typeof sourceColumns>, source: RowSource): void {
   columns.source_kind.append(source.kind);
   columns.source_topic.append(source.topic);
   columns.source_partition.append(source.partition);
   columns.source_offset.append(source.offset);
 }
 
-/** `ingestedAtMs` is the batch's time. */
-export function createPredictionBlock(ingestedAtMs: number): RowBlock<PredictionRow> {
+export function createLabelBlock(ingestedAtMs: number, fingerprints: Uint32Array): RowBlock<LabelRow> {
+  const identity = new Uint32Array(2);
   const columns = {
     model: createLowCardinalityColumn(),
     version: createLowCardinalityColumn(),
     prediction_id: createTextColumn(),
     row_index: createWordColumn('UInt32'),
-    identity: createHashColumn(),
-    ts: createTimeColumn(),
-    ingested_at: createTimeColumn(),
-    num: createMapColumn(createFloat64Column()),
-    cat: createMapColumn(createLowCardinalityColumn()),
-    prediction_num: createNullableFloat64Column(),
-    prediction_cat: createLowCardinalityColumn(true),
-    proba: createNullableFloat64Column(),
-    probas: createMapColumn(createFloat64Column()),
-    latency_ms: createNullableFloat64Column(),
-    tags: createMapColumn(createTextColumn()),
-    ...sourceColumns(),
-  };
-  return rowBlock(columns, (row) => {
-    const { prediction } = row;
-    columns.model.append(row.model);
-    columns.version.append(row.modelVersion);
-    columns.prediction_id.append(row.predictionId);
-    columns.row_index.append(row.rowIndex);
-    columns.identity.appendHash(rowKey(row));
-    columns.ts.append(row.timestampMs);
-    columns.ingested_at.append(ingestedAtMs);
-    columns.num.append(row.numeric);
-    columns.cat.append(row.categorical);
-    columns.prediction_num.append(typeof prediction === 'number' ? prediction : null);
-    columns.prediction_cat.append(typeof prediction === 'string' ? prediction : null);
-    columns.proba.append(row.proba);
-    columns.probas.append(row.probas);
-    columns.latency_ms.append(row.latencyMs);
-    columns.tags.append(row.tags);
-    appendSource(columns, row.source);
-  });
-}
-
-export function createLabelBlock(ingestedAtMs: number): RowBlock<LabelRow> {
-  const columns = {
-    model: createLowCardinalityColumn(),
-    version: createLowCardinalityColumn(),
-    prediction_id: createTextColumn(),
-    row_index: createWordColumn('UInt32'),
-    identity: createHashColumn(),
-    fingerprint: createHashColumn(),
+    identity: createHashColumn(identity),
+    fingerprint: createHashColumn(fingerprints),
     ts: createTimeColumn(),
     ingested_at: createTimeColumn(),
     label_num: createNullableFloat64Column(),
     label_cat: createLowCardinalityColumn(true),
     ...sourceColumns(),
   };
-  return rowBlock(columns, (row) => {
+  return rowBlock(columns, (row, index) => {
     const { label } = row;
     columns.model.append(row.model);
     columns.version.append(row.modelVersion);
     columns.prediction_id.append(row.predictionId);
     columns.row_index.append(row.rowIndex);
-    columns.identity.appendHash(rowKey(row));
-    columns.fingerprint.appendHash(labelKeyText(row));
+    hash64Into(rowKey(row), identity, 0);
+    columns.identity.appendHash(0);
+    columns.fingerprint.appendHash(index);
     columns.ts.append(row.timestampMs);
     columns.ingested_at.append(ingestedAtMs);
     columns.label_num.append(typeof label === 'number' ? label : null);
@@ -151,13 +103,13 @@ export function createRejectedBlock(ingestedAtMs: number): RowBlock<RejectedRow>
 
 function rowBlock<Row>(
   columns: Readonly<Record<string, NativeColumn>>,
-  append: (row: Row) => void,
+  append: (row: Row, index: number) => void,
 ): RowBlock<Row> {
   const all = Object.values(columns);
   let rows = 0;
   return {
-    append(row) {
-      append(row);
+    append(row, index) {
+      append(row, index);
       rows += 1;
     },
     size: () => all.reduce((bytes, column) => bytes + column.size(), 0),

@@ -1,14 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { RowBatch, RowStore } from '../domain/ports.js';
+import type { RowBatch, RowStore, VersionKey } from '../domain/ports.js';
 import type { LabelRow, PredictionRow } from '../domain/prediction.js';
+import { tallyOf } from '../domain/row-list.js';
 import type { StoreClient } from './client.js';
 import { createDuplicateFinder } from './duplicate-finder.js';
 import { float64 } from './encoding.js';
 import { type RowKey, rowKey } from './identity.js';
 import type { KnownIdentities } from './known-identities.js';
+import { joinPredictions, PackedPredictions, packPredictions } from './packed-predictions.js';
+import { PREDICTION_COLUMNS } from './prediction-block.js';
 import {
   createLabelBlock,
-  createPredictionBlock,
   createRejectedBlock,
   labelKeyText,
   type RowBlock,
@@ -53,6 +55,7 @@ export function createRowStore(
 ): RowStore {
   const predictions = createDuplicateFinder<PredictionRow>({
     hashedText: rowKey,
+    hashesOf: (rows) => (rows instanceof PackedPredictions ? rows.hashes() : null),
     nameOf: rowKey,
     storedNameOf: keyOf,
     known: known?.predictions ?? null,
@@ -61,7 +64,7 @@ export function createRowStore(
         `SELECT model, version, prediction_id, row_index FROM predictions
          PREWHERE identity IN {hashes:Array(UInt64)}
          WHERE model IN {models:Array(String)} AND version IN {versions:Array(String)}`,
-        { hashes: `[${hashes.join(',')}]`, ...versionsOf(rows) },
+        { hashes: `[${hashes.join(',')}]`, ...versionsOf(tallyOf(rows).versions()) },
       );
       return new Set(found.map(keyOfStored));
     },
@@ -103,24 +106,35 @@ export function createRowStore(
   ) => {
     let part = 0;
     for await (const { columnNames, body } of encodeBlocks(rows, createBlock)) {
-      await client.insertBlock(table, columnNames, body, part === 0 ? token : `${token}/${part}`);
+      await client.insertBlock(table, columnNames, body, partToken(token, part));
       part += 1;
     }
   };
 
-  const insertAt = async ({ predictions, labels, rejected, token }: RowBatch, atMs: number) => {
+  const insertAt = async (batch: RowBatch, atMs: number) => {
+    const { rejected, token } = batch;
+    const packed = await packPredictions(batch.predictions);
+    predictions.note(packed);
+    const fingerprints = labels.note(batch.labels);
     await insertBlocks('rejected', rejected, () => createRejectedBlock(atMs), `${token}/r`);
-    await insertBlocks('labels', labels, () => createLabelBlock(atMs), `${token}/l`);
-    await insertBlocks('predictions', predictions, () => createPredictionBlock(atMs), `${token}/p`);
+    await insertBlocks('labels', batch.labels, () => createLabelBlock(atMs, fingerprints), `${token}/l`);
+    for (const [part, block] of packed.blocks().entries()) {
+      await client.insertBlock(
+        'predictions',
+        PREDICTION_COLUMNS,
+        block.finish(atMs),
+        partToken(`${token}/p`, part),
+      );
+    }
   };
 
   return {
+    newPredictions: () => new PackedPredictions(),
+    joinPredictions,
     findDuplicatePredictions: predictions.find,
     findDuplicateLabels: labels.find,
 
     insertRows: async (batch) => {
-      predictions.note(batch.predictions);
-      labels.note(batch.labels);
       const atMs = firstTried.get(batch.token) ?? wallClock();
       try {
         await insertAt(batch, atMs);
@@ -146,7 +160,7 @@ async function* encodeBlocks<Row>(
   let stride = 1;
   let lookAt = stride;
   for (let index = 0; index < rows.length; index += 1) {
-    block.append(rows[index] as Row);
+    block.append(rows[index] as Row, index);
     if (index + 1 < lookAt || index + 1 === rows.length) continue;
     const before = size;
     size = block.size();
@@ -169,10 +183,13 @@ async function* encodeBlocks<Row>(
   if (rows.length > 0) yield { columnNames: block.columnNames, body: block.finish() };
 }
 
-function versionsOf(rows: readonly RowKey[]): { models: string[]; versions: string[] } {
+const partToken = (token: string, part: number) => (part === 0 ? token : `${token}/${part}`);
+
+function versionsOf(rows: Iterable<VersionKey>): { models: string[]; versions: string[] } {
+  const all = [...rows];
   return {
-    models: [...new Set(rows.map((row) => row.model))],
-    versions: [...new Set(rows.map((row) => row.modelVersion))],
+    models: [...new Set(all.map((row) => row.model))],
+    versions: [...new Set(all.map((row) => row.modelVersion))],
   };
 }
 

@@ -25,7 +25,11 @@ export function wireCollection(parts: Parts, access: Access) {
     // follows the data follows the stored predictions only (see the detection role).
     clock: config.kafka === undefined ? clock : { now: clock.now, observe: () => undefined },
   });
-  const sharedInserts = createSharedInserts({ writer, tokenPrefix: `http/${randomUUID()}` });
+  const sharedInserts = createSharedInserts({
+    writer,
+    join: store.joinPredictions,
+    tokenPrefix: `http/${randomUUID()}`,
+  });
   const { plainFeatureKinds, mappingOf, modelNamed } = mappings(parts);
   const shared = { earliestMs: earliestMs(config), wallClock: wallClock.now };
   const read = createMessageReader({
@@ -42,6 +46,7 @@ export function wireCollection(parts: Parts, access: Access) {
       {
         read,
         quickPredictions: { ...reader, read: (body, start) => reader.read(body, start, HTTP_SOURCE) },
+        newPredictions: store.newPredictions,
         submit: sharedInserts.submit,
       },
       access,
@@ -81,6 +86,7 @@ function wireKafka(parts: Parts, writer: RowWriter, read: MessageReader): KafkaC
       logger,
     }),
     write: (batch) => writer.write(batch),
+    newPredictions: store.newPredictions,
     audit: store,
     metrics,
     logger,

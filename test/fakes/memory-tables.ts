@@ -1,6 +1,7 @@
 import type { RowBatch, RowStore } from '../../src/domain/ports.js';
 import type { LabelRow, PredictionRow, RejectedRow } from '../../src/domain/prediction.js';
 import { AppError } from '../../src/errors.js';
+import { PLAIN_LISTS } from '../support/rows.js';
 
 const identity = (row: PredictionRow | LabelRow) =>
   JSON.stringify([row.model, row.modelVersion, row.predictionId, row.rowIndex]);
@@ -40,6 +41,7 @@ export function createMemoryTables(): MemoryTables {
     if (store.failure !== null) throw store.failure;
   };
   const store: MemoryTables = {
+    ...PLAIN_LISTS,
     predictions: [],
     labels: [],
     rejected: [],
@@ -49,7 +51,7 @@ export function createMemoryTables(): MemoryTables {
     findDuplicatePredictions: async (rows, settled) => {
       await settled?.();
       fail();
-      return positions(rows, identity);
+      return positions([...rows], identity);
     },
     findDuplicateLabels: async (rows, settled) => {
       await settled?.();

@@ -43,6 +43,7 @@ export async function startHttpService(options: HttpServiceOptions = {}) {
   });
   const inserts = createSharedInserts({
     writer,
+    join: store.joinPredictions,
     tokenPrefix: 'test',
     maxDelayMs: 5,
     deadlineMs: options.deadlineMs ?? 30_000,
@@ -69,6 +70,7 @@ export async function startHttpService(options: HttpServiceOptions = {}) {
       {
         read,
         quickPredictions: { ...reader, read: (body, start) => reader.read(body, start, HTTP_SOURCE) },
+        newPredictions: store.newPredictions,
         submit: inserts.submit,
       },
       access,

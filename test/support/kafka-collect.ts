@@ -57,6 +57,7 @@ export function collect(options: {
     labelTopics,
     decoders: EVENT_DECODERS,
     write: sink.write,
+    newPredictions: () => [],
     audit: sink,
     metrics,
     logger,

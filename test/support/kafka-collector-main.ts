@@ -48,6 +48,7 @@ const collector = createKafkaCollector({
     logger,
   }),
   write,
+  newPredictions: store.newPredictions,
   audit: store,
   metrics,
   logger,

@@ -1,6 +1,13 @@
 import type { LabelRow, Named, PredictionRow, RejectedRow, RowSource } from '../../src/domain/prediction.js';
+import type { RowStore } from '../../src/domain/row-ports.js';
 
 export const HTTP_SOURCE: RowSource = { kind: 'http', topic: '', partition: -1, offset: -1 };
+
+/** Lists of a store that keeps rows as they are. */
+export const PLAIN_LISTS: Pick<RowStore, 'newPredictions' | 'joinPredictions'> = {
+  newPredictions: () => [],
+  joinPredictions: (lists) => lists.flatMap((list) => [...list]),
+};
 
 /** A record without a prototype, as decoders make them: `__proto__` is a name like any other. */
 export function record<V>(entries: readonly (readonly [string, V])[]): Record<string, V> {

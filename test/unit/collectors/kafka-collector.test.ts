@@ -43,6 +43,7 @@ function collectorOf(
     labelTopics: ['l'],
     decoders: options.decoders ?? EVENT_DECODERS,
     write: options.write ?? sink.write,
+    newPredictions: () => [],
     audit: sink,
     metrics: options.metrics ?? createMetrics(),
     logger,

@@ -31,12 +31,14 @@ describe('record decoders', () => {
       },
       logger,
     });
-    const buffer = createRangeBuffer(0);
+    const buffer = createRangeBuffer(0, []);
     for (const [offset, id] of ['a', 'b', 'c'].entries()) {
       const source = { kind: 'kafka', topic: 't', partition: 0, offset };
       appendRecord(buffer, 'prediction', { offset, value: event(id) }, source, decoders);
     }
-    expect(buffer.predictions.map(({ predictionId, numeric }) => [predictionId, numeric.values])).toEqual([
+    expect(
+      [...buffer.predictions].map(({ predictionId, numeric }) => [predictionId, numeric.values]),
+    ).toEqual([
       ['a', [1.5]],
       ['b', [1.5]],
       ['c', [1.5]],

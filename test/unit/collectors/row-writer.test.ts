@@ -5,7 +5,7 @@ import type { RowBatch, RowStore } from '../../../src/domain/ports.js';
 import { AppError } from '../../../src/errors.js';
 import { createLogger } from '../../../src/logger.js';
 import { createMetrics } from '../../../src/metrics.js';
-import { predictionRow, rejectedRow } from '../../support/rows.js';
+import { PLAIN_LISTS, predictionRow, rejectedRow } from '../../support/rows.js';
 
 const batchOf = (token: string, ...ids: readonly string[]): RowBatch => ({
   predictions: ids.map((id) => predictionRow(id)),
@@ -21,12 +21,13 @@ function slowStore() {
   const begun: string[] = [];
   const ends = new Map<string, (failure?: Error) => void>();
   const store: RowStore = {
+    ...PLAIN_LISTS,
     findDuplicatePredictions: async (rows, settled) => {
-      const suspects = rows.filter(({ predictionId }) => noted.has(predictionId));
+      const suspects = [...rows].filter(({ predictionId }) => noted.has(predictionId));
       for (const { predictionId } of rows) noted.add(predictionId);
       if (suspects.length === 0) return new Set();
       await settled?.();
-      return new Set(rows.flatMap((row, index) => (stored.includes(row.predictionId) ? [index] : [])));
+      return new Set([...rows].flatMap((row, index) => (stored.includes(row.predictionId) ? [index] : [])));
     },
     findDuplicateLabels: async () => new Set(),
     insertRows: (batch) =>
@@ -34,7 +35,7 @@ function slowStore() {
         begun.push(batch.token);
         ends.set(batch.token, (failure) => {
           if (failure !== undefined) return reject(failure);
-          stored.push(...batch.predictions.map((row) => row.predictionId));
+          for (const { predictionId } of batch.predictions) stored.push(predictionId);
           resolve();
         });
       }),

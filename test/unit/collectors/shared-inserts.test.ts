@@ -6,6 +6,7 @@ import { NO_VALUES, type PredictionRow, type RejectedRow } from '../../../src/do
 import { AppError } from '../../../src/errors.js';
 import { createLogger } from '../../../src/logger.js';
 import { createMetrics } from '../../../src/metrics.js';
+import { PLAIN_LISTS } from '../../support/rows.js';
 
 const source = { kind: 'http', topic: '', partition: -1, offset: -1 };
 
@@ -42,11 +43,12 @@ function memoryStore() {
   const batches: RowBatch[] = [];
   const state = { failures: 0, final: false, gate: Promise.resolve() };
   const store: RowStore = {
+    ...PLAIN_LISTS,
     findDuplicatePredictions: async (rows, settled) => {
       await settled?.();
       const before = new Set<string>();
       return new Set(
-        rows.flatMap(({ predictionId }, index) => {
+        [...rows].flatMap(({ predictionId }, index) => {
           if (ids.has(predictionId) || before.has(predictionId)) return [index];
           before.add(predictionId);
           return [];
@@ -81,7 +83,13 @@ describe('shared inserts', () => {
       logger: createLogger({ level: 'silent' }),
       retryForMs: 2_000,
     });
-    return createSharedInserts({ writer, tokenPrefix: 't', maxDelayMs: 20, ...over });
+    return createSharedInserts({
+      writer,
+      join: PLAIN_LISTS.joinPredictions,
+      tokenPrefix: 't',
+      maxDelayMs: 20,
+      ...over,
+    });
   };
   beforeEach(() => {
     memory = memoryStore();

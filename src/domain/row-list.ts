@@ -1,0 +1,79 @@
+import type { PredictionRow } from './prediction.js';
+
+/** Rows in the order they came. An array is one; others keep them in less room, and make a row anew when it is asked for. */
+export interface RowList<Row> extends Iterable<Row> {
+  readonly length: number;
+  at(index: number): Row | undefined;
+}
+
+export interface GrowingRowList<Row> extends RowList<Row> {
+  push(row: Row): unknown;
+}
+
+export interface PredictionList extends RowList<PredictionRow> {
+  /** For a list that kept it while rows were added. */
+  readonly tally?: PredictionTally;
+}
+
+export interface GrowingPredictions extends PredictionList, GrowingRowList<PredictionRow> {}
+
+/** What is counted of one version's rows. */
+export interface VersionTally {
+  readonly model: string;
+  readonly modelVersion: string;
+  rows: number;
+  /** Greatest event time, ms. */
+  newestMs: number;
+  /** Of the rows that have one. */
+  readonly latenciesMs: number[];
+}
+
+/** Counts rows by version. */
+export class PredictionTally {
+  readonly #versions = new Map<string, VersionTally>();
+  #last: VersionTally | undefined;
+
+  add(row: PredictionRow): void {
+    const version = this.#versionOf(row.model, row.modelVersion);
+    version.rows += 1;
+    if (row.timestampMs > version.newestMs) version.newestMs = row.timestampMs;
+    if (row.latencyMs !== null) version.latenciesMs.push(row.latencyMs);
+  }
+
+  addAll(other: PredictionTally): void {
+    for (const { model, modelVersion, rows, newestMs, latenciesMs } of other.versions()) {
+      const version = this.#versionOf(model, modelVersion);
+      version.rows += rows;
+      version.newestMs = Math.max(version.newestMs, newestMs);
+      for (const latencyMs of latenciesMs) version.latenciesMs.push(latencyMs);
+    }
+  }
+
+  versions(): Iterable<VersionTally> {
+    return this.#versions.values();
+  }
+
+  #versionOf(model: string, modelVersion: string): VersionTally {
+    const last = this.#last;
+    // Rows of one version come one after the other: a key for each would cost more than all else here.
+    if (last !== undefined && last.model === model && last.modelVersion === modelVersion) return last;
+    const key = `${model}\0${modelVersion}`;
+    const version = this.#versions.get(key) ?? {
+      model,
+      modelVersion,
+      rows: 0,
+      newestMs: Number.NEGATIVE_INFINITY,
+      latenciesMs: [],
+    };
+    this.#versions.set(key, version);
+    this.#last = version;
+    return version;
+  }
+}
+
+export function tallyOf(rows: PredictionList): PredictionTally {
+  if (rows.tally !== undefined) return rows.tally;
+  const tally = new PredictionTally();
+  for (const row of rows) tally.add(row);
+  return tally;
+}
