@@ -1,11 +1,11 @@
 import { MODEL_ROWS } from './panels.js';
 
 // Macros of the ClickHouse data source: $__timeFilter(column) keeps the dashboard's time range, $__interval_s is the width
-// of a point in seconds. A window's verdicts are those of its greatest revision.
+// of a point in seconds. A window's verdicts are those of its greatest revision; its volume may have been revised alone.
 
-const NEWEST_REVISION = `(window_start, window_end, revision) IN (
-  SELECT window_start, window_end, max(revision) FROM verdicts
-  WHERE ${MODEL_ROWS} AND $__timeFilter(window_end) GROUP BY window_start, window_end
+const NEWEST_REVISION = `(window_start, window_end, detector = 'volume', revision) IN (
+  SELECT window_start, window_end, detector = 'volume' AS alone, max(revision) FROM verdicts
+  WHERE ${MODEL_ROWS} AND $__timeFilter(window_end) GROUP BY window_start, window_end, alone
 )`;
 
 export const HEATMAP = `SELECT

@@ -6,6 +6,7 @@ import { segmentId } from '../domain/segment.js';
 import type { EpisodeCategory, Verdict } from '../domain/verdict.js';
 import { DAY_MS } from '../domain/window.js';
 import type { Metrics } from '../metrics.js';
+import { createSeriesBudget, type SeriesGroup } from './series-budget.js';
 
 /** Enough for some 500 columns with all their verdicts; 100,000 series would block the loop for a quarter of a second per scrape. */
 export const SERIES_BUDGET = 10_000;
@@ -53,13 +54,18 @@ export interface VerdictGaugesOptions {
   readonly seriesBudget?: number;
 }
 
+interface ExportedVerdict extends SeriesGroup {
+  readonly feature: string;
+  readonly detector: string;
+}
+
 interface VersionSeries {
   readonly key: VersionKey;
   readonly labels: { readonly model: string; readonly model_version: string };
   /** End of the window that the gauges show, ms. */
   shownEndMs: number;
-  /** `feature` and `detector` of the exported verdicts, and how many series each has. */
-  exported: { readonly feature: string; readonly detector: string; readonly count: number }[];
+  /** By `feature` and `detector`. */
+  readonly exported: Map<string, ExportedVerdict>;
   /** Open episode by category. */
   readonly open: Map<EpisodeCategory, Episode>;
   readonly categories: Set<EpisodeCategory>;
@@ -89,11 +95,13 @@ function statusValue(verdict: Verdict): number {
     : STATUS_VALUE[verdict.status];
 }
 
-/** What alarms first, then primary tests: over the budget the rest is left out. */
-function byWeight(a: Verdict, b: Verdict): number {
-  const weight = (verdict: Verdict) => (isAlarm(verdict) ? 2 : 0) + (verdict.role === 'primary' ? 1 : 0);
-  return weight(b) - weight(a);
+/** Primary tests first, and of each role what alarms: over the budget the rest is left out. */
+function weightOf(verdict: Verdict): number {
+  return (verdict.role === 'primary' ? 2 : 0) + (isAlarm(verdict) ? 1 : 0);
 }
+
+const nameOf = ({ feature, detector }: Pick<Verdict, 'feature' | 'detector'>) =>
+  JSON.stringify([feature, detector]);
 
 function windowStatus(primary: readonly Verdict[]): 'drifted' | 'clean' | 'undecided' {
   if (primary.some(isAlarm)) return 'drifted';
@@ -109,7 +117,7 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
   const logger = options.logger.child({ component: 'gauges' });
   const versions = new Map<string, VersionSeries>();
   const perVerdict = [metrics.driftStatistic, metrics.driftThreshold, metrics.driftStatus];
-  let seriesUsed = 0;
+  const budget = createSeriesBudget(seriesBudget);
 
   /** Null, counted and logged, when a name cannot be a label: prom-client 15 merges series whose values hold commas. */
   function seriesOf(key: VersionKey): VersionSeries | null {
@@ -128,7 +136,7 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
       key,
       labels: { model: key.model, model_version: key.modelVersion },
       shownEndMs: Number.NEGATIVE_INFINITY,
-      exported: [],
+      exported: new Map(),
       open: new Map(),
       categories: new Set(),
     };
@@ -136,11 +144,15 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
     return series;
   }
 
+  function hide(series: VersionSeries, exported: ExportedVerdict): void {
+    const { feature, detector } = exported;
+    for (const gauge of perVerdict) gauge.remove({ ...series.labels, feature, detector });
+    series.exported.delete(nameOf(exported));
+    budget.release(exported);
+  }
+
   function clearVerdicts(series: VersionSeries): void {
-    for (const { feature, detector } of series.exported)
-      for (const gauge of perVerdict) gauge.remove({ ...series.labels, feature, detector });
-    for (const { count } of series.exported) seriesUsed -= count;
-    series.exported = [];
+    for (const exported of [...series.exported.values()]) hide(series, exported);
   }
 
   function exportVerdict(series: VersionSeries, verdict: Verdict): void {
@@ -158,13 +170,22 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
       metrics.seriesDropped.inc({ reason: 'label' }, shown.length);
       return;
     }
-    if (seriesUsed + shown.length > seriesBudget) {
+    const exported: ExportedVerdict = {
+      feature,
+      detector,
+      weight: weightOf(verdict),
+      count: shown.length,
+      onDropped: () => {
+        hide(series, exported);
+        metrics.seriesDropped.inc({ reason: 'budget' }, exported.count);
+      },
+    };
+    if (!budget.take(exported)) {
       metrics.seriesDropped.inc({ reason: 'budget' }, shown.length);
       return;
     }
     for (const { gauge, value } of shown) gauge.set({ ...series.labels, feature, detector }, value);
-    series.exported.push({ feature, detector, count: shown.length });
-    seriesUsed += shown.length;
+    series.exported.set(nameOf(exported), exported);
   }
 
   function showEpisodes(series: VersionSeries): void {
@@ -180,7 +201,8 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
     const primary = verdicts.filter((verdict) => verdict.role === 'primary');
     series.shownEndMs = endMs;
     clearVerdicts(series);
-    for (const verdict of verdicts.toSorted(byWeight)) exportVerdict(series, verdict);
+    for (const verdict of verdicts.toSorted((a, b) => weightOf(b) - weightOf(a)))
+      exportVerdict(series, verdict);
     const drifted = primary.filter((verdict) => isAlarm(verdict) && verdict.feature !== '');
     metrics.driftedFeatures.set(series.labels, new Set(drifted.map((verdict) => verdict.feature)).size);
     const outliers = primary.find((verdict) => verdict.category === 'outliers');
@@ -231,6 +253,16 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
         const drifted = new Set(parts.filter((part) => part.drifted).map((part) => part.id));
         if (parts.length > 0) metrics.driftedSegments.set(series.labels, drifted.size);
         else metrics.driftedSegments.remove(series.labels);
+      }
+    },
+    /** Shows verdicts that were revised alone, where their window is the one that is shown. */
+    verdictsRevised(key: VersionKey, revised: readonly Verdict[]): void {
+      const series = seriesOf(key);
+      for (const verdict of revised) {
+        if (series === null || verdict.window.endMs !== series.shownEndMs) continue;
+        const shown = series.exported.get(nameOf(verdict));
+        if (shown !== undefined) hide(series, shown);
+        exportVerdict(series, verdict);
       }
     },
     episodesChanged(episodes: readonly Episode[]): void {

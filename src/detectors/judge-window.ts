@@ -79,23 +79,35 @@ export function judgeWindow(input: JudgeInput): { verdicts: Verdict[]; outcomes:
     });
   });
   const judgedExtra = extra.map((verdict): Verdict => {
-    if (verdict.status === 'undecided' || verdict.pValue === null) return verdict;
     const member = decidedExtra.indexOf(verdict);
-    const adjustedPValue =
-      member < 0
-        ? Math.min(1, verdict.pValue * Math.max(1, familySize))
-        : (adjusted[family.length + member] ?? 1);
-    const drifted = adjustedPValue <= input.level;
-    return {
-      ...verdict,
-      adjustedPValue,
-      status: drifted ? 'drifted' : 'stable',
-      material: drifted && Math.abs(verdict.effect?.value ?? 0) >= verdict.minimumEffect,
-      parameters: { ...verdict.parameters, level: input.level, familySize },
-    };
+    const ofFamily = member < 0 ? null : (adjusted[family.length + member] ?? 1);
+    return decideExtra(verdict, { level: input.level, familySize, adjustedPValue: ofFamily });
   });
   const all = [...verdicts, ...judgedExtra];
   return { verdicts: all, outcomes: outcomesOf(input.model, input.window, all) };
+}
+
+/** A verdict about whole rows beside a window's family: as Holm adjusted it, or as a descriptive one where it is left out. */
+export function decideExtra(
+  verdict: Verdict,
+  decision: {
+    readonly level: number;
+    readonly familySize: number;
+    readonly adjustedPValue?: number | null;
+  },
+): Verdict {
+  const { level, familySize } = decision;
+  const parameters = { ...verdict.parameters, level, familySize };
+  if (verdict.status === 'undecided' || verdict.pValue === null) return { ...verdict, parameters };
+  const adjustedPValue = decision.adjustedPValue ?? Math.min(1, verdict.pValue * Math.max(1, familySize));
+  const drifted = adjustedPValue <= level;
+  return {
+    ...verdict,
+    adjustedPValue,
+    status: drifted ? 'drifted' : 'stable',
+    material: drifted && Math.abs(verdict.effect?.value ?? 0) >= verdict.minimumEffect,
+    parameters,
+  };
 }
 
 export interface FamilyDecision {

@@ -1,11 +1,10 @@
 import type { ModelVersion } from '../domain/model.js';
 import type { Reference } from '../domain/reference.js';
-import type { UndecidedReason, Verdict } from '../domain/verdict.js';
+import { type UndecidedReason, type Verdict, VOLUME } from '../domain/verdict.js';
 import { DAY_MS, type Window } from '../domain/window.js';
 import { type CountPrediction, countPValue, predictCount } from '../stats/count-prediction.js';
 import { criticalStatistic } from '../stats/invert.js';
 
-export const VOLUME = 'volume';
 /** A rise by half, or a fall to half. */
 const MINIMUM_EFFECT = 0.5;
 /** How far back the expectation looks, ms, and in windows at least. */
@@ -18,10 +17,15 @@ const PERIODS_MS = [7 * DAY_MS, DAY_MS];
 /** e^7: a thousandfold. */
 const LARGEST = 7;
 
+/** How far before a window of such a length its history begins, ms. */
+export function volumeReachMs(lengthMs: number): number {
+  return lengthMs * Math.max(LEAST_HISTORY, Math.floor(HISTORY_MS / lengthMs));
+}
+
 /** The windows before one that its row count is compared with, oldest first, one after the other. */
 export function volumeHistory(window: Window): Window[] {
   const lengthMs = window.endMs - window.startMs;
-  const count = Math.max(LEAST_HISTORY, Math.floor(HISTORY_MS / lengthMs));
+  const count = volumeReachMs(lengthMs) / lengthMs;
   const windows: Window[] = [];
   for (let back = count; back >= 1; back--) {
     const startMs = window.startMs - back * lengthMs;
@@ -31,8 +35,8 @@ export function volumeHistory(window: Window): Window[] {
 }
 
 export interface VolumeInput {
-  readonly model: ModelVersion;
-  readonly reference: Reference;
+  readonly model: Pick<ModelVersion, 'model' | 'modelVersion'>;
+  readonly reference: Pick<Reference, 'hash'>;
   readonly window: Window;
   /** Rows of the window, and of its history. */
   readonly rows: number;

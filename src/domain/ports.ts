@@ -113,6 +113,8 @@ export interface RunRecord extends VersionKey {
 export interface VerdictStore {
   /** Replaces the window's verdicts whole. */
   saveVerdicts(verdicts: readonly Verdict[]): Promise<void>;
+  /** Replaces the volume verdicts of windows; their others stay. */
+  reviseVerdicts(volumes: readonly Verdict[]): Promise<void>;
   listVerdicts(
     query: VersionKey & {
       window: Window;

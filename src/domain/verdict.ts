@@ -17,6 +17,9 @@ export const UNDECIDED_REASONS = [
 ] as const;
 export type UndecidedReason = (typeof UNDECIDED_REASONS)[number];
 
+/** The test on the rows of a window against those of earlier ones: it alone depends on other windows' rows. */
+export const VOLUME = 'volume';
+
 export interface Effect {
   readonly value: number;
   /** 95 % interval. */

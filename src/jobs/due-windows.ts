@@ -62,6 +62,14 @@ export function outstanding(windows: readonly DueWindow[], runs: readonly RunRec
   });
 }
 
+/** Of the given windows, those that hold other rows than when they were judged, or were never judged. */
+export function grown(windows: readonly DueWindow[], runs: readonly RunRecord[]): Window[] {
+  const runOf = new Map(runs.map((run) => [run.window.endMs, run]));
+  return windows
+    .filter(({ window, rows }) => rows !== runOf.get(window.endMs)?.rows)
+    .map(({ window }) => window);
+}
+
 /**
  * Of windows in order, leaves out those of a long stretch without rows but its newest `maxEmpty`: one row that is years older
  * than the others must not keep the service busy with every hour between.

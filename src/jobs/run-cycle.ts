@@ -10,6 +10,7 @@ import {
   createGapFilter,
   type DueWindow,
   firstWholeEndMs,
+  grown,
   outstanding,
   readyWindows,
 } from './due-windows.js';
@@ -52,6 +53,11 @@ export interface CycleDeps {
   readonly profileSegments?: (model: ModelVersion, hourStartsMs: readonly number[]) => Promise<void>;
   /** Counts predictions against labels in the hours where either has changed, and returns their starts, ms; left out to do without. */
   readonly measurePerformance?: (model: ModelVersion) => Promise<readonly number[]>;
+  /**
+   * Judges the volume of later windows again, now that these hold other rows than when they were judged, and returns what changed; nothing
+   * to do when left out.
+   */
+  readonly reviseVolumes?: (key: VersionKey, changed: readonly Window[]) => Promise<Verdict[]>;
   /** Marks the window as done; called last. */
   readonly record: (
     model: ModelVersion,
@@ -63,6 +69,8 @@ export interface CycleDeps {
   readonly alerts: { windowJudged(outcomes: readonly WindowOutcome[]): Promise<Episode[]> };
   readonly gauges: {
     windowJudged(key: VersionKey, verdicts: readonly Verdict[]): void;
+    /** Shows verdicts that were revised alone, where their window is the one that is shown. */
+    verdictsRevised(key: VersionKey, verdicts: readonly Verdict[]): void;
     /** Removes the series of versions that are not among these. */
     retain(keys: readonly VersionKey[]): void;
   };
@@ -183,14 +191,20 @@ export function createCycle(deps: CycleDeps) {
     }
     // Late labels touch every window of their rows; a half one is judged for those no more than for the rows themselves.
     const firstEndMs = firstWholeEndMs(spec, rows.firstEventMs);
-    for (const endMs of state.touched) if (endMs < firstEndMs) state.touched.delete(endMs);
-    const again = [...state.touched]
+    const touched = [...state.touched]
       .sort((a, b) => a - b)
       .map((endMs) => ({ startMs: endMs - spec.lengthMs, endMs }));
+    const halves = touched.filter((window) => window.endMs < firstEndMs);
+    const again = touched.slice(halves.length);
+    await reviseVolumes(model, halves);
+    for (const { endMs } of halves) state.touched.delete(endMs);
     for (const slice of slices(again)) {
       const counted = await countedIn(model, slice);
       const runs = await store.listRuns(model, (slice[0]?.endMs ?? 0) - 1, slice.at(-1)?.endMs ?? 0);
-      await judge(outstanding(counted, runs), runs);
+      const due = outstanding(counted, runs);
+      // Before these are recorded as judged: what a crash leaves undone is then seen again.
+      await reviseVolumes(model, grown(due, runs));
+      await judge(due, runs);
       for (const window of slice) state.touched.delete(window.endMs);
     }
     const gaps = createGapFilter(MAX_EMPTY_WINDOWS);
@@ -205,6 +219,12 @@ export function createCycle(deps: CycleDeps) {
         'empty windows skipped',
       );
     return judged;
+  }
+
+  /** Volume compares a window with earlier ones: those after the changed ones are to be looked at again. */
+  async function reviseVolumes(model: ModelVersion, changed: readonly Window[]): Promise<void> {
+    const revised = (await deps.reviseVolumes?.(model, changed)) ?? [];
+    if (revised.length > 0) deps.gauges.verdictsRevised(model, revised);
   }
 
   /** A window judged again, for rows that came late, is compared with what it was compared with, whatever is current now. */

@@ -1,12 +1,17 @@
 import type { RunRecord, VerdictStore, VersionKey } from '../domain/ports.js';
 import { segmentId } from '../domain/segment.js';
-import type { Verdict, WindowOutcome } from '../domain/verdict.js';
+import { type Verdict, VOLUME, type WindowOutcome } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
 import type { StoreClient } from './client.js';
 import { dateTime64, fromBody, toBody } from './encoding.js';
 
 /** Verdicts of one answer when the caller sets no limit. */
 const DEFAULT_LIMIT = 100_000;
+
+/** Volume depends on other windows' rows too: a revision of it leaves the window's other verdicts as they are. */
+const IS_REVISED_ALONE = `detector = '${VOLUME}'`;
+/** Volume is the last of a judgement. */
+const LAST_POSITION = 2 ** 32 - 1;
 
 interface RunRow {
   readonly startMs: number;
@@ -29,25 +34,7 @@ export function createVerdictStore(
         const revision = nextRevision();
         const rows = judgement.map((verdict, position) => ({
           segment: verdict.segment,
-          row: {
-            ...keyColumns(verdict),
-            ...windowColumns(verdict.window),
-            feature: verdict.feature,
-            detector: verdict.detector,
-            category: verdict.category,
-            role: verdict.role,
-            status: verdict.status,
-            reason: verdict.reason ?? '',
-            material: verdict.material,
-            statistic: verdict.statistic,
-            threshold: verdict.threshold,
-            effect: verdict.effect?.value ?? null,
-            p_value: verdict.pValue,
-            adjusted_p_value: verdict.adjustedPValue,
-            position,
-            body: toBody(verdict),
-            revision,
-          },
+          row: verdictRow(verdict, position, revision),
         }));
         // Segments first: whoever finds the window's verdicts finds theirs.
         await client.insert(
@@ -63,18 +50,26 @@ export function createVerdictStore(
       }
     },
 
+    reviseVerdicts: (volumes) => {
+      const revision = nextRevision();
+      return client.insert(
+        'verdicts',
+        volumes.map((verdict) => verdictRow(verdict, LAST_POSITION, revision)),
+      );
+    },
+
     listVerdicts: async ({ window, feature, detector, role, segment, limit = DEFAULT_LIMIT, ...key }) => {
       const table = segment === undefined ? 'verdicts' : 'segment_verdicts';
       const ofSegment = typeof segment === 'object' ? 'segment = {segment:String}' : 'true';
-      // Windows within the asked one; of each, the verdicts of its last judgement only.
+      // Windows within the asked one; of each, the verdicts of its last judgement only, and its last volume.
       const within = `model = {model:String} AND version = {version:String}
         AND window_start >= {start:DateTime64(3, 'UTC')} AND window_end <= {end:DateTime64(3, 'UTC')}`;
       const rows = await client.query<{ body: string }>(
         `SELECT body FROM ${table}
          WHERE ${within}
-           AND (window_start, window_end, revision) IN (
-             SELECT window_start, window_end, max(revision) FROM ${table} WHERE ${within}
-             GROUP BY window_start, window_end)
+           AND (window_start, window_end, ${IS_REVISED_ALONE}, revision) IN (
+             SELECT window_start, window_end, ${IS_REVISED_ALONE} AS alone, max(revision) FROM ${table} WHERE ${within}
+             GROUP BY window_start, window_end, alone)
            AND ${ofSegment}
            AND ({anyFeature:Bool} OR feature = {feature:String})
            AND ({anyDetector:Bool} OR detector = {detector:String})
@@ -181,6 +176,28 @@ export function createVerdictStore(
 
 function keyColumns(key: VersionKey): { model: string; version: string } {
   return { model: key.model, version: key.modelVersion };
+}
+
+function verdictRow(verdict: Verdict, position: number, revision: number) {
+  return {
+    ...keyColumns(verdict),
+    ...windowColumns(verdict.window),
+    feature: verdict.feature,
+    detector: verdict.detector,
+    category: verdict.category,
+    role: verdict.role,
+    status: verdict.status,
+    reason: verdict.reason ?? '',
+    material: verdict.material,
+    statistic: verdict.statistic,
+    threshold: verdict.threshold,
+    effect: verdict.effect?.value ?? null,
+    p_value: verdict.pValue,
+    adjusted_p_value: verdict.adjustedPValue,
+    position,
+    body: toBody(verdict),
+    revision,
+  };
 }
 
 function windowColumns(window: Window): { window_start: string; window_end: string } {

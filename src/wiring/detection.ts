@@ -11,6 +11,7 @@ import { createWindowJudge } from '../jobs/judge-window.js';
 import { createLatencyBaselines } from '../jobs/latency-baseline.js';
 import { createNullLearner } from '../jobs/learned-null.js';
 import { createPerformanceMeter } from '../jobs/measure-performance.js';
+import { createVolumeReviser } from '../jobs/revise-volumes.js';
 import { createRollingReferences } from '../jobs/rolling-reference.js';
 import { createCycle } from '../jobs/run-cycle.js';
 import type { Job } from '../jobs/scheduler.js';
@@ -77,6 +78,7 @@ export function wireDetection(parts: Parts) {
         ? nulls.referenceFor(model, reference, window)
         : reference,
     judge: judge.judge,
+    reviseVolumes: createVolumeReviser({ store }),
     record: judge.record,
     profileSegments: async (model, hours) =>
       store.profileSegments(model, await segmentsOfVersion(model), hours),

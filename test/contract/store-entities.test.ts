@@ -112,6 +112,29 @@ describe.each(BACKENDS)('entities in the %s store', (kind) => {
     expect(await store.listVerdicts({ ...key, window: all })).toEqual(expected);
   });
 
+  test('verdicts: a volume is revised alone, and goes with the next judgement of its window', async () => {
+    const { store } = backend;
+    const volume = (hourIndex: number, statistic: number) =>
+      verdict('', hour(hourIndex), { detector: 'volume', role: 'descriptive', statistic });
+    const others = [verdict('temp', hour(0)), verdict('dewp', hour(0))];
+    await store.saveVerdicts([...others, volume(0, 0.1), verdict('temp', hour(1)), volume(1, 0.2)]);
+    await store.reviseVerdicts([volume(0, 0.3), volume(1, 0.4)]);
+    const all = { startMs: START_MS, endMs: START_MS + DAY_MS };
+    const revised = [...others, volume(0, 0.3), verdict('temp', hour(1)), volume(1, 0.4)];
+    expect(await store.listVerdicts({ ...key, window: all })).toEqual(revised);
+    expect(await store.listVerdicts({ ...key, window: all, detector: 'volume' })).toEqual([
+      volume(0, 0.3),
+      volume(1, 0.4),
+    ]);
+    await admin.command('OPTIMIZE TABLE verdicts FINAL');
+    expect(await store.listVerdicts({ ...key, window: all })).toEqual(revised);
+    await store.saveVerdicts([verdict('temp', hour(0)), volume(0, 0.5)]);
+    expect(await store.listVerdicts({ ...key, window: hour(0) })).toEqual([
+      verdict('temp', hour(0)),
+      volume(0, 0.5),
+    ]);
+  });
+
   test('verdicts: their columns are there for queries', async () => {
     await backend.store.saveVerdicts([verdict('temp', hour(0)), undecided('dewp', hour(0))]);
     expect(

@@ -81,8 +81,7 @@ async function settledVerdicts(url: string): Promise<Verdict[]> {
     const startMs = Date.parse(day);
     const to = new Date(startMs + 86_400_000).toISOString();
     const verdicts = await verdictsOf(url, { from: new Date(startMs).toISOString(), to });
-    // `volume` compares with what earlier days held when it was judged, which during a catch-up depends on the order of arrival.
-    settled.push(...verdicts.filter((v) => v.window.startMs === startMs && v.detector !== 'volume'));
+    settled.push(...verdicts.filter((v) => v.window.startMs === startMs));
   }
   return settled;
 }

@@ -199,6 +199,43 @@ describe('verdict gauges', () => {
     expect(await lines('series_dropped')).toEqual(['series_dropped_total{reason="budget"} 2']);
   });
 
+  it('give the room of descriptive series to primary ones, whichever version came first', async () => {
+    const { gauges, lines } = setUp(6);
+    const describing = ['psi', 'hellinger', 'jensenShannon'].map((detector) =>
+      verdictOf({ model: 'early', detector, role: 'descriptive' }),
+    );
+    gauges.windowJudged({ ...KEY, model: 'early' }, describing);
+    expect(await lines('drift_statistic{')).toHaveLength(3);
+    const quiet = verdictOf({ feature: 'quiet', status: 'stable', material: false });
+    gauges.windowJudged(KEY, [quiet, verdictOf({ feature: 'loud' })]);
+    expect(await lines('drift_status')).toEqual([
+      'drift_status{,feature="loud",detector="ks"} 1',
+      'drift_status{,feature="quiet",detector="ks"} 0',
+    ]);
+    expect(await lines('drift_statistic{')).toHaveLength(2);
+    expect(await lines('series_dropped')).toEqual(['series_dropped_total{reason="budget"} 6']);
+    // A drifted descriptive verdict weighs less than a quiet primary one.
+    gauges.windowJudged({ ...KEY, model: 'early' }, describing);
+    expect(await lines('drift_status')).toHaveLength(2);
+    gauges.retain([]);
+    gauges.windowJudged({ ...KEY, model: 'early' }, describing);
+    expect(await lines('drift_statistic{')).toHaveLength(3);
+  });
+
+  it('show a verdict that was revised alone, of the window that they show', async () => {
+    const { gauges, lines } = setUp();
+    const volume = verdictOf({ feature: '', detector: 'volume', role: 'descriptive', statistic: 0.5 });
+    gauges.windowJudged(KEY, [verdictOf(), volume]);
+    gauges.verdictsRevised(KEY, [
+      { ...volume, statistic: 0.25 },
+      { ...volume, statistic: 9, window: hourWindow(-1) },
+    ]);
+    expect(await lines('drift_statistic{')).toEqual([
+      'drift_statistic{,feature="age",detector="ks"} 0.3',
+      'drift_statistic{,feature="",detector="volume"} 0.25',
+    ]);
+  });
+
   it.each(['a,b', 'line\nbreak', '', 'x'.repeat(121)])(
     'do not make a label of the model %j',
     async (model) => {

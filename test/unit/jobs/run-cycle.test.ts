@@ -38,6 +38,7 @@ function world() {
   const models = [model];
   const judged: number[] = [];
   const alerted: number[] = [];
+  const revised: number[][] = [];
   const failures = { judge: 0, record: 0 };
   const clock = { nowMs: 0 };
   /** How late on its first day the version begins. */
@@ -116,7 +117,11 @@ function world() {
           return [];
         },
       },
-      gauges: { windowJudged: () => undefined, retain: () => undefined },
+      gauges: { windowJudged: () => undefined, verdictsRevised: () => undefined, retain: () => undefined },
+      reviseVolumes: async (_key, changed) => {
+        if (changed.length > 0) revised.push(changed.map(dayOf));
+        return [];
+      },
       metrics: createMetrics(),
       settings: () => ({ window: { lengthMs: DAY_MS, stepMs: DAY_MS, latenessMs: 0 } }),
       levelFor: async () => 0.05,
@@ -132,6 +137,7 @@ function world() {
     references,
     judged,
     alerted,
+    revised,
     failures,
     clock,
     beginning,
@@ -220,6 +226,7 @@ describe('the cycle', () => {
     w.stored.set(0, 120);
     await cycle.run();
     expect(w.judged).toEqual([1, 1]);
+    expect(w.revised).toEqual([[0]]);
     // Rows from the day's first hour make it whole.
     w.beginning.offsetMs = 0;
     w.stored.set(0, 200);
@@ -237,6 +244,7 @@ describe('the cycle', () => {
     expect((await cycle.run()).hoursProfiled).toBe(1);
     expect(w.judged).toEqual([0, 0]);
     expect(w.runs.get(DAY_MS)?.labels).toBe(50);
+    expect(w.revised).toEqual([]);
     w.labels.set(0, 52);
     await cycle.run();
     expect(w.judged).toEqual([0, 0]);
@@ -259,6 +267,7 @@ describe('the cycle', () => {
     expect(w.judged).toEqual([0, 1, 2, 0]);
     expect(w.alerted).toEqual([0, 1, 2]);
     expect(w.runs.get(DAY_MS)?.rows).toBe(101);
+    expect(w.revised).toEqual([[0]]);
   });
 
   it('judges the newest window again when late rows came, and alerts', async () => {
@@ -296,5 +305,6 @@ describe('the cycle', () => {
     await expect(cycle.run()).rejects.toThrow('planned');
     await w.cycle().run();
     expect(w.judged).toEqual([0, 1, 0]);
+    expect(w.revised).toEqual([[0], [0]]);
   });
 });

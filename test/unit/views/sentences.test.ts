@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { COLUMN_DETECTORS } from '../../../src/detectors/registry.js';
-import { VOLUME } from '../../../src/detectors/volume.js';
-import { UNDECIDED_REASONS } from '../../../src/domain/verdict.js';
+import { UNDECIDED_REASONS, VOLUME } from '../../../src/domain/verdict.js';
 import {
   amountWords,
   detectorWords,
