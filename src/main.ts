@@ -1,13 +1,11 @@
 import { CommanderError } from 'commander';
+import { EXIT_CODES, exitCodeOf } from './cli/exit-codes.js';
 import { createProgram } from './cli/program.js';
 import { AppError, messageOf } from './errors.js';
 
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
-
 async function main(): Promise<number> {
   try {
-    let code = 0;
+    let code: number = EXIT_CODES.done;
     await createProgram({
       stdout: process.stdout,
       stderr: process.stderr,
@@ -18,14 +16,15 @@ async function main(): Promise<number> {
     }).parseAsync(process.argv);
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    // The parser has said what is wrong already.
+    if (error instanceof CommanderError) return exitCodeOf(error);
     // An operational failure is for its reader: what happened and what to do. Anything else is a bug and shows its stack.
     const text =
       error instanceof AppError
         ? `plumbline: ${error.message} [${error.code}]`
         : `plumbline: internal error: ${error instanceof Error ? error.stack : messageOf(error)}`;
     process.stderr.write(`${text}\n`);
-    return error instanceof AppError && error.code === 'config_invalid' ? EXIT_USAGE : EXIT_FAILED;
+    return exitCodeOf(error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
 
 export interface Streams extends Pick<Output, 'stderr'> {
@@ -25,4 +25,9 @@ export function createCommonOptions(streams: Streams): CommonOptions {
     json: () => new Option('--json', 'print one JSON document on stdout, and nothing else there'),
     outputOf: (options) => ({ ...streams, json: options.json === true }),
   };
+}
+
+/** Ends the command as the parser does when it cannot be understood; nothing to do where nothing is wrong. */
+export function refuse(command: Command, problem: string | null): void {
+  if (problem !== null) command.error(`error: ${problem}`);
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { renderComparison } from '../views/comparison.js';
-import type { CommonOptions, Streams } from './command-options.js';
+import { type CommonOptions, refuse, type Streams } from './command-options.js';
 import { compare, parseWindowLength, usageProblem } from './compare.js';
 
 function level(text: string): number {
@@ -49,8 +49,7 @@ export function addCompareCommand(
     )
     .addOption(json())
     .action(async (reference: string, current: string[], options, command: Command) => {
-      const problem = usageProblem(options);
-      if (problem !== null) command.error(`error: ${problem}`);
+      refuse(command, usageProblem(options));
       const output = { ...outputOf(options), coloured: streams.stdout.isTTY === true && !streams.noColor };
       const sides = { reference: [reference], current };
       const code = await compare(sides, options, output, (comparison) =>

@@ -1,4 +1,5 @@
 import type { ComparedColumn, ComparedPart } from '../domain/comparison.js';
+import type { Profile } from '../domain/profile.js';
 import { shownVerdict, verdictWords } from '../views/comparison-words.js';
 import { formatPValue, NOTHING } from '../views/format.js';
 import { shorten } from '../views/html.js';
@@ -38,10 +39,24 @@ function paintOf(column: ComparedColumn, paints: Paints): Paint {
   return column.material ? paints.drifted : paints.minor;
 }
 
-/** Shares as block characters, of reference and current on one scale. */
+/** Rows of numbers below and above the grid, of which only that is known, and the profile without them. */
+function withoutOuter(profile: Profile): { below: number; above: number; inner: Profile } {
+  const last = profile.counts.length - 1;
+  const inner = profile.counts.map((count, cell) => (cell === 0 || cell === last ? 0 : count));
+  const shareOf = (cell: number) => (profile.rows === 0 ? 0 : (profile.counts[cell] ?? 0) / profile.rows);
+  return { below: shareOf(0), above: shareOf(last), inner: { ...profile, counts: inner } };
+}
+
+/**
+ * Shares as block characters, of reference and current on one scale. Numbers beyond the reference's range have an end cell of their own,
+ * set off by ‹ and ›: where in the open they lie is not known.
+ */
 export function histogram(column: ComparedColumn): string {
   if (column.counts === null) return '';
-  const { bars } = rebin(column.counts.grid, column.counts.reference, column.counts.current);
+  const { grid, reference, current } = column.counts;
+  const isNumeric = grid.kind === 'numeric';
+  const [before, after] = isNumeric ? [withoutOuter(reference), withoutOuter(current)] : [null, null];
+  const { bars } = rebin(grid, before?.inner ?? reference, after?.inner ?? current);
   const values = bars.filter((bar) => bar.role !== 'missing');
   const perBlock = Math.ceil(values.length / HISTOGRAM_WIDTH);
   const blocks = (side: 'reference' | 'current') => {
@@ -50,14 +65,25 @@ export function histogram(column: ComparedColumn): string {
       shares.push(values.slice(at, at + perBlock).reduce((sum, bar) => sum + (bar[side] ?? 0), 0));
     return shares;
   };
+  const outer = [before, after].map((ends) => ({ below: ends?.below ?? 0, above: ends?.above ?? 0 }));
+  const hasBelow = outer.some(({ below }) => below > 0);
+  const hasAbove = outer.some(({ above }) => above > 0);
   const sides = [blocks('reference'), blocks('current')];
-  const tallest = Math.max(...sides.flat(), Number.MIN_VALUE);
+  const tallest = Math.max(
+    ...sides.flat(),
+    ...outer.flatMap(({ below, above }) => [below, above]),
+    Number.MIN_VALUE,
+  );
   const draw = (share: number) =>
     share <= 0
       ? ' '
       : (BLOCKS[Math.min(BLOCKS.length - 1, Math.floor((share / tallest) * BLOCKS.length))] ?? ' ');
   return sides
-    .map((shares) => shares.map(draw).join('').padEnd(HISTOGRAM_WIDTH))
+    .map((shares, side) => {
+      const { below = 0, above = 0 } = outer[side] ?? {};
+      const inner = shares.map(draw).join('').padEnd(HISTOGRAM_WIDTH);
+      return `${hasBelow ? `${draw(below)}‹` : ''}${inner}${hasAbove ? `›${draw(above)}` : ''}`;
+    })
     .join(' │ ')
     .trimEnd();
 }

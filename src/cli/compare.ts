@@ -3,16 +3,15 @@ import { dirname, resolve } from 'node:path';
 import type { Comparison } from '../domain/comparison.js';
 import { AppError, messageOf } from '../errors.js';
 import { type CompareRequest, compareFiles } from '../jobs/compare-files.js';
-import { comparisonDocument } from '../jobs/comparison.js';
-import { summarySentence } from '../views/comparison-words.js';
+import { comparisonDocument, driftedParts } from '../jobs/comparison.js';
+import { partsSentence, summarySentence } from '../views/comparison-words.js';
 import { formatCount } from '../views/format.js';
 import { withFileComparer } from '../wiring/comparison.js';
 import { columnsTable, paintsFor, partsTable } from './compare-table.js';
+import { EXIT_CODES } from './exit-codes.js';
 import { answer, createProgress, type Output, say } from './output.js';
 import { unlessInterrupted } from './serve.js';
 
-export const EXIT_DRIFT = 3;
-const EXIT_UNDECIDED = 1;
 /** Work that is done sooner shows no progress. */
 const QUIET_MS = 1_500;
 const MAX_LISTED_WINDOWS = 100;
@@ -58,7 +57,7 @@ function partsOf(options: CompareOptions): CompareRequest['parts'] {
   return null;
 }
 
-/** Compares two sides of files and tells the result; gives the exit code: 3 for drift, 0 for none, 1 when nothing could be decided. */
+/** Compares two sides of files and tells the result; gives the exit code: drift in all rows or in any part, none, or nothing decided. */
 export async function compare(
   files: { readonly reference: readonly string[]; readonly current: readonly string[] },
   options: CompareOptions,
@@ -83,19 +82,21 @@ export async function compare(
   tell(comparison, output);
   if (reportPath !== null) say(output, `Report: ${reportPath}`);
   answer(output, comparisonDocument(comparison));
-  if (comparison.dataset.status === 'drifted') return EXIT_DRIFT;
-  return comparison.dataset.status === 'undecided' ? EXIT_UNDECIDED : 0;
+  if (comparison.dataset.status === 'drifted' || driftedParts(comparison).length > 0) return EXIT_CODES.drift;
+  return comparison.dataset.status === 'undecided' ? EXIT_CODES.failed : EXIT_CODES.done;
 }
 
 function tell(comparison: Comparison, output: Output & { readonly coloured: boolean }): void {
   const { reference, current, columns, windows, segments, notes } = comparison;
   const paints = paintsFor(output.coloured);
+  const ofParts = partsSentence(comparison, driftedParts(comparison).length);
+  const sentences = [summarySentence(comparison), ...(ofParts === null ? [] : [ofParts])];
   say(output, `reference  ${formatCount(reference.rows)} rows  ${names(reference.files)}`);
   say(output, `current    ${formatCount(current.rows)} rows  ${names(current.files)}`);
   say(output);
   if (output.json) {
     for (const note of notes) say(output, note);
-    say(output, summarySentence(comparison));
+    for (const sentence of sentences) say(output, sentence);
     return;
   }
   say(output, columnsTable(columns, paints));
@@ -114,7 +115,7 @@ function tell(comparison: Comparison, output: Output & { readonly coloured: bool
   }
   say(output);
   for (const note of notes) say(output, note);
-  say(output, paints.strong(summarySentence(comparison)));
+  for (const sentence of sentences) say(output, paints.strong(sentence));
 }
 
 function names(files: readonly string[]): string {

@@ -11,14 +11,16 @@ export interface DeleteOptions {
   readonly stdin: NodeJS.ReadableStream & { isTTY?: boolean };
 }
 
-/** What is deleted does not come back: the model's name is asked for, and without a terminal `--yes` must be said. */
+/** What is deleted does not come back: where nobody can be asked, `--yes` must be said. Null when nothing is wrong. */
+export function deletionProblem({ model, yes, stdin }: DeleteOptions): string | null {
+  return yes || stdin.isTTY === true
+    ? null
+    : `this deletes ${model} with all its rows, verdicts and episodes, for good: say --yes`;
+}
+
+/** Asks for the model's name. */
 async function confirm({ model, yes, stdin }: DeleteOptions, output: Output): Promise<void> {
   if (yes) return;
-  if (!stdin.isTTY)
-    throw new AppError(
-      'invalid_request',
-      `this deletes ${model} with all its rows, verdicts and episodes, for good: say --yes`,
-    );
   const prompt = createInterface({ input: stdin, output: output.stderr });
   const typed = await prompt
     .question(`This deletes ${model} with all its rows, verdicts and episodes, for good. Type its name: `)

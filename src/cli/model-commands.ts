@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { CommonOptions } from './command-options.js';
-import { deleteModel } from './delete-model.js';
-import { listModels, registerModel, showModel } from './model.js';
-import { listReferences, rebaseline } from './references.js';
+import { type CommonOptions, refuse } from './command-options.js';
+import { deleteModel, deletionProblem } from './delete-model.js';
+import { listModels, registerModel, registerProblem, showModel } from './model.js';
+import { listReferences, rebaseline, rebaselineProblem } from './references.js';
 import { createServiceClient } from './service-client.js';
 
 /** Adds `model` with its commands on models, versions and references, and returns it for others to add to. */
@@ -22,8 +22,9 @@ export function addModelCommands(program: Command, { url, key, json, outputOf }:
     .addOption(url())
     .addOption(key())
     .addOption(json())
-    .action((name: string, options) =>
-      registerModel(
+    .action((name: string, options, command: Command) => {
+      refuse(command, registerProblem(options));
+      return registerModel(
         createServiceClient(options),
         {
           model: name,
@@ -33,8 +34,8 @@ export function addModelCommands(program: Command, { url, key, json, outputOf }:
           reason: options.reason,
         },
         outputOf(options),
-      ),
-    );
+      );
+    });
   model
     .command('list')
     .description('list registered models')
@@ -74,20 +75,15 @@ export function addModelCommands(program: Command, { url, key, json, outputOf }:
     .addOption(url())
     .addOption(key())
     .addOption(json())
-    .action((name: string, version: string, options) =>
-      rebaseline(
+    .action((name: string, version: string, options, command: Command) => {
+      const { from, to, reference: hash, reason } = options;
+      refuse(command, rebaselineProblem({ from, to, hash }));
+      return rebaseline(
         createServiceClient(options),
-        {
-          model: name,
-          version,
-          from: options.from,
-          to: options.to,
-          hash: options.reference,
-          reason: options.reason,
-        },
+        { model: name, version, from, to, hash, reason },
         outputOf(options),
-      ),
-    );
+      );
+    });
 
   model
     .command('delete')
@@ -97,12 +93,13 @@ export function addModelCommands(program: Command, { url, key, json, outputOf }:
     .addOption(url())
     .addOption(key())
     .addOption(json())
-    .action((name: string, options) =>
-      deleteModel(
+    .action((name: string, options, command: Command) => {
+      refuse(command, deletionProblem({ model: name, yes: options.yes, stdin: process.stdin }));
+      return deleteModel(
         createServiceClient(options),
         { model: name, yes: options.yes, stdin: process.stdin },
         outputOf(options),
-      ),
-    );
+      );
+    });
   return model;
 }

@@ -24,6 +24,13 @@ export interface RegisterOptions {
   readonly reason?: string | undefined;
 }
 
+/** What is wrong with the options together, or null. */
+export function registerProblem({ reference, query }: Partial<RegisterOptions>): string | null {
+  return (reference === undefined) === (query === undefined)
+    ? 'give --reference FILE or --query SELECT, one of the two'
+    : null;
+}
+
 /** Registers a version from a file that this command sends, or a query that the service asks its ClickHouse server. */
 export async function registerModel(
   client: ServiceClient,
@@ -31,8 +38,6 @@ export async function registerModel(
   output: Output,
 ): Promise<void> {
   const { model, version, reference, query, reason } = options;
-  if ((reference === undefined) === (query === undefined))
-    throw new AppError('invalid_request', 'give --reference FILE or --query SELECT, one of the two');
   const document =
     query === undefined
       ? await sendFile(client, { model, version, reference: reference ?? '', reason })

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf } from '../errors.js';
+import { packageVersion } from '../version.js';
 import { createCommonOptions, type Streams } from './command-options.js';
 import { addCompareCommand } from './compare-command.js';
 import { runDemo } from './demo.js';
@@ -37,6 +38,9 @@ function scopes(text: string) {
 export function createProgram(streams: Streams): Command {
   const program = new Command('plumbline')
     .description('Drift and model-performance monitoring whose alarms can be trusted')
+    .version(packageVersion())
+    // Commands have a --version of their own: that of a model.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => streams.stdout.write(text),

@@ -84,6 +84,15 @@ async function wholeHash(client: ServiceClient, options: RebaselineOptions, star
   return found.hash;
 }
 
+/** What is wrong with the options together, or null. */
+export function rebaselineProblem({ from, to, hash }: Partial<RebaselineOptions>): string | null {
+  const isPeriod = from !== undefined && to !== undefined && hash === undefined;
+  const isEarlier = hash !== undefined && from === undefined && to === undefined;
+  return isPeriod || isEarlier
+    ? null
+    : 'give --from and --to for a past production period, or --reference for an earlier reference';
+}
+
 /** Makes a past production period, or an earlier reference, the version's current one. */
 export async function rebaseline(
   client: ServiceClient,
@@ -91,16 +100,10 @@ export async function rebaseline(
   output: Output,
 ): Promise<void> {
   const { from, to, hash, reason = '' } = options;
-  const isPeriod = from !== undefined && to !== undefined && hash === undefined;
-  const isEarlier = hash !== undefined && from === undefined && to === undefined;
-  if (!isPeriod && !isEarlier)
-    throw new AppError(
-      'invalid_request',
-      'give --from and --to for a past production period, or --reference for an earlier reference',
-    );
-  const body = isPeriod
-    ? { period: { from, to }, reason }
-    : { hash: await wholeHash(client, options, hash ?? ''), reason };
+  const body =
+    hash === undefined
+      ? { period: { from, to }, reason }
+      : { hash: await wholeHash(client, options, hash), reason };
   const document = (await client.putJson(
     `${versionPath(options.model, options.version)}/reference`,
     body,

@@ -1,4 +1,4 @@
-import type { ComparedColumn, Comparison, Dataset } from '../domain/comparison.js';
+import type { ComparedColumn, ComparedPart, Comparison, Dataset } from '../domain/comparison.js';
 
 export function datasetOf(columns: readonly ComparedColumn[]): Dataset {
   const drifted = columns.filter((column) => column.status === 'drifted').length;
@@ -7,9 +7,34 @@ export function datasetOf(columns: readonly ComparedColumn[]): Dataset {
   return { status, drifted, undecided };
 }
 
+/**
+ * The windows or segments with a drift at the level of all of them together. Segments share the level as they are; windows are
+ * judged at the level each, so a window counts where its least p-value does after multiplication by their number (Bonferroni).
+ */
+export function driftedParts({
+  windows,
+  segments,
+  level,
+}: Pick<Comparison, 'windows' | 'segments' | 'level'>): ComparedPart[] {
+  const ofSegments = (segments?.parts ?? []).filter(({ columns }) =>
+    columns.some((column) => column.status === 'drifted'),
+  );
+  const each = level / Math.max(1, windows?.parts.length ?? 0);
+  const ofWindows = (windows?.parts ?? []).filter(({ columns }) =>
+    columns.some(({ verdicts }) =>
+      verdicts.some(
+        ({ role, status, adjustedPValue }) =>
+          role === 'primary' && status === 'drifted' && (adjustedPValue ?? 1) <= each,
+      ),
+    ),
+  );
+  return [...ofWindows, ...ofSegments];
+}
+
 /** The document of `compare --json`, as docs/compare.md describes it. */
 export function comparisonDocument(comparison: Comparison): object {
   const { reference, current, columns, dataset, windows, segments } = comparison;
+  const drifted = new Set(driftedParts(comparison));
   return {
     reference: { rows: reference.rows, hash: reference.hash },
     current: { rows: current.rows },
@@ -18,19 +43,21 @@ export function comparisonDocument(comparison: Comparison): object {
     ...(windows === null
       ? {}
       : {
-          windows: windows.parts.map(({ name, rows, columns: own }) => ({
-            window: name,
-            rows,
-            columns: own.map(columnDocument),
+          windows: windows.parts.map((part) => ({
+            window: part.name,
+            rows: part.rows,
+            drifted: drifted.has(part),
+            columns: part.columns.map(columnDocument),
           })),
         }),
     ...(segments === null
       ? {}
       : {
-          segments: segments.parts.map(({ name, referenceRows, rows, columns: own }) => ({
-            segment: name,
-            rows: { reference: referenceRows, current: rows },
-            columns: own.map(columnDocument),
+          segments: segments.parts.map((part) => ({
+            segment: part.name,
+            rows: { reference: part.referenceRows, current: part.rows },
+            drifted: drifted.has(part),
+            columns: part.columns.map(columnDocument),
           })),
         }),
   };
@@ -51,6 +78,8 @@ function columnDocument(column: ComparedColumn): object {
       pValue: verdict.pValue,
       adjustedPValue: verdict.adjustedPValue,
       threshold: verdict.threshold,
+      smallestVisibleEffect: verdict.smallestVisibleEffect,
+      resolution: verdict.resolution,
       status: verdict.status,
     })),
     missing,

@@ -7,6 +7,7 @@ import {
   type Task,
 } from '../domain/model.js';
 import { columnOfRole, contentOf } from '../domain/reference-columns.js';
+import { tagOf } from '../domain/segment.js';
 import { AppError } from '../errors.js';
 
 export interface ColumnDescription {
@@ -26,6 +27,8 @@ export interface InferredSchema {
   readonly labelColumn: string | null;
   /** Columns that cannot be monitored: nested ones, and times where the rows have no timestamp to measure them from. */
   readonly leftOut: readonly string[];
+  /** Columns named like tags (`tags.region`), which are no features. */
+  readonly tags: readonly string[];
 }
 
 /** Integer predictions with more values than this are read as amounts. */
@@ -65,8 +68,14 @@ export function inferSchema(columns: readonly ColumnDescription[], path: string)
   );
   const features: FeatureSchema[] = [];
   const leftOut: string[] = [];
+  const tags: string[] = [];
   for (const { name, type, times = contentOf(type) === 'time' } of columns) {
     if (roles.has(name) || RESERVED_FEATURES.has(name)) continue;
+    // Exported rows have their tags as columns; events carry them beside the features, so as a feature it would be missing for ever.
+    if (tagOf(name) !== null) {
+      tags.push(name);
+      continue;
+    }
     if (contentOf(type) === 'other' || (times && timestamp === undefined)) {
       leftOut.push(name);
       continue;
@@ -78,7 +87,7 @@ export function inferSchema(columns: readonly ColumnDescription[], path: string)
     if (times) features.push({ name, kind: 'numeric', time: true });
     else features.push({ name, kind: isNumber(type) ? 'numeric' : 'categorical' });
   }
-  if (features.length === 0) fail('has no feature columns');
+  if (features.length === 0) fail('has no feature columns (columns named tags.… are tags, not features)');
   const task = taskOf(prediction);
   // A score is the default of binary models, its absence that of the others.
   const unusual = task !== 'regression' && (task === 'binary') !== (proba !== undefined);
@@ -95,6 +104,7 @@ export function inferSchema(columns: readonly ColumnDescription[], path: string)
     timestampColumn: timestamp?.name ?? null,
     labelColumn: label?.name ?? null,
     leftOut,
+    tags,
   };
 }
 

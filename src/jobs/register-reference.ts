@@ -111,7 +111,7 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
     const hash = await fileHash(path).catch((cause: unknown) => {
       throw new AppError('file_unreadable', `cannot read the reference ${path}`, { cause });
     });
-    const { schema, timestampColumn, leftOut } = inferSchema(
+    const { schema, timestampColumn, leftOut, tags } = inferSchema(
       await store.describeFile(path),
       input.provenance,
     );
@@ -199,6 +199,11 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       deps.logger.warn(
         { model: model.model, modelVersion, columns: leftOut },
         'columns are not monitored: nested values, or times in a reference without timestamps',
+      );
+    if (tags.length > 0)
+      deps.logger.info(
+        { model: model.model, modelVersion, columns: tags },
+        'columns named like tags are no features',
       );
     warnOfTrends(deps.logger, reference);
     deps.logger.info(

@@ -26,3 +26,13 @@ export function summarySentence({ columns, dataset, level }: Comparison): string
     return `No drift in ${plural(columns.length - dataset.undecided, 'column')}${undecided} (level ${formatPercent(level)} for all together).`;
   return `Drift in ${formatCount(dataset.drifted)} of ${plural(columns.length, 'column')}, in ${formatNumber(material)} by enough to matter${undecided} (level ${formatPercent(level)} for all together).`;
 }
+
+/** How many windows or segments drifted; null where there are none. */
+export function partsSentence(
+  { windows, segments, level }: Pick<Comparison, 'windows' | 'segments' | 'level'>,
+  drifted: number,
+): string | null {
+  const [kind, parts] = windows === null ? ['segment', segments?.parts] : ['window', windows.parts];
+  if (parts === undefined || parts.length === 0) return null;
+  return `Drift in ${formatCount(drifted)} of ${plural(parts.length, kind)} (level ${formatPercent(level)} for all of them together).`;
+}

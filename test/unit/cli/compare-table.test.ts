@@ -3,8 +3,9 @@ import { parseWindowLength, usageProblem } from '../../../src/cli/compare.js';
 import { columnsTable, histogram, paintsFor, partsTable } from '../../../src/cli/compare-table.js';
 import type { ComparedColumn } from '../../../src/domain/comparison.js';
 import type { Grid, Profile } from '../../../src/domain/profile.js';
-import { comparisonDocument, datasetOf } from '../../../src/jobs/comparison.js';
-import { summarySentence } from '../../../src/views/comparison-words.js';
+import { comparisonDocument, datasetOf, driftedParts } from '../../../src/jobs/comparison.js';
+import { partsSentence, summarySentence } from '../../../src/views/comparison-words.js';
+import { verdictOf } from '../../support/outcomes.js';
 
 const GRID: Grid = { kind: 'categorical', feature: 'c0', categories: ['a', 'b'], headSize: 2 };
 const profile = (counts: readonly number[]): Profile => ({
@@ -64,6 +65,69 @@ describe('the table of columns', () => {
       counts: { grid: GRID, reference: profile([1, 0, 0, 0]), current: profile([0, 0, 0, 0]) },
     });
     expect(histogram(nothing)).toMatch(/^█ +│$/);
+  });
+});
+
+describe('a histogram of numbers', () => {
+  const grid: Grid = {
+    kind: 'numeric',
+    feature: 'c0',
+    cutPoints: Array.from({ length: 20 }, (_, i) => i),
+    quantum: 1,
+  };
+  const numbers = (counts: ReadonlyMap<number, number>, ends: { min: number; max: number }): Profile => {
+    const cells = Array.from({ length: 41 }, (_, cell) => counts.get(cell) ?? 0);
+    return { ...profile(cells), kind: 'numeric', ...ends };
+  };
+  const even = new Map(Array.from({ length: 20 }, (_, i) => [2 * i + 1, 10]));
+  const reference = numbers(even, { min: 0, max: 19 });
+  const drawn = (current: Profile) =>
+    histogram(compared('x', { kind: 'numeric', counts: { grid, reference, current } }));
+
+  test('sets what lies beyond the reference off as an end cell, not as a plateau', () => {
+    const far = numbers(new Map([...even, [40, 400]]), { min: 0, max: 1_000 });
+    expect(drawn(far)).toMatch(/^[▁▂]{10}› {2}│ ▁{10}›█$/);
+    const both = numbers(new Map([...even, [0, 50], [40, 50]]), { min: -1_000, max: 1_000 });
+    expect(drawn(both)).toMatch(/^ ‹[^›]{10}› {2}│ .‹[^›]{10}›.$/);
+    const gone = numbers(new Map([[40, 9]]), { min: 500, max: 500 });
+    expect(drawn(gone)).toMatch(/^▁{10}› {2}│ {12}›█$|^[▁▂]{10}› {2}│ {11}›█$/);
+  });
+
+  test('has no end cells where nothing lies beyond', () => {
+    expect(drawn(reference)).toMatch(/^█{10} │ █{10}$/);
+  });
+});
+
+describe('which parts drifted', () => {
+  const part = (name: string, columns: readonly ComparedColumn[]) => ({
+    name,
+    rows: 10,
+    referenceRows: 10,
+    columns,
+  });
+  const window = (name: string, adjustedPValue: number) =>
+    part(name, [
+      compared('x', {
+        status: 'drifted',
+        verdicts: [verdictOf({ status: 'drifted', adjustedPValue }), verdictOf({ role: 'descriptive' })],
+      }),
+    ]);
+
+  test('windows at the level of all together, segments as they are', () => {
+    const parts = [window('a', 0.04), window('b', 0.02), window('c', 1e-9)];
+    const named = (found: readonly { name: string }[]) => found.map(({ name }) => name);
+    const none = { level: 0.05, windows: null, segments: null };
+    expect(driftedParts(none)).toEqual([]);
+    expect(named(driftedParts({ ...none, windows: { null: 'iid', parts } }))).toEqual(['c']);
+    expect(named(driftedParts({ ...none, windows: { null: 'iid', parts: parts.slice(0, 1) } }))).toEqual([
+      'a',
+    ]);
+    const segments = { column: 's', parts: [...parts, part('d', [compared('x', {})])] };
+    expect(named(driftedParts({ ...none, segments }))).toEqual(['a', 'b', 'c']);
+    expect(partsSentence({ ...none, segments }, 3)).toMatch(
+      /^Drift in 3 of 4 segments \(level 5.% for all of them together\)\.$/,
+    );
+    expect(partsSentence(none, 0)).toBeNull();
   });
 });
 

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
-import { deleteModel } from '../../../src/cli/delete-model.js';
+import { deleteModel, deletionProblem } from '../../../src/cli/delete-model.js';
 import type { ServiceClient } from '../../../src/cli/service-client.js';
 
 function setup(isTTY: boolean) {
@@ -36,9 +36,9 @@ describe('model delete', () => {
   });
 
   it('wants --yes without a terminal', async () => {
-    const { asked, run } = setup(false);
-    await expect(run(false)).rejects.toThrow('say --yes');
-    expect(asked).toEqual([]);
+    const { asked, run, stdin } = setup(false);
+    expect(deletionProblem({ model: 'a b', yes: false, stdin })).toMatch(/deletes a b .* say --yes/);
+    expect(deletionProblem({ model: 'a b', yes: true, stdin })).toBeNull();
     await run(true);
     expect(asked).toHaveLength(1);
   });

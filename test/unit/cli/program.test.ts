@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { type Command, CommanderError } from 'commander';
+import { EXIT_CODES, exitCodeOf } from '../../../src/cli/exit-codes.js';
 import { createProgram } from '../../../src/cli/program.js';
+import { AppError } from '../../../src/errors.js';
 
 function sink() {
   const written: string[] = [];
@@ -108,11 +111,43 @@ describe('the command line', () => {
     [['backtest', 'm', '--budget', '0'], 'a budget is a number of false episodes per 30 days'],
     [['backtest', 'm', '--shift', 'age'], 'a shift reads FEATURE:SIZE'],
     [['model', 'register', 'm'], "required option '--version <version>' not specified"],
+    [['model', 'register', 'm', '--version', '1'], 'give --reference FILE or --query SELECT'],
+    [['model', 'register', 'm', '--version', '1', '--reference', 'a', '--query', 'b'], 'one of the two'],
+    [['model', 'rebaseline', 'm', '1'], 'give --from and --to'],
+    [['model', 'rebaseline', 'm', '1', '--from', '2026-01-01'], 'give --from and --to'],
+    [['model', 'rebaseline', 'm', '1', '--reference', 'ab', '--to', '2026-01-01'], 'give --from and --to'],
+    [['frobnicate'], "unknown command 'frobnicate'"],
+    [['model', 'list', '--frobnicate'], "unknown option '--frobnicate'"],
     [['key', 'create', '--keys-file', 'k', '--scopes', 'all'], 'all'],
     [['webhook', 'list', '--state', 'lost'], 'Allowed choices are pending, delivered, failed, skipped'],
   ])('refuses %j with what is wrong', async (args, message) => {
     const { error, said } = await usage(...args);
     expect(error).toBeInstanceOf(CommanderError);
+    expect(exitCodeOf(error)).toBe(EXIT_CODES.usage);
     expect(said).toContain(message);
+  });
+
+  it('tells its version and its help, which are no failures', async () => {
+    for (const [args, words] of [
+      [['--version'], /^\d+\.\d+\.\d+\n$/],
+      [['--help'], /^Usage: plumbline/],
+      [['model', 'register', '--help'], /--version <version>/],
+    ] as const) {
+      const { program, stdout } = build();
+      for (const [, command] of leaves(program)) command.exitOverride();
+      const error = await program.parseAsync([...args], { from: 'user' }).catch((thrown: unknown) => thrown);
+      expect([exitCodeOf(error), stdout.text()]).toEqual([EXIT_CODES.done, expect.stringMatching(words)]);
+    }
+  });
+
+  it('ends with one of the documented exit codes', () => {
+    expect(exitCodeOf(new AppError('config_invalid', 'x'))).toBe(2);
+    expect(exitCodeOf(new AppError('unknown_model', 'x'))).toBe(1);
+    expect(exitCodeOf(new TypeError('a bug'))).toBe(1);
+    const [, section = ''] = readFileSync('docs/errors.md', 'utf8').split('## Exit codes');
+    const told = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| (\d) \|/gm)].map((match) =>
+      Number(match[1]),
+    );
+    expect(told).toEqual(Object.values(EXIT_CODES));
   });
 });

@@ -41,6 +41,7 @@ describe('inferSchema', () => {
       timestampColumn: 'timestamp',
       labelColumn: 'label',
       leftOut: ['tags'],
+      tags: [],
     });
   });
 
@@ -61,7 +62,15 @@ describe('inferSchema', () => {
       timestampColumn: 'datetime',
       labelColumn: 'y_true',
       leftOut: [],
+      tags: [],
     });
+  });
+
+  it('keeps the tags of exported rows out of the features: events carry them elsewhere', () => {
+    const tag = column('tags.region', 'Nullable(String)', 3);
+    const { schema, tags } = inferSchema([x, binary, tag, column('tags.age', 'Int64')], 'r.parquet');
+    expect([schema.features.map(({ name }) => name), tags]).toEqual([['x'], ['tags.region', 'tags.age']]);
+    expect(() => inferSchema([binary, tag], 'r.parquet')).toThrow(/has no feature columns .*tags/);
   });
 
   it('measures times from the rows’ timestamp, and leaves them out without one', () => {
