@@ -13,6 +13,7 @@ import { createStore } from './store/store.js';
 import { wireApi } from './wiring/api.js';
 import { wireCollection } from './wiring/collection.js';
 import { DETECTION, wireDetection } from './wiring/detection.js';
+import { PAIRING, wirePairing } from './wiring/pairing.js';
 import { followStore, type Parts } from './wiring/parts.js';
 
 const REGISTRY_CRON = '*/5 * * * * *';
@@ -53,13 +54,15 @@ export async function createApp(config: Config) {
     await followStore(parts);
     await registry.refresh();
     const has = (role: Config['roles'][number]) => config.roles.includes(role);
+    const collection = has('collector') ? wireCollection(parts, access) : null;
     return {
-      collection: has('collector') ? wireCollection(parts, access) : null,
+      collection,
       detection: has('detector') ? wireDetection(parts) : null,
+      pairing: has('detector') ? wirePairing(parts, collection?.writer ?? null) : null,
       api: has('api') ? wireApi(parts, access) : null,
     };
   }
-  const { collection, detection, api } = await wire().catch(async (error: unknown) => {
+  const { collection, detection, pairing, api } = await wire().catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
@@ -75,6 +78,7 @@ export async function createApp(config: Config) {
         },
       },
       ...(detection === null ? [] : [detection.job]),
+      ...(pairing === null ? [] : [pairing]),
     ],
     metrics,
     logger,
@@ -89,6 +93,7 @@ export async function createApp(config: Config) {
     ready: () => store.ping(),
     checks: () => [...(collection?.checks() ?? []), ...(detection?.checks() ?? [])],
     ingest: collection?.ingest,
+    rejected: collection?.rejected,
     api: api?.routes,
     pages: api?.pages,
   });
@@ -110,6 +115,7 @@ export async function createApp(config: Config) {
     /** Resolves when nothing is left to profile, score, judge or deliver. */
     async settle(): Promise<void> {
       if (detection === null) throw new TypeError('this process has no detector role');
+      if (pairing !== null) await scheduler.runNow(PAIRING);
       await detection.settle(() => scheduler.runNow(DETECTION));
     },
 

@@ -181,6 +181,8 @@ const schema = z.strictObject({
   clock: z.enum(['wall', 'data']).default('wall'),
   /** node-cron expression (six fields: with seconds) of the detection job. */
   jobs: z.strictObject({ cron: z.string().default('*/15 * * * * *') }).prefault({}),
+  /** How long the request of an inference call and its answer, logged apart, wait for each other. */
+  pairing: z.strictObject({ within: duration.prefault('10m') }).prefault({}),
   webhooks: z
     .strictObject({
       /** Networks and hosts that webhooks may reach although they are private or without TLS: docs/webhooks.md. */

@@ -12,6 +12,7 @@ import { migrate } from './migrate.js';
 import { addModelCommands } from './model-commands.js';
 import { answer, createProgress, say } from './output.js';
 import { addPolicyCommands } from './policy-commands.js';
+import { addRejectedCommands } from './rejected.js';
 import { replay } from './replay-stream.js';
 import { serve, unlessInterrupted } from './serve.js';
 import { createServiceClient, REPLAY_PATIENCE_MS } from './service-client.js';
@@ -136,6 +137,7 @@ export function createProgram(streams: Streams): Command {
       answer(output, document);
     });
 
+  addRejectedCommands(program, common);
   addWebhookCommands(program, outputOf);
 
   const keys = program.command('key').description('make API keys');

@@ -12,7 +12,7 @@ import {
   type RangeBuffer,
   type RecordDecoders,
   type RowKind,
-  withoutOffsets,
+  withoutStored,
 } from './range-buffer.js';
 
 export interface CollectorLimits {
@@ -147,7 +147,7 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
    * A range that may be in the store already. What the rows became then could have depended on the clock and on the
    * registered models, so the offsets that are there are left alone, and only the missing ones are inserted.
    */
-  async function repairBatch(range: RangeBuffer, token: string): Promise<RowBatch> {
+  async function repairBatch(range: RangeBuffer, token: string): Promise<RangeRows> {
     const there = await options.audit.storedOffsets({
       topic: sourceTopic,
       partition,
@@ -156,10 +156,10 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     });
     // Nothing there: another member's insert of it may still be under way, and only the same token stops a second one.
     if (there.size === 0) return { ...rowsOf(range), token };
-    const missing = withoutOffsets(range, there);
-    const rows = [...missing.predictions, ...missing.labels, ...missing.rejected];
-    const offsets = rows.map((row) => row.source.offset).sort((a, b) => a - b);
-    const digest = createHash('sha256').update(offsets.join()).digest('hex').slice(0, 16);
+    const missing = withoutStored(range, there);
+    const rows = [...missing.predictions, ...missing.labels, ...missing.rejected, ...missing.halves];
+    const places = rows.map((row) => `${row.source.offset}/${'rowIndex' in row ? row.rowIndex : 0}`).sort();
+    const digest = createHash('sha256').update(places.join()).digest('hex').slice(0, 16);
     return { ...rowsOf(missing), token: `${token}/repair-${digest}` };
   }
 
@@ -170,8 +170,9 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     if (!announced) return;
     const written = await untilDone('inserting', async () => {
       const batch = again ? await repairBatch(range, token) : { ...rowsOf(range), token };
-      const rows = batch.predictions.length + batch.labels.length + batch.rejected.length;
-      if (rows > 0) await options.write(batch);
+      const { predictions, labels, rejected, halves } = batch;
+      if (predictions.length + labels.length + rejected.length + halves.length > 0)
+        await options.write(batch);
       return true;
     });
     if (!written) return;
@@ -255,4 +256,11 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
   };
 }
 
-const rowsOf = ({ predictions, labels, rejected }: RangeBuffer) => ({ predictions, labels, rejected });
+type RangeRows = RowBatch & Required<Pick<RowBatch, 'halves'>>;
+
+const rowsOf = ({ predictions, labels, rejected, halves }: RangeBuffer) => ({
+  predictions,
+  labels,
+  rejected,
+  halves,
+});

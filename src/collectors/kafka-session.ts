@@ -116,7 +116,12 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     const next = await handler.batch(own, {
       topic,
       partition,
-      records: batch.messages.map(({ offset, value }) => ({ offset: Number(offset), value })),
+      records: batch.messages.map(({ offset, value, headers, timestamp }) => ({
+        offset: Number(offset),
+        value,
+        headers,
+        timestampMs: Number(timestamp),
+      })),
       nextOffset: lastOffset + 1,
       logEnd: Number(batch.highWatermark),
       heartbeat,

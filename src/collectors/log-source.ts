@@ -1,3 +1,5 @@
+import type { RecordHeaders } from './kafka-cloud-event.js';
+
 /** What the collector needs of a partitioned log with consumer groups, so that another client can take kafkajs' place. */
 export interface LogPartition {
   readonly topic: string;
@@ -8,6 +10,10 @@ export interface LogRecord {
   readonly offset: number;
   /** Null is Kafka's tombstone. */
   readonly value: Buffer | null;
+  /** When it was written, ms; left out where that is not known. */
+  readonly timestampMs?: number;
+  /** As kafkajs gives them; left out where there are none. */
+  readonly headers?: RecordHeaders | undefined;
 }
 
 /** Where one assigned partition stands when it is assigned. */

@@ -1,4 +1,5 @@
 import type {
+  CallHalf,
   LabelRow,
   Outcome,
   PredictionRow,
@@ -9,6 +10,7 @@ import type {
 import type { GrowingPredictions } from '../domain/row-list.js';
 import { messageOf } from '../errors.js';
 import { MAX_EVENT_BYTES } from './decode-event.js';
+import { cloudEventOf } from './kafka-cloud-event.js';
 import type { LogRecord } from './log-source.js';
 
 export type RowKind = 'prediction' | 'label';
@@ -30,6 +32,7 @@ export interface RangeBuffer {
   readonly predictions: GrowingPredictions;
   readonly labels: LabelRow[];
   readonly rejected: RejectedRow[];
+  readonly halves: CallHalf[];
   records: number;
   bytes: number;
 }
@@ -38,7 +41,7 @@ export interface RangeBuffer {
 const KEPT_BYTES = 64 * 1024;
 
 export function createRangeBuffer(start: number, predictions: GrowingPredictions): RangeBuffer {
-  return { start, next: start, predictions, labels: [], rejected: [], records: 0, bytes: 0 };
+  return { start, next: start, predictions, labels: [], rejected: [], halves: [], records: 0, bytes: 0 };
 }
 
 /** Decodes one record into the buffer. Every record ends up in exactly one of its three lists. */
@@ -63,6 +66,11 @@ export function appendRecord(
     reject('too_large', `the event has ${record.value.length} bytes, at most ${MAX_EVENT_BYTES} are taken`);
     return;
   }
+  const event = cloudEventOf(record);
+  if (event !== undefined) {
+    take(event, JSON.stringify(event));
+    return;
+  }
   const quick = kind === 'prediction' ? (decoders.quickPrediction?.(record.value, source) ?? null) : null;
   if (quick !== null) {
     buffer.predictions.push(quick);
@@ -77,25 +85,45 @@ export function appendRecord(
     reject('malformed_json', 'the record is not JSON: send one JSON event per record');
     return;
   }
-  try {
-    for (const outcome of decoders.read(kind, value, text, source)) {
-      if (outcome.kind === 'prediction') buffer.predictions.push(outcome.row);
-      else if (outcome.kind === 'label') buffer.labels.push(outcome.row);
-      else if (outcome.kind === 'rejected') buffer.rejected.push(outcome.row);
+  take(value, text);
+
+  function take(read: unknown, kept: string): void {
+    try {
+      for (const outcome of decoders.read(kind, read, kept, source)) {
+        if (outcome.kind === 'prediction') buffer.predictions.push(outcome.row);
+        else if (outcome.kind === 'label') buffer.labels.push(outcome.row);
+        else if (outcome.kind === 'half') buffer.halves.push(outcome.half);
+        else buffer.rejected.push(outcome.row);
+      }
+    } catch (error) {
+      // A bug in a decoder must not stop the partition for ever, and must not lose the record either.
+      reject('unsupported_payload', `the decoder failed, please report this: ${messageOf(error)}`);
     }
-  } catch (error) {
-    // A bug in a decoder must not stop the partition for ever, and must not lose the record either.
-    reject('unsupported_payload', `the decoder failed, please report this: ${messageOf(error)}`);
   }
 }
 
-/** The rows of a buffer whose offsets are not among `stored`. */
-export function withoutOffsets(buffer: RangeBuffer, stored: ReadonlySet<number>): RangeBuffer {
-  const missing = (row: { readonly source: RowSource }) => !stored.has(row.source.offset);
+/**
+ * The rows of a buffer that are not among `stored`: offsets, with the row indices stored of each. A record of one row is known by its
+ * offset alone, whatever it became.
+ */
+export function withoutStored(
+  buffer: RangeBuffer,
+  stored: ReadonlyMap<number, ReadonlySet<number>>,
+): RangeBuffer {
+  const rowsAt = new Map<number, number>();
+  const { predictions, labels, rejected, halves } = buffer;
+  for (const rows of [predictions, labels, rejected, halves])
+    for (const { source } of rows) rowsAt.set(source.offset, (rowsAt.get(source.offset) ?? 0) + 1);
+  const missing = ({ source, rowIndex = 0 }: { readonly source: RowSource; readonly rowIndex?: number }) => {
+    const there = stored.get(source.offset);
+    if (there === undefined) return true;
+    return (rowsAt.get(source.offset) ?? 0) > 1 && !there.has(rowIndex);
+  };
   return {
     ...buffer,
-    predictions: [...buffer.predictions].filter(missing),
-    labels: buffer.labels.filter(missing),
-    rejected: buffer.rejected.filter(missing),
+    predictions: [...predictions].filter(missing),
+    labels: labels.filter(missing),
+    rejected: rejected.filter(missing),
+    halves: halves.filter((half) => missing({ source: half.source })),
   };
 }

@@ -5,6 +5,9 @@ import { createEventReader } from './event-reader.js';
 import { createMessageReader, type MessageReader } from './formats/read-message.js';
 import type { RecordDecoders } from './range-buffer.js';
 
+/** The identity of a record's prediction that has none of its own: its place in the log. */
+export const placeId = ({ topic, partition, offset }: RowSource) => `${topic}/${partition}/${offset}`;
+
 /** Decoders of Kafka records. A prediction without an id gets its place in the log as one; a label needs to name its own. */
 export function createRecordDecoders(
   options: Pick<DecodeContext, 'earliestMs'> & {
@@ -19,8 +22,7 @@ export function createRecordDecoders(
 ): RecordDecoders {
   const { featureKinds, earliestMs, wallClock, logger } = options;
   const { read = createMessageReader(options) } = options;
-  const idOf = (source: RowSource) => `${source.topic}/${source.partition}/${source.offset}`;
-  const reader = createEventReader({ featureKinds, earliestMs, wallClock, idOf });
+  const reader = createEventReader({ featureKinds, earliestMs, wallClock, idOf: placeId });
   let quickFailed = false;
   return {
     quickPrediction: (value, source) => {
@@ -37,6 +39,13 @@ export function createRecordDecoders(
       return null;
     },
     read: (kind, value, text, source) =>
-      read({ kind, value, text, source, index: 0, defaultId: kind === 'prediction' ? idOf(source) : null }),
+      read({
+        kind,
+        value,
+        text,
+        source,
+        index: 0,
+        defaultId: kind === 'prediction' ? placeId(source) : null,
+      }),
   };
 }

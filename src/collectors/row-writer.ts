@@ -58,7 +58,8 @@ export function createRowWriter(options: RowWriterOptions) {
   }
 
   async function insert(batch: RowBatch): Promise<void> {
-    if (batch.predictions.length + batch.labels.length + batch.rejected.length === 0) return;
+    const { predictions, labels, rejected, halves = [] } = batch;
+    if (predictions.length + labels.length + rejected.length + halves.length === 0) return;
     const end = metrics.insertDuration.startTimer();
     await persistently('insert', () => store.insertRows(batch));
     end();

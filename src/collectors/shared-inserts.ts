@@ -1,5 +1,5 @@
 import type { RowBatch } from '../domain/ports.js';
-import type { IngestCounts, LabelRow, RejectedRow } from '../domain/prediction.js';
+import type { CallHalf, IngestCounts, LabelRow, RejectedRow } from '../domain/prediction.js';
 import type { PredictionList } from '../domain/row-list.js';
 import { AppError } from '../errors.js';
 import type { RowWriter } from './row-writer.js';
@@ -8,6 +8,8 @@ export interface Submission {
   readonly predictions: PredictionList;
   readonly labels: readonly LabelRow[];
   readonly rejected: readonly RejectedRow[];
+  /** No rows yet, and not counted. */
+  readonly halves?: readonly CallHalf[];
   /** Size of the body, for the buffer's bound. */
   readonly bytes: number;
 }
@@ -92,6 +94,7 @@ export function createSharedInserts(options: SharedInsertsOptions) {
       predictions: join(group.map(({ submission }) => submission.predictions)),
       labels: group.flatMap(({ submission }) => submission.labels),
       rejected: group.flatMap(({ submission }) => submission.rejected),
+      halves: group.flatMap(({ submission }) => submission.halves ?? []),
       token: `${tokenPrefix}/${inserts}`,
     };
     try {

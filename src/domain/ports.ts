@@ -1,4 +1,5 @@
 import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from './episode.js';
+import type { CallHalfStore, RejectedStore } from './kept-ports.js';
 import type { FeatureSchema, ModelVersion } from './model.js';
 import type { PerformanceStore } from './performance.js';
 import type { IngestCounts } from './prediction.js';
@@ -245,6 +246,8 @@ export interface StatsStore {
 export interface Store
   extends RowStore,
     LogAuditStore,
+    CallHalfStore,
+    RejectedStore,
     ModelStore,
     ProfileStore,
     VerdictStore,

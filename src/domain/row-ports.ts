@@ -1,4 +1,4 @@
-import type { LabelRow, RejectedRow } from './prediction.js';
+import type { CallHalf, LabelRow, RejectedRow } from './prediction.js';
 import type { GrowingPredictions, PredictionList } from './row-list.js';
 
 /** Rows of one batch. The token names the batch: the same token inserts nothing twice. */
@@ -6,6 +6,8 @@ export interface RowBatch {
   readonly predictions: PredictionList;
   readonly labels: readonly LabelRow[];
   readonly rejected: readonly RejectedRow[];
+  /** None when left out. */
+  readonly halves?: readonly CallHalf[];
   readonly token: string;
 }
 
@@ -32,12 +34,15 @@ export interface RowStore {
 }
 
 export interface LogAuditStore {
-  /** Offsets in [fromOffset, toOffset] of one log partition that a stored prediction, label or rejected row came from. */
+  /**
+   * Offsets in [fromOffset, toOffset] of one log partition that a stored prediction, label, rejected row or half of a call came from,
+   * each with the row indices that are stored of it.
+   */
   storedOffsets(log: {
     /** As in `RowSource.topic`. */
     readonly topic: string;
     readonly partition: number;
     readonly fromOffset: number;
     readonly toOffset: number;
-  }): Promise<ReadonlySet<number>>;
+  }): Promise<ReadonlyMap<number, ReadonlySet<number>>>;
 }

@@ -3,8 +3,9 @@ import type { PredictionRow } from '../domain/prediction.js';
 import { AppError } from '../errors.js';
 import type { Access } from './access.js';
 import { createBodyReader } from './body.js';
-import { parseEvents, type QuickReader } from './events-body.js';
-import { createIntake, type EventKind, type IntakePorts } from './intake.js';
+import { binaryEvent, isBinaryMode } from './cloud-event-body.js';
+import { parseEvents, type QuickReader, type Slice } from './events-body.js';
+import { createIntake, type EventKind, type Intake, type IntakePorts } from './intake.js';
 import { problemDocument } from './problem.js';
 import { checked, ingestQuery } from './request-schemas.js';
 import { createTurns } from './turns.js';
@@ -59,28 +60,43 @@ export function createIngestRoutes(ports: IngestPorts, access: Access): Router {
   const turns = createTurns();
   const bodies = createBodyReader({ maxBytes: MAX_BODY_BYTES, maxHeldBytes: MAX_HELD_BYTES });
 
+  /**
+   * One large body is decoded after the other: side by side they would all be ready at the same late time, and what is stored
+   * meanwhile would have to wait for slices of each.
+   */
+  async function takeBody(
+    body: Buffer,
+    slices: AsyncIterable<Slice<PredictionRow>> | Iterable<Slice<PredictionRow>>,
+    intake: Intake,
+  ) {
+    let endTurn = body.length > SMALL_BYTES ? await turns.take() : null;
+    try {
+      for await (const slice of slices) {
+        if (!intake.add(slice)) continue;
+        endTurn?.();
+        await intake.send();
+        if (endTurn !== null) endTurn = await turns.take();
+      }
+    } finally {
+      endTurn?.();
+    }
+    return intake.finish();
+  }
+
+  function intakeOf(request: Request, kind: EventKind): Intake {
+    const { model, version } = checked(ingestQuery, request.query);
+    const mayUse = rememberMayUse(access, request);
+    return createIntake({ ...ports, kind, model, modelVersion: version, mayUse });
+  }
+
   const handle =
     (kind: EventKind, quick: QuickReader<PredictionRow> | null) =>
     async (request: Request, response: Response): Promise<void> => {
       const mediaType = mediaTypeOf(request);
-      const { model, version } = checked(ingestQuery, request.query);
+      const intake = intakeOf(request, kind);
       await bodies.withBody(request, async (body) => {
-        const mayUse = rememberMayUse(access, request);
-        const intake = createIntake({ ...ports, kind, model, modelVersion: version, mayUse });
-        // One large body is decoded after the other: side by side they would all be ready at the same late time, and what is stored
-        // meanwhile would have to wait for slices of each.
-        let endTurn = body.length > SMALL_BYTES ? await turns.take() : null;
-        try {
-          for await (const slice of parseEvents(body, mediaType, quick)) {
-            if (!intake.add(slice)) continue;
-            endTurn?.();
-            await intake.send();
-            if (endTurn !== null) endTurn = await turns.take();
-          }
-        } finally {
-          endTurn?.();
-        }
-        const { readable, empty, ...answer } = await intake.finish();
+        const taken = await takeBody(body, parseEvents(body, mediaType, quick), intake);
+        const { readable, empty, ...answer } = taken;
         // `[]` is an answer to "what is new?"; a body without a bracket is no JSON at all.
         const isEmptyArray = empty && body.includes('[');
         if (readable || isEmptyArray) response.json(answer);
@@ -100,6 +116,20 @@ export function createIngestRoutes(ports: IngestPorts, access: Access): Router {
             });
       });
     };
+
+  /** CloudEvents: binary mode (attributes in headers), structured, or a batch of them. */
+  const cloudEvents = async (request: Request, response: Response): Promise<void> => {
+    const intake = intakeOf(request, 'prediction');
+    await bodies.withBody(request, async (body) => {
+      const slices = isBinaryMode(request)
+        ? [{ events: [binaryEvent(request, body)], bytes: body.length }]
+        : parseEvents(body);
+      const { readable: _, empty: __, ...answer } = await takeBody(body, slices, intake);
+      // Senders throw away, or complain about, what is answered otherwise; what could not be read is kept.
+      response.json(answer);
+    });
+  };
+  router.post('/v1/cloudevents', access.require('ingest'), cloudEvents);
 
   for (const [path, handler] of [
     ['/v1/ingest', handle('prediction', ports.quickPredictions ?? null)],

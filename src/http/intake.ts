@@ -1,4 +1,5 @@
 import type {
+  CallHalf,
   IngestCounts,
   LabelRow,
   Outcome,
@@ -40,6 +41,8 @@ export interface Submission {
   readonly predictions: PredictionList;
   readonly labels: readonly LabelRow[];
   readonly rejected: readonly RejectedRow[];
+  /** Sides of calls that wait for the other side: no rows yet. */
+  readonly halves: readonly CallHalf[];
   readonly bytes: number;
 }
 
@@ -73,6 +76,8 @@ export function createIntake(options: IntakeOptions) {
   let predictions = newPredictions();
   let labels: LabelRow[] = [];
   let rejected: RejectedRow[] = [];
+  let halves: CallHalf[] = [];
+  let pending = 0;
   let bytes = 0;
   let index = 0;
   let readable = false;
@@ -95,10 +100,10 @@ export function createIntake(options: IntakeOptions) {
       refuse(outcome.row);
       return;
     }
-    if (outcome.kind === 'half') return;
-    assertMayUse(outcome.row);
+    assertMayUse(outcome.kind === 'half' ? outcome.half : outcome.row);
     if (outcome.kind === 'prediction') predictions.push(outcome.row);
-    else labels.push(outcome.row);
+    else if (outcome.kind === 'label') labels.push(outcome.row);
+    else halves.push(outcome.half);
   }
 
   function takeEvent(event: BodyEvent): void {
@@ -123,15 +128,17 @@ export function createIntake(options: IntakeOptions) {
     refuse({ kind, reason, detail, payload: text, model: '', rowIndex: index, source: HTTP_SOURCE });
   }
 
-  const held = () => predictions.length + labels.length + rejected.length;
+  const held = () => predictions.length + labels.length + rejected.length + halves.length;
 
   async function send(): Promise<void> {
     if (held() === 0) return;
-    const part = await submit({ predictions, labels, rejected, bytes });
+    const part = await submit({ predictions, labels, rejected, halves, bytes });
     for (const name of ['received', 'accepted', 'duplicate', 'rejected'] as const) counts[name] += part[name];
     predictions = newPredictions();
     labels = [];
+    pending += halves.length;
     rejected = [];
+    halves = [];
     bytes = 0;
   }
 
@@ -155,10 +162,10 @@ export function createIntake(options: IntakeOptions) {
       return held() >= PART_ROWS;
     },
     send,
-    /** Counts and errors of the whole body; `readable` tells whether anything in it was JSON. */
+    /** Counts and errors of the whole body, and how many halves of calls wait; `readable` tells whether anything in it was JSON. */
     async finish() {
       await send();
-      return { ...counts, errors, readable, empty: index === 0 };
+      return { ...counts, ...(pending === 0 ? {} : { pending }), errors, readable, empty: index === 0 };
     },
   };
 }

@@ -1,9 +1,9 @@
-import { z } from 'zod';
-import { REJECT_REASONS } from '../domain/prediction.js';
+import type { z } from 'zod';
+import { ingestPaths } from './openapi-ingest.js';
+import { answer, DENIED, failures, json, path, queryOf } from './openapi-parts.js';
 import {
   backtestBody,
   episodeQuery,
-  ingestQuery,
   outlierQuery,
   performanceQuery,
   profileQuery,
@@ -20,102 +20,6 @@ import {
   webhookTest,
   whyQuery,
 } from './request-schemas.js';
-
-const scalar = z.union([z.number(), z.string(), z.boolean(), z.null()]);
-const id = z.union([z.string().min(1).max(512), z.int()]);
-const rowKey = {
-  prediction_id: id,
-  model: z.string().max(120),
-  model_version: z.union([z.string().max(120), z.int()]),
-  row_index: z.int().min(0).optional(),
-  timestamp: z.union([z.string(), z.number()]),
-};
-
-/** What senders send; the decoders are more lenient (aliases, envelopes). */
-export const predictionEvent = z.object({
-  ...rowKey,
-  features: z.record(z.string(), scalar),
-  prediction: z.union([z.number(), z.string(), z.boolean()]),
-  prediction_proba: z
-    .union([z.number().min(0).max(1), z.record(z.string(), z.number().min(0).max(1)), z.null()])
-    .optional(),
-  latency_ms: z.union([z.number().min(0), z.null()]).optional(),
-  tags: z.record(z.string(), scalar).optional(),
-});
-export const labelEvent = z.object({ ...rowKey, label: z.union([z.number(), z.string(), z.boolean()]) });
-
-const counts = z.object({
-  received: z.int(),
-  accepted: z.int(),
-  duplicate: z.int(),
-  rejected: z.int(),
-  errors: z.array(z.object({ index: z.int(), code: z.enum(REJECT_REASONS), message: z.string() })).max(100),
-});
-const problem = z.object({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  code: z.string(),
-  detail: z.string(),
-});
-
-const json = (schema: z.ZodType) => ({
-  schema: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
-});
-const PROBLEM = { 'application/problem+json': json(problem) };
-const answer = (description: string, schema?: z.ZodType) => ({
-  description,
-  ...(schema === undefined ? {} : { content: { 'application/json': json(schema) } }),
-});
-const failures = (...statuses: readonly (readonly [number, string])[]) =>
-  Object.fromEntries(statuses.map(([status, description]) => [status, { description, content: PROBLEM }]));
-const DENIED = [
-  [401, 'no valid key'],
-  [403, 'the key does not cover this'],
-] as const;
-
-const path = (name: string) => ({
-  name,
-  in: 'path',
-  required: true,
-  schema: { type: 'string', maxLength: 120 },
-});
-
-/** The fields of a query schema as OpenAPI parameters. */
-function queryOf(schema: z.ZodObject): object[] {
-  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
-  return Object.entries(properties).map(([name, property]) => ({
-    name,
-    in: 'query',
-    required: required.includes(name),
-    schema: property,
-  }));
-}
-
-function ingest(summary: string, event: z.ZodType) {
-  const operation = {
-    summary,
-    parameters: queryOf(ingestQuery),
-    requestBody: {
-      required: true,
-      content: {
-        'application/json': json(z.union([event, z.array(event)])),
-        'application/x-ndjson': json(event),
-      },
-    },
-    responses: {
-      200: answer('the rows are durable; received = accepted + duplicate + rejected', counts),
-      ...failures(
-        [400, 'nothing in the body is JSON'],
-        ...DENIED,
-        [413, 'more than 32 MiB after decompression'],
-        [415, 'a type or compression that is not read'],
-        [503, 'send it again after Retry-After'],
-      ),
-    },
-  };
-  return { post: operation, put: operation };
-}
 
 const list = (summary: string, query: z.ZodObject) => ({
   get: {
@@ -152,8 +56,7 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
     info: { title: 'Plumbline', version: '1', description: 'Error codes and reject reasons: docs/errors.md' },
     security: [{}, { bearer: [] }, { basic: [] }, { apiKey: [] }],
     paths: {
-      '/v1/ingest': ingest('Send predictions: one object, an array, or one object per line', predictionEvent),
-      '/v1/labels': ingest('Send labels, late and in any order', labelEvent),
+      ...ingestPaths(),
       '/v1/models': {
         get: { summary: 'Registered versions', responses: { 200: answer('found'), ...failures(...DENIED) } },
       },

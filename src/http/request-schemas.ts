@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { NAME_PATTERN, RESERVED_FEATURES } from '../domain/model.js';
+import { REJECT_REASONS } from '../domain/prediction.js';
 import { HOUR_MS } from '../domain/window.js';
 import { AppError, type ErrorCode } from '../errors.js';
 
@@ -25,6 +26,21 @@ export const versionPath = z.object({ model: name, version: name });
 
 /** Of events that name no model or version themselves. */
 export const ingestQuery = z.object({ model: text.max(120).optional(), version: text.max(120).optional() });
+
+/** A place in a list, as an earlier answer named it. */
+const cursor = z.string().regex(/^\d{1,15}-[0-9A-F]{32}$/, 'must be the `next` of an earlier answer');
+const rejectedScope = {
+  model: text.optional(),
+  reason: z.enum(REJECT_REASONS).optional(),
+  kind: z.enum(['prediction', 'label']).optional(),
+  after: cursor.optional(),
+};
+export const rejectedQuery = z.strictObject({ ...rejectedScope, limit: limit.default(100) });
+export const rejectedRedrive = z.strictObject({
+  ...rejectedScope,
+  version: text.optional(),
+  before: time.optional(),
+});
 
 /** Values may hold `=`, columns do not. */
 function segmentOf(text: string): { column: string; value: string } {

@@ -22,6 +22,7 @@ export interface HttpServerOptions {
   /** What else this process needs to do its work, as far as it is known now. */
   readonly checks?: () => readonly ReadinessCheck[];
   readonly ingest?: Router | undefined;
+  readonly rejected?: Router | undefined;
   readonly api?: Router | undefined;
   readonly pages?: Router | undefined;
 }
@@ -81,7 +82,8 @@ export function createHttpServer(options: HttpServerOptions) {
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   if (options.ingest !== undefined) app.use(options.ingest);
-  if (options.api !== undefined) app.use(express.json({ limit: '1mb' }), options.api);
+  for (const routes of [options.rejected, options.api])
+    if (routes !== undefined) app.use(express.json({ limit: '1mb' }), routes);
   if (options.pages !== undefined) app.use(access.requirePage(), options.pages);
   app.use((request: Request) => {
     throw new AppError('not_found', `nothing is at ${request.method} ${request.path.slice(0, 200)}`);

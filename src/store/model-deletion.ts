@@ -11,6 +11,7 @@ const TABLES: readonly (readonly [table: string, where: string])[] = [
   ['grids', OF_MODEL],
   ['predictions', OF_MODEL],
   ['labels', OF_MODEL],
+  ['call_halves', OF_MODEL],
   ['outlier_scores', OF_MODEL],
   ['profiled_hours', OF_MODEL],
   ['counted_labels', OF_MODEL],
@@ -31,7 +32,7 @@ const TABLES: readonly (readonly [table: string, where: string])[] = [
   ['rejected', OF_MODEL],
 ];
 /** What senders sent: never removed but by who asks for it. */
-const RAW: ReadonlySet<string> = new Set(['predictions', 'labels', 'rejected']);
+const RAW: ReadonlySet<string> = new Set(['predictions', 'labels', 'call_halves', 'rejected']);
 const TIMEOUT_MS = 600_000;
 
 /** Removal of a model: parts that hold its rows are written anew, so that the rows are gone and not only hidden. */

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RowBatch, RowStore, VersionKey } from '../domain/ports.js';
 import type { LabelRow, PredictionRow } from '../domain/prediction.js';
 import { tallyOf } from '../domain/row-list.js';
+import { insertHalves } from './call-half-store.js';
 import type { StoreClient } from './client.js';
 import { createDuplicateFinder } from './duplicate-finder.js';
 import { float64 } from './encoding.js';
@@ -116,6 +117,7 @@ export function createRowStore(
     const packed = await packPredictions(batch.predictions);
     predictions.note(packed);
     const fingerprints = labels.note(batch.labels);
+    await insertHalves(client, batch.halves ?? [], atMs, `${token}/h`);
     await insertBlocks('rejected', rejected, () => createRejectedBlock(atMs), `${token}/r`);
     await insertBlocks('labels', batch.labels, () => createLabelBlock(atMs, fingerprints), `${token}/l`);
     for (const [part, block] of packed.blocks().entries()) {

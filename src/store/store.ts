@@ -1,4 +1,5 @@
 import type { Logger, Store } from '../domain/ports.js';
+import { createCallHalfStore } from './call-half-store.js';
 import { assertDedup, checkStore } from './check-store.js';
 import { createStoreClient, type StoreClient, type StoreLocation } from './client.js';
 import { createEpisodeStore } from './episode-store.js';
@@ -18,6 +19,7 @@ import { createProfileSeries } from './profile-series.js';
 import { createProfileStore } from './profile-store.js';
 import { createQuerySource } from './query-source.js';
 import { createReferenceReader } from './reference-reader.js';
+import { createRejectedStore } from './rejected-store.js';
 import { createRemoteReferenceReader } from './remote-reference-reader.js';
 import { createRevisions } from './revisions.js';
 import { createRowStore } from './row-store.js';
@@ -81,6 +83,8 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createPerformanceStore(jobs, revisions.next),
     ...createPerformanceCounts(jobs),
     ...createPeriodStore(jobs, revisions.next),
+    ...createCallHalfStore(jobs),
+    ...createRejectedStore(api),
     ...createOutlierStore(jobs),
     ...createVerdictStore(api, revisions.next),
     ...createEpisodeStore(api, revisions.next),

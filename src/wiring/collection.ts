@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Router } from 'express';
 import { createEventReader } from '../collectors/event-reader.js';
-import { createMessageReader, type MessageReader } from '../collectors/formats/read-message.js';
+import type { MessageReader } from '../collectors/formats/read-message.js';
 import { createKafkaCollector, type KafkaCollector } from '../collectors/kafka-collector.js';
 import { createKafkaSource } from '../collectors/kafka-source.js';
-import { createRecordDecoders } from '../collectors/record-decoders.js';
+import { createRecordDecoders, placeId } from '../collectors/record-decoders.js';
 import { createRowWriter, type RowWriter } from '../collectors/row-writer.js';
 import { createSharedInserts } from '../collectors/shared-inserts.js';
 import { kafkaConnection } from '../config.js';
@@ -12,11 +12,13 @@ import type { Access } from '../http/access.js';
 import { createIngestRoutes } from '../http/ingest-routes.js';
 import { HTTP_SOURCE } from '../http/intake.js';
 import type { ReadinessCheck } from '../http/readiness.js';
-import { earliestMs, mappings, type Parts } from './parts.js';
+import { createRejectedRoutes } from '../http/rejected-routes.js';
+import { createRedriver } from '../jobs/redrive.js';
+import { earliestMs, mappings, type Parts, wireMessageReader } from './parts.js';
 
 /** The collector role: rows in by HTTP and, if configured, from Kafka. */
 export function wireCollection(parts: Parts, access: Access) {
-  const { config, store, registry, metrics, logger, clock, wallClock } = parts;
+  const { config, store, metrics, logger, clock, wallClock } = parts;
   const writer = createRowWriter({
     store,
     metrics,
@@ -30,18 +32,29 @@ export function wireCollection(parts: Parts, access: Access) {
     join: store.joinPredictions,
     tokenPrefix: `http/${randomUUID()}`,
   });
-  const { plainFeatureKinds, mappingOf, modelNamed } = mappings(parts);
+  const { plainFeatureKinds } = mappings(parts);
   const shared = { earliestMs: earliestMs(config), wallClock: wallClock.now };
-  const read = createMessageReader({
-    ...shared,
-    featureKinds: registry.featureKinds,
-    mappingOf,
-    modelNamed,
-  });
+  const read = wireMessageReader(parts);
   const reader = createEventReader({ ...shared, featureKinds: plainFeatureKinds, idOf: () => null });
+  const redrive = createRedriver({
+    store,
+    read: (row, value, modelVersion) =>
+      read({
+        value,
+        text: row.payload,
+        kind: row.kind,
+        source: row.source,
+        index: row.rowIndex,
+        defaultId: row.source.kind === 'kafka' && row.kind === 'prediction' ? placeId(row.source) : null,
+        model: row.model === '' ? undefined : row.model,
+        modelVersion,
+      }),
+    write: writer.write,
+  });
   const kafka = wireKafka(parts, writer, read);
 
   return {
+    writer,
     ingest: createIngestRoutes(
       {
         read,
@@ -51,6 +64,7 @@ export function wireCollection(parts: Parts, access: Access) {
       },
       access,
     ) as Router,
+    rejected: createRejectedRoutes({ store, redrive, nowMs: wallClock.now }, access),
     start: () => kafka?.start(),
     /** Call after the HTTP server has stopped: resolves when everything taken is stored or given back. */
     async stop(): Promise<void> {

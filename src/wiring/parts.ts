@@ -1,4 +1,5 @@
 import { hasPaths } from '../collectors/formats/map-fields.js';
+import { createMessageReader, type MessageReader } from '../collectors/formats/read-message.js';
 import { type Config, modelConfig } from '../config.js';
 import type { Clock } from '../domain/clock.js';
 import type { ModelMapping } from '../domain/mapping.js';
@@ -40,6 +41,18 @@ export function mappings({ config, registry }: Pick<Parts, 'config' | 'registry'
       return registry.featureKinds(model, modelVersion);
     },
   };
+}
+
+/** The reader of all messages that are not read from their bytes. */
+export function wireMessageReader(parts: Parts): MessageReader {
+  const { mappingOf, modelNamed } = mappings(parts);
+  return createMessageReader({
+    featureKinds: parts.registry.featureKinds,
+    earliestMs: earliestMs(parts.config),
+    wallClock: parts.wallClock.now,
+    mappingOf,
+    modelNamed,
+  });
 }
 
 /** Other processes store rows too: a clock that follows the data learns from the stored predictions how far they are. */

@@ -5,7 +5,7 @@ import { DAY_MS, HOUR_MS, tile } from '../../src/domain/window.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
 import { attempt, episode, event, hour, outcome, run, START_MS, verdict } from '../support/entities.js';
 import { PLAIN_SETTING } from '../support/performance-rows.js';
-import { labelRow, predictionRow, rejectedRow } from '../support/rows.js';
+import { HTTP_SOURCE, labelRow, predictionRow, rejectedRow } from '../support/rows.js';
 import { BACKENDS, openBackend, type StoreBackend } from '../support/store-backends.js';
 
 const AT_MS = Date.UTC(2026, 0, 5, 3);
@@ -36,6 +36,9 @@ describe.each(BACKENDS)('deleting a model in the %s store', (kind) => {
       predictions: [predictionRow('p', { ...key, timestampMs: AT_MS })],
       labels: [labelRow('p', { ...key, timestampMs: AT_MS })],
       rejected: [rejectedRow({ model }), rejectedRow()],
+      halves: [
+        { call: 'c', side: 'request', timestampMs: Date.now(), model, payload: '{}', source: HTTP_SOURCE },
+      ],
       token: `token ${fills}`,
     });
     await store.profileHours(versionOf(model), [AT_MS]);
@@ -125,9 +128,9 @@ describe.each(BACKENDS)('deleting a model in the %s store', (kind) => {
   test('what was sent stays when told so, and what was made of it goes', async () => {
     const before = await counts();
     await fill(GONE, [10]);
-    const { predictions, labels, rejected } = await counts();
+    const { predictions, labels, rejected, call_halves } = await counts();
     await backend.store.deleteModel(GONE, { keepRows: true });
-    expect(await counts()).toEqual({ ...before, predictions, labels, rejected });
+    expect(await counts()).toEqual({ ...before, predictions, labels, rejected, call_halves });
     await backend.store.deleteModel(GONE);
   });
 

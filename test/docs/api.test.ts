@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { ALIASES } from '../../src/collectors/decode-event.js';
-import { labelEvent, openapiDocument, predictionEvent } from '../../src/http/openapi.js';
+import { openapiDocument } from '../../src/http/openapi.js';
+import { labelEvent, predictionEvent } from '../../src/http/openapi-ingest.js';
 import { reportBody, schemaBody } from '../../src/http/request-schemas.js';
 
 const document = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');

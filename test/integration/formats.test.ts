@@ -8,9 +8,7 @@ import { parseConfig } from '../../src/config.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
 import { FORMAT_MODELS, registerFormatModels } from '../support/format-models.js';
 
-interface Fixture {
-  /** The specification that the body is written after. */
-  readonly source: string;
+interface Step {
   readonly path: string;
   readonly headers?: Record<string, string>;
   /** Text as it is, anything else as JSON. */
@@ -18,7 +16,17 @@ interface Fixture {
   readonly answer: Readonly<Record<string, number>>;
   /** Of rejected rows, in order. */
   readonly reasons?: readonly string[];
+}
+
+interface Fixture extends Partial<Step> {
+  /** The specification that the bodies are written after. */
+  readonly source: string;
+  /** Where there are several requests. */
+  readonly steps?: readonly Step[];
+  /** Rows come after the next run of the jobs. */
+  readonly settle?: boolean;
   readonly rows: readonly { readonly id: string }[];
+  readonly labels?: readonly { readonly id: string }[];
 }
 
 const FIXTURES = new URL('../fixtures/formats/', import.meta.url);
@@ -48,8 +56,7 @@ describe('formats, through the endpoint into the engine', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it.each(fixtures)('takes %s', async (_name, fixture) => {
-    const { path, headers, body, answer, reasons = [], rows } = fixture;
+  async function send({ path, headers, body, answer, reasons = [] }: Step): Promise<void> {
     const response = await fetch(url + path, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
@@ -58,16 +65,29 @@ describe('formats, through the endpoint into the engine', () => {
     const answered = (await response.json()) as { errors: { code: string }[] };
     expect([response.status, answered]).toMatchObject([200, answer]);
     expect(answered.errors.map(({ code }) => code)).toEqual(reasons);
-    const stored = await engine.query(
+  }
+
+  it.each(fixtures)('takes %s', async (_name, fixture) => {
+    const { rows, labels = [], steps = [fixture as Step], settle = false } = fixture;
+    for (const step of steps) await send(step);
+    if (settle) await app.settle();
+    const stored = await engine.query<Record<string, unknown>>(
       `SELECT prediction_id AS id, row_index AS row, model, version, toString(ts) AS ts, num, cat,
               prediction_num, prediction_cat, proba
        FROM predictions WHERE prediction_id IN {ids:Array(String)} ORDER BY prediction_id, row_index`,
       { ids: [...new Set(rows.map(({ id }) => id))] },
     );
-    const told = stored.map((row) => {
-      const { prediction_num, prediction_cat, ...rest } = row as Record<string, unknown>;
-      return { ...rest, prediction: prediction_num ?? prediction_cat };
-    });
-    expect(told).toEqual(rows);
+    expect(
+      stored.map(({ prediction_num, prediction_cat, ...row }) => ({
+        ...row,
+        prediction: prediction_num ?? prediction_cat,
+      })),
+    ).toEqual(rows);
+    const truth = await engine.query(
+      `SELECT prediction_id AS id, row_index AS row, label_num AS label
+       FROM labels WHERE prediction_id IN {ids:Array(String)} ORDER BY prediction_id, row_index`,
+      { ids: rows.map(({ id }) => id) },
+    );
+    expect(truth).toEqual(labels);
   });
 });

@@ -1,5 +1,6 @@
-import type { LogAuditStore, RowBatch } from '../../src/domain/ports.js';
+import type { RowBatch } from '../../src/domain/ports.js';
 import type { RowSource } from '../../src/domain/prediction.js';
+import type { LogAuditStore } from '../../src/domain/row-ports.js';
 
 export interface MemoryRowSink extends LogAuditStore {
   readonly write: (batch: RowBatch) => Promise<void>;
@@ -42,11 +43,12 @@ export function createMemoryRowSink(): MemoryRowSink {
       await sink.fault?.(batch, true);
     },
     storedOffsets: async ({ topic, partition, fromOffset, toOffset }) =>
-      new Set(
+      new Map(
         rows
           .filter(({ source }) => source.topic === topic && source.partition === partition)
           .map(({ source }) => source.offset)
-          .filter((offset) => offset >= fromOffset && offset <= toOffset),
+          .filter((offset) => offset >= fromOffset && offset <= toOffset)
+          .map((offset) => [offset, new Set([0])]),
       ),
     offsets: (topic, partition) =>
       rows

@@ -8,13 +8,16 @@ import {
   MAX_KEY_LENGTH,
   pick,
   Unusable,
+  unusable,
   unwrapped,
 } from '../decode-event.js';
 import { decodeLabel } from '../decode-label.js';
 import { decodePrediction } from '../decode-prediction.js';
+import { callId, callTypeOf, carriedEvent, halfOf, isCloudEvent, namesInEvent } from './cloud-events.js';
 import { explodeCall } from './explode-call.js';
 import { mapFields } from './map-fields.js';
 import { callFormatOf, callIn, namesInCall } from './read-call.js';
+import { truthIn } from './seldon-feedback.js';
 
 export type EventKind = 'prediction' | 'label';
 
@@ -128,8 +131,30 @@ export function createMessageReader(options: MessageReaderOptions) {
     }
   }
 
+  function cloudEvent(message: Message, fields: Fields): Outcome[] {
+    const type = callTypeOf(fields);
+    if (type === undefined) {
+      const carried = carriedEvent(fields);
+      return events({ ...message, kind: kindOf(carried, message.kind) }, carried);
+    }
+    const names = [...namesInEvent(fields, type), ...(message.model === undefined ? [] : [message.model])];
+    const model = modelNamed(names) ?? names[0];
+    if (model === undefined) unusable('missing_field', `the event names no model (${type.names.join(', ')})`);
+    if (type.role === 'feedback')
+      return truthIn(fields, callId(fields, type)).map((label) =>
+        decode({ ...message, kind: 'label' }, event(message, { ...label, model })),
+      );
+    const { text, source } = message;
+    const half = halfOf(fields, type, { side: type.role, model, text, source, nowMs: wallClock() });
+    return [{ kind: 'half', half }];
+  }
+
   function expand(message: Message): Outcome[] {
     const fields = unwrapped(fieldsOf(message.value));
+    return isCloudEvent(fields) ? cloudEvent(message, fields) : events(message, fields);
+  }
+
+  function events(message: Message, fields: Fields): Outcome[] {
     const format = message.kind === 'prediction' ? callFormatOf(fields) : undefined;
     return format === undefined ? [decode(message, event(message, fields))] : call(message, fields, format);
   }
@@ -146,6 +171,12 @@ export function createMessageReader(options: MessageReaderOptions) {
 }
 
 export type MessageReader = ReturnType<typeof createMessageReader>;
+
+/** What an event is that came to a place for both. */
+function kindOf(fields: Fields, otherwise: EventKind): EventKind {
+  const isPrediction = 'features' in fields || 'request' in fields;
+  return !isPrediction && pick(fields, ALIASES.label) !== undefined ? 'label' : otherwise;
+}
 
 function known(error: unknown): Unusable {
   if (error instanceof Unusable) return error;

@@ -65,6 +65,8 @@ describe('the command line', () => {
       'model tune',
       'backtest',
       'report',
+      'rejected list',
+      'rejected redrive',
       'webhook list',
       'webhook hooks',
       'webhook replay',
@@ -94,7 +96,7 @@ describe('the command line', () => {
     expect(talking.map(([name]) => name)).toEqual(
       commands
         .map(([name]) => name)
-        .filter((name) => /^(replay|report|backtest|model .*|webhook .*)$/.test(name)),
+        .filter((name) => /^(replay|report|backtest|model .*|rejected .*|webhook .*)$/.test(name)),
     );
     for (const [, command] of talking)
       expect(command.options.map((option) => option.envVar)).toEqual(

@@ -10,9 +10,11 @@ import type { Bucket } from '../../../src/domain/window.js';
 import { AppError } from '../../../src/errors.js';
 import { createKey } from '../../../src/http/access.js';
 import { createModelRoutes, type ModelPorts } from '../../../src/http/model-routes.js';
-import { labelEvent, openapiDocument, predictionEvent } from '../../../src/http/openapi.js';
+import { openapiDocument } from '../../../src/http/openapi.js';
+import { labelEvent, predictionEvent } from '../../../src/http/openapi-ingest.js';
 import { createPerformanceRoutes } from '../../../src/http/performance-routes.js';
 import { createPolicyRoutes } from '../../../src/http/policy-routes.js';
+import { createRejectedRoutes } from '../../../src/http/rejected-routes.js';
 import { createWebhookRoutes } from '../../../src/http/webhook-routes.js';
 import { createWhyRoutes } from '../../../src/http/why-routes.js';
 import { EVENT, type HttpService, LABEL, NOW_MS, startHttpService } from '../../support/http-service.js';
@@ -107,6 +109,16 @@ describe('the model routes', () => {
       api: (access) =>
         createModelRoutes(ports, access)
           .use(createPerformanceRoutes({ performance: async () => NO_PERFORMANCE }, access))
+          .use(
+            createRejectedRoutes(
+              {
+                store: { listRejected: async () => [], countRejected: async () => [] },
+                redrive: async () => ({ next: null }),
+                nowMs: () => 0,
+              },
+              access,
+            ),
+          )
           .use(
             createWhyRoutes(
               { explain: () => Promise.reject(new AppError('not_found', 'nothing was judged')) },

@@ -1,0 +1,123 @@
+import type { RejectedQuery, RejectedStore, StoredRejected } from '../domain/kept-ports.js';
+import type { RejectedRow } from '../domain/prediction.js';
+import type { StoreClient } from './client.js';
+import { dateTime64 } from './encoding.js';
+
+/** Equal rows have equal ids: what becomes of one becomes of all. */
+const ID = `hex(sipHash128(ingested_at, kind, reason, detail, payload, model, row_index,
+  source_kind, source_topic, source_partition, source_offset))`;
+const TIMEOUT_MS = 600_000;
+
+interface RejectedRecord {
+  readonly id: string;
+  readonly ms: number;
+  readonly kind: RejectedRow['kind'];
+  readonly reason: RejectedRow['reason'];
+  readonly detail: string;
+  readonly payload: string;
+  readonly model: string;
+  readonly row_index: number;
+  readonly source_kind: string;
+  readonly source_topic: string;
+  readonly source_partition: number;
+  readonly source_offset: number;
+}
+
+function conditions({ model, reason, kind, after, beforeMs }: RejectedQuery) {
+  const parts = [
+    model === undefined ? '' : 'model = {model:String}',
+    reason === undefined ? '' : 'reason = {reason:String}',
+    kind === undefined ? '' : 'kind = {kind:String}',
+    after === undefined
+      ? ''
+      : `ingested_at >= {after:DateTime64(3, 'UTC')} AND (ingested_at, ${ID}) > ({after:DateTime64(3, 'UTC')}, {afterId:String})`,
+    beforeMs === undefined ? '' : "ingested_at < {before:DateTime64(3, 'UTC')}",
+  ].filter((part) => part !== '');
+  return {
+    where: parts.length === 0 ? '' : `WHERE ${parts.join(' AND ')}`,
+    params: {
+      model,
+      reason,
+      kind,
+      ...(after === undefined ? {} : { after: dateTime64(after.ingestedAtMs), afterId: after.id }),
+      ...(beforeMs === undefined ? {} : { before: dateTime64(beforeMs) }),
+    },
+  };
+}
+
+function toRow(record: RejectedRecord): StoredRejected {
+  return {
+    id: record.id,
+    ingestedAtMs: record.ms,
+    kind: record.kind,
+    reason: record.reason,
+    detail: record.detail,
+    payload: record.payload,
+    model: record.model,
+    rowIndex: record.row_index,
+    source: {
+      kind: record.source_kind,
+      topic: record.source_topic,
+      partition: record.source_partition,
+      offset: record.source_offset,
+    },
+  };
+}
+
+export function createRejectedStore(client: StoreClient): RejectedStore {
+  return {
+    async listRejected(query) {
+      const { where, params } = conditions(query);
+      // Messages differ in size a thousandfold: first which, then those that fit.
+      const sizes = await client.query<{ id: string; ms: number; bytes: number }>(
+        `SELECT ${ID} AS id, toUnixTimestamp64Milli(ingested_at) AS ms, length(payload) AS bytes FROM rejected
+         ${where} ORDER BY ingested_at, id LIMIT {limit:UInt32}`,
+        { ...params, limit: query.limit },
+      );
+      let bytes = 0;
+      const fitting = sizes.filter((row, index) => {
+        bytes += row.bytes;
+        return index === 0 || bytes <= query.maxBytes;
+      });
+      const [first] = fitting;
+      const last = fitting.at(-1);
+      if (first === undefined || last === undefined) return [];
+      const records = await client.query<RejectedRecord>(
+        `SELECT ${ID} AS id, toUnixTimestamp64Milli(ingested_at) AS ms, kind, reason, detail, payload, model, row_index,
+                source_kind, source_topic, source_partition, source_offset
+         FROM rejected
+         WHERE ingested_at BETWEEN {first:DateTime64(3, 'UTC')} AND {last:DateTime64(3, 'UTC')}
+           AND ${ID} IN {ids:Array(String)}
+         ORDER BY ingested_at, id`,
+        { first: dateTime64(first.ms), last: dateTime64(last.ms), ids: fitting.map(({ id }) => id) },
+      );
+      return records.map(toRow);
+    },
+
+    async countRejected(query) {
+      const { where, params } = conditions({ ...query, limit: 0, maxBytes: 0 });
+      return client.query(
+        `SELECT model, kind, reason, count() AS rows FROM rejected ${where}
+         GROUP BY model, kind, reason ORDER BY rows DESC, model, kind, reason`,
+        params,
+      );
+    },
+
+    async removeRejected(rows) {
+      if (rows.length === 0) return;
+      const times = rows.map(({ ingestedAtMs }) => ingestedAtMs);
+      await client.command(
+        `ALTER TABLE rejected DELETE
+         WHERE ingested_at BETWEEN {first:DateTime64(3, 'UTC')} AND {last:DateTime64(3, 'UTC')}
+           AND ${ID} IN {ids:Array(String)}
+         SETTINGS mutations_sync = 2`,
+        {
+          first: dateTime64(Math.min(...times)),
+          last: dateTime64(Math.max(...times)),
+          ids: rows.map(({ id }) => id),
+        },
+        { timeoutMs: TIMEOUT_MS },
+      );
+    },
+  };
+}
