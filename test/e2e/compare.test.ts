@@ -27,7 +27,7 @@ interface Document {
   current: { rows: number };
   columns: ColumnDocument[];
   dataset: { status: string; drifted: number; undecided: number };
-  windows?: { window: string; rows: number; columns: ColumnDocument[] }[];
+  windows?: { window: string; rows: number; drifted: boolean; columns: ColumnDocument[] }[];
   segments?: { segment: string; rows: { reference: number; current: number }; columns: ColumnDocument[] }[];
 }
 
@@ -95,6 +95,8 @@ describe('compare on the example flights', () => {
       'pValue',
       'adjustedPValue',
       'threshold',
+      'smallestVisibleEffect',
+      'resolution',
       'status',
     ]);
     expect(column(document, 'prediction_id')).toMatchObject({ kind: 'identifier', status: 'undecided' });
@@ -155,6 +157,12 @@ describe('parts of the current data', () => {
     expect(fewer.document.windows?.map(({ rows }) => rows)).toEqual([8_000, 8_000]);
   });
 
+  it('exits with 3 for a window that drifted, where all rows together have not', async () => {
+    const { code, document } = await compareJson([REFERENCE, REFERENCE, '--window-rows', '6000']);
+    expect([code, document.dataset.status]).toEqual([3, 'stable']);
+    expect(document.windows?.filter(({ drifted }) => drifted).length).toBeGreaterThan(0);
+  });
+
   it('judges each day against how much the days of the reference differ', async () => {
     const { document } = await compareJson([REFERENCE, MAY, '--window', '1d', '--time', 'timestamp']);
     expect(document.windows?.map(({ window }) => window).at(0)).toBe('2013-05-01T00:00Z/2013-05-02T00:00Z');
@@ -182,7 +190,16 @@ describe('parts of the current data', () => {
   });
 
   it('finds little in the days of the reference itself', async () => {
-    const { document } = await compareJson([REFERENCE, REFERENCE, '--window', '1d', '--time', 'timestamp']);
+    const { code, document } = await compareJson([
+      REFERENCE,
+      REFERENCE,
+      '--window',
+      '1d',
+      '--time',
+      'timestamp',
+    ]);
+    // One or two days at 5 % each are chance: of 28 together none counts.
+    expect([code, document.windows?.some((window) => window.drifted)]).toEqual([0, false]);
     const drifted = document.windows?.filter(({ columns }) =>
       columns.some(({ status, material }) => status === 'drifted' && material),
     );
