@@ -69,9 +69,11 @@ def cbpe():
     }
 
 
-def regression_rows(n, interaction, low=0.0, carriers=(0.5, 0.3, 0.2)):
+def regression_rows(n, interaction, low=0.0, carriers=(0.5, 0.3, 0.2), together=0.5):
     distance = rng.uniform(low, 1, n)
-    hour = rng.integers(0, 24, n)
+    # Early and late hours are as frequent, however they go with short and long distances.
+    late = (distance > 0.5) ^ (rng.random(n) < together)
+    hour = rng.integers(0, 12, n) + 12 * late
     carrier = rng.choice(["UA", "EV", "B6"], n, p=carriers)
     prediction = 10 + 20 * distance + rng.normal(0, 2, n)
     scale = 1 + 3 * distance + 2 * (carrier == "EV") + 0.1 * np.abs(hour - 12)
@@ -85,7 +87,7 @@ def regression_rows(n, interaction, low=0.0, carriers=(0.5, 0.3, 0.2)):
 
 def dle(interaction):
     reference = regression_rows(1500, interaction)
-    chunks = [regression_rows(500, interaction), regression_rows(500, interaction, low=0.6), regression_rows(500, interaction, carriers=(0.1, 0.8, 0.1))]
+    chunks = [regression_rows(500, interaction), regression_rows(500, interaction, low=0.6), regression_rows(500, interaction, carriers=(0.1, 0.8, 0.1)), regression_rows(500, interaction, together=0.9)]
     columns = ["distance", "hour", "carrier", "prediction"]
     # NannyML 0.13.1 cannot take pandas 3's texts: its trees get their numbers.
     typed = lambda frame: frame.assign(carrier=frame["carrier"].map({"UA": 0.0, "EV": 1.0, "B6": 2.0}))
