@@ -1,4 +1,5 @@
 import type { FeatureInfluence, Influence } from '../domain/explanation.js';
+import { type CellValue, cellFinder } from '../domain/grid-cells.js';
 import { type FeatureSchema, PREDICTION, PREDICTION_PROBA, RESERVED_FEATURES } from '../domain/model.js';
 import { cellCount, type Grid } from '../domain/profile.js';
 import { quantileBinEnds } from '../stats/cells.js';
@@ -9,13 +10,11 @@ const TOP_CATEGORIES = 20;
 /** Classes followed, the most frequent ones. */
 const MAX_CLASSES = 10;
 
-type Value = number | string | null;
-
 export interface InfluenceInput {
   /** Of `rows`, in the order of their values. */
   readonly columns: readonly FeatureSchema[];
   readonly grids: readonly Grid[];
-  readonly rows: readonly (readonly Value[])[];
+  readonly rows: readonly (readonly CellValue[])[];
 }
 
 /** The prediction as numbers: one column of them, or a 0/1 column per class. */
@@ -75,7 +74,7 @@ function targetsOf(columns: readonly FeatureSchema[], rows: InfluenceInput['rows
 
 function isMulticlass(columns: readonly FeatureSchema[], rows: InfluenceInput['rows']): boolean {
   const index = columns.findIndex(({ name }) => name === PREDICTION);
-  const seen = new Set<Value>();
+  const seen = new Set<CellValue>();
   for (const row of rows) {
     const value = row[index] ?? null;
     if (value !== null && seen.add(value).size > 2) return true;
@@ -93,26 +92,6 @@ function frequent(values: readonly string[]): string[] {
 }
 
 const meanOf = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** Cell of a value on the grid; −1 for none, or one that is not of the column's kind. */
-function cellFinder(grid: Grid): (value: Value) => number {
-  if (grid.kind === 'categorical') {
-    const known = new Map(grid.categories.map((category, i) => [category, Math.min(i, grid.headSize)]));
-    return (value) => (value === null ? -1 : (known.get(String(value)) ?? grid.headSize + 1));
-  }
-  const { cutPoints } = grid;
-  return (value) => {
-    if (typeof value !== 'number' || !Number.isFinite(value)) return -1;
-    let low = 0;
-    let high = cutPoints.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((cutPoints[middle] ?? 0) <= value) low = middle + 1;
-      else high = middle;
-    }
-    return low > 0 && cutPoints[low - 1] === value ? 2 * low - 1 : 2 * low;
-  };
-}
 
 /** Ends of the bins: the deciles of these rows, or the most frequent categories. */
 function binEnds(grid: Grid, cells: Int32Array): number[] {

@@ -34,7 +34,12 @@ interface Oracle {
   readonly regression: { readonly additive: RegressionOracle; readonly interaction: RegressionOracle };
 }
 
-const read = () => JSON.parse(readFileSync('test/oracle/estimate.json', 'utf8')) as Oracle;
+let vectors: Oracle | undefined;
+
+function read(): Oracle {
+  vectors ??= JSON.parse(readFileSync('test/oracle/estimate.json', 'utf8')) as Oracle;
+  return vectors;
+}
 
 /** Vectors of test/oracle/estimate.py. */
 export const binaryOracle = () => read().binary;

@@ -1,0 +1,311 @@
+import { describe, expect, it } from '@jest/globals';
+import type { PerformanceEstimator } from '../../../../src/domain/estimate.js';
+import type { CellValue } from '../../../../src/domain/grid-cells.js';
+import type { FeatureSchema, ModelSchema } from '../../../../src/domain/model.js';
+import type { Grid } from '../../../../src/domain/profile.js';
+import { estimateFigures } from '../../../../src/performance/estimate/estimate-figures.js';
+import {
+  estimatorColumns,
+  fitEstimator,
+  MIN_ESTIMATOR_ROWS,
+} from '../../../../src/performance/estimate/fit-estimator.js';
+import { createRandom } from '../../../../src/stats/random.js';
+import { gridOf } from '../../../support/count-profiles.js';
+import { type BinaryRow, binaryOracle, regressionOracle } from '../../../support/estimate-oracle.js';
+import { exactProfileOf } from '../../../support/exact-profiles.js';
+
+const BINARY: ModelSchema = { task: 'binary', features: [], label: true };
+
+type Rows = readonly (readonly CellValue[])[];
+
+function gridsOf(columns: readonly FeatureSchema[], rows: Rows, most?: number): Grid[] {
+  return columns.map(({ name, kind }, at) =>
+    gridOf(
+      name,
+      kind,
+      rows.map((row) => row[at] ?? null),
+      most,
+    ),
+  );
+}
+
+function estimate(
+  schema: ModelSchema,
+  reference: Rows,
+  current: Rows,
+  options: { most?: number; estimator?: PerformanceEstimator | null; positiveClass?: string } = {},
+) {
+  const columns = estimatorColumns(schema);
+  const grids = gridsOf(columns, reference, options.most);
+  const setting = { schema, grids, positiveClass: options.positiveClass ?? '1' };
+  return estimateFigures({
+    estimator:
+      options.estimator === undefined
+        ? fitEstimator({ ...setting, columns, rows: reference })
+        : options.estimator,
+    positiveClass: setting.positiveClass,
+    value: binaryOracle().values,
+    grids,
+    profiles: grids.map((grid, at) =>
+      exactProfileOf(
+        grid,
+        current.map((row) => row[at] ?? null),
+      ),
+    ),
+  });
+}
+
+/** Score, prediction, label. */
+const binaryRows = (rows: readonly BinaryRow[]): Rows =>
+  rows.map(([score, label]) => [score, String(Number(score >= binaryOracle().threshold)), String(label)]);
+
+describe('a binary model', () => {
+  const { reference, chunks } = binaryOracle();
+
+  it.each([
+    // All distinct scores have a cell: nothing is lost.
+    { most: 5_000, tolerance: 2e-4 },
+    // As the store has it for many scores.
+    { most: 1_000, tolerance: 2e-3 },
+    { most: 100, tolerance: 1e-2 },
+  ])("has NannyML's estimates from counts on $most cut points", ({ most, tolerance }) => {
+    for (const { rows, figures } of chunks) {
+      const {
+        figures: own,
+        status,
+        estimated,
+      } = estimate(BINARY, binaryRows(reference), binaryRows(rows), { most });
+      expect({ status, estimated }).toEqual({ status: 'estimated', estimated: rows.length });
+      for (const [name, { estimated: theirs }] of Object.entries(figures))
+        if (theirs !== undefined) {
+          // A business value is of another scale; average precision hangs on the few highest scores, which share cells.
+          const scale = name === 'businessValue' ? 10 : name === 'averagePrecision' ? 10 : 1;
+          const near = Math.abs((own[name]?.value ?? Number.NaN) - theirs) < tolerance * scale;
+          expect({ name, near }).toEqual({ name, near: true });
+        }
+    }
+  });
+
+  it('says how far realised figures may lie from the estimates, wherever the scores have gone', () => {
+    const random = createRandom(11);
+    const draw = (rows: number, power: number): BinaryRow[] =>
+      Array.from({ length: rows }, () => {
+        const score = Math.round(random() ** power * 1e4) / 1e4;
+        return [score, Number(random() < 0.1 + 0.7 * score ** 1.5)];
+      });
+    const inside: Record<string, number> = {};
+    const draws = 60;
+    for (let i = 0; i < draws; i++) {
+      const known = draw(1_500, 1.2);
+      const current = draw(1_000, 0.6);
+      const { figures } = estimate(BINARY, binaryRows(known), binaryRows(current), { most: 200 });
+      // Of labels that are known, the estimate is the realised figure.
+      const realised = realisedOf(current);
+      for (const [name, value] of Object.entries(realised)) {
+        const { low, high } = figures[name] ?? { low: Number.NaN, high: Number.NaN };
+        inside[name] = (inside[name] ?? 0) + Number(low <= value && value <= high);
+      }
+    }
+    for (const [name, count] of Object.entries(inside))
+      expect({ name, enough: count / draws > 0.85 }).toEqual({ name, enough: true });
+  });
+
+  it('has wider intervals where the reference had few scores', () => {
+    const random = createRandom(13);
+    const rows = (n: number, from: number, to: number): BinaryRow[] =>
+      Array.from({ length: n }, () => {
+        const score = Math.round((from + (to - from) * random()) * 1e3) / 1e3;
+        return [score, Number(random() < score)];
+      });
+    const known = [...rows(2_000, 0, 0.6), ...rows(20, 0.6, 1)];
+    const errorAt = (from: number, to: number) =>
+      estimate(BINARY, binaryRows(known), binaryRows(rows(500, from, to))).figures.accuracy
+        ?.calibrationError ?? Number.NaN;
+    expect(errorAt(0.7, 0.9)).toBeGreaterThan(3 * errorAt(0.2, 0.4));
+  });
+
+  it('has no figures at the threshold where predictions do not follow from the score', () => {
+    const random = createRandom(17);
+    const rows = reference.map(([score, label]) => [score, String(Number(random() < 0.5)), String(label)]);
+    const { figures } = estimate(BINARY, rows, rows);
+    expect(Object.keys(figures).sort()).toEqual(['averagePrecision', 'brier', 'logLoss', 'rocAuc']);
+  });
+
+  it('has no losses where scores are no probabilities', () => {
+    const rows = binaryRows(reference).map(([score, ...rest]) => [100 * Number(score), ...rest]);
+    const { figures } = estimate(BINARY, rows, rows);
+    expect(figures.rocAuc).toBeDefined();
+    expect(figures.logLoss).toBeUndefined();
+    expect(figures.brier).toBeUndefined();
+  });
+
+  it('says why nothing is estimated', () => {
+    const rows = binaryRows(reference);
+    const reasonOf = (answer: ReturnType<typeof estimateFigures>) => {
+      expect(answer).toMatchObject({ status: 'undecided', estimated: 0, figures: {} });
+      return answer.reason;
+    };
+    expect(reasonOf(estimate(BINARY, rows, []))).toBe('no_data');
+    expect(reasonOf(estimate(BINARY, rows, rows, { estimator: null }))).toBe('no_labelled_reference');
+    expect(
+      reasonOf(
+        estimate(
+          BINARY,
+          rows,
+          rows.map(([, ...rest]) => [null, ...rest]),
+        ),
+      ),
+    ).toBe('no_scores');
+    const columns = estimatorColumns(BINARY);
+    const estimator = fitEstimator({
+      schema: BINARY,
+      grids: gridsOf(columns, rows),
+      positiveClass: '1',
+      columns,
+      rows,
+    });
+    expect(reasonOf(estimate(BINARY, rows, rows, { estimator, positiveClass: '0' }))).toBe(
+      'other_positive_class',
+    );
+  });
+
+  it('counts rows without a score, and estimates from the others', () => {
+    const rows = binaryRows(reference);
+    const half = rows.map((row, i) => (i % 2 === 0 ? row : [null, ...row.slice(1)]));
+    const { predictions, estimated, status } = estimate(BINARY, rows, half);
+    expect({ predictions, estimated, status }).toEqual({
+      predictions: rows.length,
+      estimated: Math.ceil(rows.length / 2),
+      status: 'estimated',
+    });
+  });
+});
+
+/** Figures of rows whose labels are there. */
+function realisedOf(rows: readonly BinaryRow[]): Record<string, number> {
+  const { threshold } = binaryOracle();
+  const count = (actual: number, predicted: boolean) =>
+    rows.filter(([score, label]) => label === actual && score >= threshold === predicted).length;
+  const [tp, fp, tn, fn] = [count(1, true), count(0, true), count(0, false), count(1, false)];
+  const sorted = [...rows].sort((a, b) => a[0] - b[0]);
+  let [ranks, at] = [0, 0];
+  while (at < sorted.length) {
+    let end = at;
+    while (end < sorted.length && sorted[end]?.[0] === sorted[at]?.[0]) end++;
+    const positives = sorted.slice(at, end).filter(([, label]) => label === 1).length;
+    ranks += positives * ((at + 1 + end) / 2);
+    at = end;
+  }
+  const [p, n] = [tp + fn, fp + tn];
+  return {
+    accuracy: (tp + tn) / rows.length,
+    precision: tp / (tp + fp),
+    recall: tp / p,
+    f1: (2 * tp) / (2 * tp + fp + fn),
+    rocAuc: (ranks - (p * (p + 1)) / 2) / (p * n),
+    brier: rows.reduce((sum, [score, label]) => sum + (score - label) ** 2, 0) / rows.length,
+  };
+}
+
+describe('a model of several classes', () => {
+  const MULTICLASS: ModelSchema = { task: 'multiclass', features: [], label: true, probability: true };
+
+  it('has an accuracy from the score of what it predicted', () => {
+    const random = createRandom(19);
+    const rows = (n: number, power: number): Rows =>
+      Array.from({ length: n }, () => {
+        const score = Math.round((1 / 3 + (2 / 3) * random() ** power) * 1e3) / 1e3;
+        const predicted = ['a', 'b', 'c'][Math.floor(random() * 3)] ?? 'a';
+        // It is right less often than it says.
+        return [score, predicted, random() < score - 0.15 ? predicted : 'd'];
+      });
+    const current = rows(4_000, 0.4);
+    const { figures } = estimate(MULTICLASS, rows(4_000, 1), current, { most: 200 });
+    const realised = current.filter(([, predicted, label]) => predicted === label).length / current.length;
+    expect(Object.keys(figures)).toEqual(['accuracy']);
+    expect(figures.accuracy?.low).toBeLessThan(realised);
+    expect(figures.accuracy?.high).toBeGreaterThan(realised);
+    expect((figures.accuracy?.high ?? 1) - (figures.accuracy?.low ?? 0)).toBeLessThan(0.08);
+  });
+
+  it('has none without its score', () => {
+    expect(estimatorColumns({ ...MULTICLASS, probability: false })).toEqual([]);
+  });
+});
+
+describe('a regression', () => {
+  const { columns, reference, chunks } = regressionOracle().additive;
+  const schema: ModelSchema = {
+    task: 'regression',
+    features: columns
+      .filter((name) => name !== 'prediction')
+      .map((name) => ({ name, kind: name === 'carrier' ? 'categorical' : 'numeric' })),
+    label: true,
+  };
+
+  it("is estimated within what chance does, as by NannyML's DLE", () => {
+    for (const { rows, figures } of chunks) {
+      const own = estimate(schema, reference, rows).figures;
+      for (const [ours, theirs] of [
+        ['meanAbsoluteError', 'mae'],
+        ['rootMeanSquaredError', 'rmse'],
+        ['bias', 'bias'],
+      ] as const) {
+        const { value, low, high } = own[ours] ?? { value: Number.NaN, low: Number.NaN, high: Number.NaN };
+        const { realised, samplingError, estimated } = figures[theirs] ?? { realised: Number.NaN };
+        const half = (1.5 * (high - low)) / 2;
+        expect({ ours, near: Math.abs(value - realised) < half }).toEqual({ ours, near: true });
+        if (samplingError !== undefined && estimated !== undefined)
+          expect(Math.abs(value - estimated)).toBeLessThan(2.5 * samplingError);
+      }
+    }
+  });
+
+  it('follows a feature that goes missing, and leaves unseen categories alone', () => {
+    const random = createRandom(23);
+    const rows = (n: number, missing: number, carrier: string): Rows =>
+      Array.from({ length: n }, () => {
+        const gone = random() < missing;
+        const prediction = Math.round(random() * 1e3) / 10;
+        // Without the distance the error is three times as large.
+        return [
+          gone ? null : Math.round(random() * 100),
+          5,
+          carrier,
+          prediction,
+          prediction + (gone ? 3 : 1),
+        ];
+      });
+    const known = rows(2_000, 0.1, 'UA');
+    const at = (missing: number, carrier: string) =>
+      estimate(schema, known, rows(1_000, missing, carrier)).figures.meanAbsoluteError?.value;
+    expect(at(0.1, 'UA')).toBeCloseTo(1.2, 1);
+    // A bin of 200 rows is shrunk a little.
+    expect(at(0.8, 'UA')).toBeGreaterThan(2.4);
+    expect(at(0.8, 'UA')).toBeLessThan(2.65);
+    expect(at(0.1, 'XX')).toBeCloseTo(1.2, 1);
+  });
+
+  it('needs labelled rows', () => {
+    const known = estimatorColumns(schema);
+    const few = reference.slice(0, MIN_ESTIMATOR_ROWS - 1);
+    const grids = gridsOf(known, reference);
+    const base = { schema, grids, positiveClass: '1', columns: known };
+    expect(fitEstimator({ ...base, rows: few })).toBeNull();
+    expect(fitEstimator({ ...base, rows: reference.map((row) => [...row.slice(0, -1), null]) })).toBeNull();
+    expect(fitEstimator({ ...base, rows: reference })).toMatchObject({ task: 'regression', rows: 1_500 });
+  });
+});
+
+it('what was learned is the same after a trip through JSON', () => {
+  const columns = estimatorColumns(BINARY);
+  const rows = binaryRows(binaryOracle().reference);
+  const estimator = fitEstimator({
+    schema: BINARY,
+    grids: gridsOf(columns, rows),
+    positiveClass: '1',
+    columns,
+    rows,
+  });
+  expect(JSON.parse(JSON.stringify(estimator))).toEqual(estimator);
+});
