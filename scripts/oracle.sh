@@ -17,6 +17,7 @@ fi
 "$environment/bin/python" test/oracle/counts.py test/oracle/counts.json
 "$environment/bin/python" test/oracle/stream.py > test/oracle/stream.json
 "$environment/bin/python" -W ignore test/oracle/estimate.py test/oracle/estimate.json > /dev/null
+"$environment/bin/python" -W ignore test/oracle/estimate-flights.py examples/flights test/oracle/estimate-flights.json
 "$environment/bin/python" -W ignore test/oracle/performance.py test/oracle/performance.json
 "$environment/bin/python" -W ignore test/oracle/tails.py test/oracle/tails.json
 git --no-pager diff --stat -- test/oracle

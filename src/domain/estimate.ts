@@ -1,3 +1,6 @@
+import type { PieceLength } from './performance.js';
+import type { Figure } from './performance-figures.js';
+import type { Segment } from './segment.js';
 import type { Window } from './window.js';
 
 /** A monotone function from scores to probabilities, as `Isotonic` of the statistics. */
@@ -84,4 +87,25 @@ export interface EstimatedPerformance {
   readonly reason: NoEstimateReason | null;
   /** By the names of the realised ones; what has nothing to be of is left out. */
   readonly figures: Readonly<Record<string, EstimatedFigure>>;
+}
+
+/** Estimates beside what the labels have shown since. */
+export interface ComparedEstimate extends EstimatedPerformance {
+  /** Share of the predictions that are labelled. */
+  readonly maturity: number;
+  /** Realised figures by name, of the labelled predictions only; empty before there are any. */
+  readonly realised: Readonly<Record<string, Figure>>;
+}
+
+export interface EstimateAnswer {
+  readonly model: string;
+  readonly modelVersion: string;
+  readonly segment: Segment | null;
+  readonly bucket: PieceLength;
+  /** The reference that the estimator was learned from, or taken over from an earlier one; null for none. */
+  readonly referenceHash: string | null;
+  /** Labelled rows that it was learned from; 0 for none. */
+  readonly learnedFrom: number;
+  /** In order; stretches without predictions are left out. */
+  readonly periods: readonly ComparedEstimate[];
 }

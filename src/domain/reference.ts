@@ -1,3 +1,4 @@
+import type { PerformanceEstimator } from './estimate.js';
 import type { Influence } from './explanation.js';
 import type { Segment } from './segment.js';
 import { type Bucket, HOUR_MS, tile, type Window } from './window.js';
@@ -79,10 +80,15 @@ export interface Reference {
    * and of periods whose raw rows have expired.
    */
   readonly influence?: Influence | null;
+  /**
+   * How labels go with scores, or errors with features; null where the rows have no labels, or too few. Left out in references of
+   * before.
+   */
+  readonly estimator?: PerformanceEstimator | null;
 }
 
-/** What is told of a reference: all but its forest and influence, which are large and of use to the service only. */
-export interface ReferenceSummary extends Omit<Reference, 'forest' | 'influence'> {
+/** What is told of a reference: all but what it taught the service, which is large and of use to that only. */
+export interface ReferenceSummary extends Omit<Reference, 'forest' | 'influence' | 'estimator'> {
   /** Whether the version's windows are judged against it now. */
   readonly current: boolean;
 }

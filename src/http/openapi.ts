@@ -125,6 +125,10 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
         'How good a version was, by the labels that have come: figures with intervals, and how many labels are missing',
         performanceQuery,
       ),
+      '/v1/models/{model}/estimates': list(
+        'How good a version is expected to be, before its labels: figures with intervals, beside what labels have shown since',
+        performanceQuery,
+      ),
       '/v1/models/{model}/tuning': list('What budgets of false episodes mean', tuningQuery),
       '/v1/models/{model}/backtest': {
         post: {

@@ -176,6 +176,8 @@ export function createRebaseliner(deps: RebaselineDeps) {
               }),
             }),
         ...fitted,
+        // How labels go with scores is the model's, whatever period it is compared with.
+        ...(previous?.estimator === undefined ? {} : { estimator: previous.estimator }),
       };
       await makeCurrent(model, reference, {
         kind: 'rebaselined',

@@ -10,6 +10,7 @@ import { movingColumns, type NullModel, type Reference, type ReferenceAuthor } f
 import { type SegmentSetting, tagOf } from '../domain/segment.js';
 import { HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
+import { estimatorColumns, fitEstimator } from '../performance/estimate/fit-estimator.js';
 import { inferSchema } from './infer-schema.js';
 import { noteReferenceChange } from './reference-changes.js';
 import { describeSegments, segmentsOf } from './segments.js';
@@ -54,6 +55,8 @@ export interface RegisterReferenceDeps {
       time?: { timestampsMs: readonly number[]; pieceMs: number };
     },
   ) => string;
+  /** The class that a binary model's probability is of; `1` when left out. */
+  readonly positiveClass?: (model: string) => string;
   /** Which segments of a model get verdicts of their own; none when left out. */
   readonly segments?: (model: string) => SegmentSetting | undefined;
   /** Window length of a model, ms: the reference is cut into pieces of it to learn how much they differ. */
@@ -151,6 +154,9 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
           ).filter((piece) => coveredBy(period, piece.window));
     const fitted = forestColumns(schema);
     const sample = await store.readRows(path, fitted, timestampColumn, MAX_FOREST_ROWS);
+    const learned = estimatorColumns(schema);
+    const labelled =
+      learned.length === 0 ? [] : await store.readRows(path, learned, timestampColumn, MAX_FOREST_ROWS);
     const segments = await segmentsOf(deps, model);
     for (const segment of segments)
       if (tagOf(segment.column) === null)
@@ -183,6 +189,13 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
         { seed: FOREST_SEED, ...(timed ? { time: { timestampsMs, pieceMs } } : {}) },
       ),
       influence: fitInfluence({ columns: fitted, grids, rows: sample.map((row) => row.values) }),
+      estimator: fitEstimator({
+        schema,
+        grids,
+        positiveClass: deps.positiveClass?.(model.model) ?? '1',
+        columns: learned,
+        rows: labelled.map((row) => row.values),
+      }),
     };
     const previous = await store.currentReference(model);
     await store.saveReference(reference);

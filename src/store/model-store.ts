@@ -70,7 +70,12 @@ export function createModelStore(
         { model: key.model, version: key.modelVersion },
       );
       return rows.map((row, index) => {
-        const { forest: _, influence: __, ...reference } = referenceOf({ ...row, forest: null });
+        const {
+          forest: _,
+          influence: __,
+          estimator: ___,
+          ...reference
+        } = referenceOf({ ...row, forest: null });
         return { ...reference, current: index === 0 };
       });
     },

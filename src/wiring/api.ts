@@ -5,6 +5,7 @@ import { fitNullModel } from '../detectors/null-model.js';
 import { DAY_MS, END_OF_TIME_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import type { Access } from '../http/access.js';
+import { createEstimateRoutes } from '../http/estimate-routes.js';
 import { createModelRoutes } from '../http/model-routes.js';
 import { createPageRoutes } from '../http/page-routes.js';
 import { createPerformanceRoutes } from '../http/performance-routes.js';
@@ -13,6 +14,7 @@ import { createWebhookRoutes } from '../http/webhook-routes.js';
 import { createWhyRoutes } from '../http/why-routes.js';
 import { buildReport } from '../jobs/build-report.js';
 import { createExplainer } from '../jobs/explain-window.js';
+import { createEstimateReader } from '../jobs/read-estimates.js';
 import { createPerformanceReader } from '../jobs/read-performance.js';
 import { createRebaseliner, type RebaselineDeps } from '../jobs/rebaseline.js';
 import { createQueryRegistrar } from '../jobs/register-query.js';
@@ -42,6 +44,7 @@ export function wireApi(parts: Parts, access: Access) {
     fitNullModel,
     fitForest: (columns, rows, options) => serialiseForest(fitForestModel(columns, rows, options)),
     windowMs: (model) => modelConfig(config, model).window.length,
+    positiveClass: (model) => modelConfig(config, model).performance.positiveClass,
     segments: (model) => modelConfig(config, model).segments,
   };
   const register = createReferenceRegistrar(referenceDeps);
@@ -62,6 +65,11 @@ export function wireApi(parts: Parts, access: Access) {
   const performance = createPerformanceReader({
     store,
     setting: (model) => modelConfig(config, model).performance,
+  });
+  const estimates = createEstimateReader({
+    store,
+    setting: (model) => modelConfig(config, model).performance,
+    realised: performance,
   });
 
   /** A report of a period, by default of all that was judged. */
@@ -109,7 +117,8 @@ export function wireApi(parts: Parts, access: Access) {
       .use(createPolicyRoutes(wirePolicy(parts), access))
       .use(createWebhookRoutes({ store, desk }, access))
       .use(createWhyRoutes({ explain }, access))
-      .use(createPerformanceRoutes({ performance }, access)),
+      .use(createPerformanceRoutes({ performance }, access))
+      .use(createEstimateRoutes({ estimates }, access)),
     pages: createPageRoutes({ store, clock, reportsDirectory, explain }),
   };
 }

@@ -1,3 +1,4 @@
+import type { EstimateAnswer } from '../../src/domain/estimate.js';
 import type { ModelVersion, Task } from '../../src/domain/model.js';
 import type { PerformanceSetting } from '../../src/domain/performance.js';
 import type { PerformanceAnswer } from '../../src/domain/performance-figures.js';
@@ -63,5 +64,15 @@ export const NO_PERFORMANCE: PerformanceAnswer = {
   bucket: 'day',
   setting: { positiveClass: '1', minimumMaturity: 0.8, quantiles: [0.5] },
   delays: [],
+  periods: [],
+};
+
+export const NO_ESTIMATES: EstimateAnswer = {
+  model: 'churn',
+  modelVersion: '3',
+  segment: null,
+  bucket: 'day',
+  referenceHash: null,
+  learnedFrom: 0,
   periods: [],
 };

@@ -1,8 +1,8 @@
 import type { Calibration, EstimatedFigure, PerformanceEstimator } from '../../domain/estimate.js';
+import type { BusinessValue } from '../../domain/performance-figures.js';
 import type { Grid, Profile } from '../../domain/profile.js';
 import { total } from '../../stats/cells.js';
 import {
-  type BusinessValue,
   type Expected,
   expectedAveragePrecision,
   expectedConfusion,
@@ -27,10 +27,10 @@ const RANGES: Readonly<Record<string, readonly [number, number]>> = {
 };
 
 /** Scores in ascending order with the rows that have them: of the cells between two cut points the mean stands for all. */
-function scoresOf({ grid, profile }: CountedColumn): { readonly rows: number; readonly score: number }[] {
+function scoresOf({ grid, profile }: CountedColumn): Omit<ScoreCell, 'probability'>[] {
   if (grid.kind !== 'numeric') return [];
   return profile.counts.flatMap((rows, cell) =>
-    rows === 0 ? [] : [{ rows, score: cellMean(grid, profile, cell) }],
+    rows === 0 ? [] : [{ rows, score: cellMean(grid, profile, cell), spread: cell % 2 === 0 }],
   );
 }
 
@@ -53,11 +53,11 @@ function cellMean(
  */
 function withErrors(
   calibration: Calibration,
-  scores: readonly { readonly rows: number; readonly score: number }[],
+  scores: readonly Omit<ScoreCell, 'probability'>[],
   figuresOf: (cells: readonly ScoreCell[]) => Figures,
 ): Record<string, EstimatedFigure> {
   const at = (curve: Calibration) =>
-    figuresOf(scores.map(({ rows, score }) => ({ rows, score, probability: isotonicAt(curve, score) })));
+    figuresOf(scores.map((cell) => ({ ...cell, probability: isotonicAt(curve, cell.score) })));
   const figures = at(calibration);
   const variances = new Map<string, number>();
   for (const [block, rows] of calibration.rows.entries()) {

@@ -5,9 +5,10 @@ import type {
   PerformanceEstimator,
 } from '../../domain/estimate.js';
 import { PREDICTION, PREDICTION_PROBA } from '../../domain/model.js';
+import type { BusinessValue } from '../../domain/performance-figures.js';
 import type { Grid, Profile } from '../../domain/profile.js';
 import { total } from '../../stats/cells.js';
-import type { BusinessValue } from '../../stats/estimate/expected-performance.js';
+
 import { binaryEstimates, multiclassEstimates } from './classifier-estimates.js';
 import { regressionEstimates } from './regression-estimates.js';
 

@@ -5,6 +5,8 @@ export interface ScoreCell {
   readonly score: number;
   /** Calibrated probability of the positive class there. */
   readonly probability: number;
+  /** True where the rows have scores of their own, close to each other; else they are tied. */
+  readonly spread?: boolean;
 }
 
 /** Expected rows in each cell of the confusion matrix; fractions of rows are usual. */
@@ -152,10 +154,14 @@ export function expectedAveragePrecision(cells: readonly ScoreCell[]): Expected 
   for (let i = cells.length - 1; i >= 0; i--) {
     const cell = cells[i] as ScoreCell;
     if (cell.rows === 0) continue;
-    const positives = cell.rows * cell.probability;
+    const p = cell.probability;
+    // Of rows that are not tied each is a threshold: Σ (found + jp)/(rows + j), whose Σ 1/(rows + j) is about a logarithm.
+    sum +=
+      cell.spread === true
+        ? p * (p * cell.rows + (found - p * rows) * Math.log1p(cell.rows / (rows + 0.5)))
+        : (p * cell.rows * (found + p * cell.rows)) / (rows + cell.rows);
     rows += cell.rows;
-    found += positives;
-    sum += (positives * found) / rows;
+    found += p * cell.rows;
   }
   if (!(found > 0)) return null;
   const value = sum / found;

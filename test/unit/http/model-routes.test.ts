@@ -9,6 +9,7 @@ import type { Tuning } from '../../../src/domain/tuning.js';
 import type { Bucket } from '../../../src/domain/window.js';
 import { AppError } from '../../../src/errors.js';
 import { createKey } from '../../../src/http/access.js';
+import { createEstimateRoutes } from '../../../src/http/estimate-routes.js';
 import { createModelRoutes, type ModelPorts } from '../../../src/http/model-routes.js';
 import { openapiDocument } from '../../../src/http/openapi.js';
 import { labelEvent, predictionEvent } from '../../../src/http/openapi-ingest.js';
@@ -19,7 +20,7 @@ import { createWebhookRoutes } from '../../../src/http/webhook-routes.js';
 import { createWhyRoutes } from '../../../src/http/why-routes.js';
 import { EVENT, type HttpService, LABEL, NOW_MS, startHttpService } from '../../support/http-service.js';
 import { createMemoryAlertStore } from '../../support/memory-alert-store.js';
-import { NO_PERFORMANCE } from '../../support/performance-rows.js';
+import { NO_ESTIMATES, NO_PERFORMANCE } from '../../support/performance-rows.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
 
 const HOUR = 3_600_000;
@@ -109,6 +110,7 @@ describe('the model routes', () => {
       api: (access) =>
         createModelRoutes(ports, access)
           .use(createPerformanceRoutes({ performance: async () => NO_PERFORMANCE }, access))
+          .use(createEstimateRoutes({ estimates: async () => NO_ESTIMATES }, access))
           .use(
             createRejectedRoutes(
               {
