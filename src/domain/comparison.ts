@@ -1,6 +1,7 @@
 import type { Grid, Profile } from './profile.js';
 import type { NullModel } from './reference.js';
 import type { Verdict, VerdictStatus } from './verdict.js';
+import type { Window } from './window.js';
 
 /** What a comparison takes a column for. Only `numeric`, `categorical` and `boolean` ones are tested. */
 export type ComparedKind = 'numeric' | 'categorical' | 'boolean' | 'datetime' | 'identifier' | 'unknown';
@@ -31,6 +32,8 @@ export interface ComparedColumn {
 /** One window of the current side, or one segment of both. */
 export interface ComparedPart {
   readonly name: string;
+  /** Of a window of time; null for one of rows, and for a segment. */
+  readonly window: Window | null;
   readonly referenceRows: number;
   readonly rows: number;
   readonly columns: readonly ComparedColumn[];

@@ -74,6 +74,7 @@ export async function compareFiles(
     const bySegment = plan.kind === 'segments';
     parts.push({
       name: part.name,
+      window: part.window,
       rows: part.rows,
       referenceRows: bySegment ? part.referenceRows : reference.rows,
       columns: judgeColumns({

@@ -11,6 +11,7 @@ const MAX_PIECES = 400;
 interface PlannedPart {
   readonly group: number;
   readonly name: string;
+  readonly window: Window | null;
   readonly rows: number;
   readonly referenceRows: number;
 }
@@ -48,6 +49,7 @@ export function planRowWindows(current: ComparedSide, windowRows: number): Parts
     return {
       group,
       name: `${group * windowRows + 1}-${end}`,
+      window: null,
       rows: end - group * windowRows,
       referenceRows: 0,
     };
@@ -88,6 +90,7 @@ export async function planTimeWindows(
     .map(({ group, rows: count }) => ({
       group,
       name: `${instant(group * lengthMs)}/${instant((group + 1) * lengthMs)}`,
+      window: { startMs: group * lengthMs, endMs: (group + 1) * lengthMs },
       rows: count,
       referenceRows: 0,
     }));
@@ -159,6 +162,7 @@ export async function planSegments(
   const parts = values.map((name, group) => ({
     group,
     name,
+    window: null,
     rows: rows.get(group) ?? 0,
     referenceRows: found[group]?.rows ?? 0,
   }));

@@ -1,6 +1,7 @@
 import type { ComparedColumn, ComparedPart, Comparison } from '../domain/comparison.js';
 import { distributionChart } from './charts/distribution.js';
 import { sparkline } from './charts/sparkline.js';
+import { lookOfColumn, windowsPicture } from './comparison-windows.js';
 import { shownVerdict, summarySentence, verdictWords } from './comparison-words.js';
 import { formatCount, formatPercent, formatPValue, NOTHING, plural } from './format.js';
 import { type Html, html, nameTag } from './html.js';
@@ -13,11 +14,6 @@ import { alarmRatio, type Look, toneOf } from './severity.js';
 /** Pictures are for the columns that drifted most; more of them would not be looked at. */
 const MAX_FIGURES = 40;
 const MAX_PARTS = 400;
-
-function lookOfColumn(column: ComparedColumn): Look {
-  if (column.status !== 'drifted') return column.status;
-  return column.material ? 'material' : 'minor';
-}
 
 function toneOfColumn(column: ComparedColumn): string {
   const shown = shownVerdict(column);
@@ -84,6 +80,16 @@ function partsTable(kind: 'Window' | 'Segment', parts: readonly ComparedPart[]):
 ${parts.length > shown.length ? html`<p class="hint">${parts.length - shown.length} more are in the JSON document.</p>` : ''}`;
 }
 
+/** More rows than these are looked up, not read. */
+const OPEN_PARTS = 31;
+
+function windowsBody(parts: readonly ComparedPart[]): Html {
+  const table = partsTable('Window', parts);
+  const picture = windowsPicture(parts);
+  if (picture === null || parts.length <= OPEN_PARTS) return html`${picture ?? ''}${table}`;
+  return html`${picture}<details><summary>${plural(parts.length, 'window')}, one by one</summary>${table}</details>`;
+}
+
 const HOW_TO_READ = html`<p><b>Drifted</b> means: more than chance explains, after correction for the number of columns. <b>Small</b> means: significant, yet below the least size that matters; with many rows the smallest difference is significant.</p>
 <p><b>Undecided</b> is not “no drift”: nothing can be said about such a column, and the reason is given.</p>`;
 
@@ -109,7 +115,7 @@ ${facts([
 ])}
 ${notes.length === 0 ? '' : html`<p class="hint">${notes.join(' ')}</p>`}
 ${section('All columns', 'worst first', columnsTable(columns))}
-${windows === null ? '' : section('Windows', `each judged at level ${formatPercent(comparison.level)}, ${windows.null === 'iid' ? 'rows taken as independent' : 'against how much the reference’s own windows differ'}`, partsTable('Window', windows.parts))}
+${windows === null ? '' : section('Windows', `each judged at level ${formatPercent(comparison.level)}, ${windows.null === 'iid' ? 'rows taken as independent' : 'against how much the reference’s own windows differ'}`, windowsBody(windows.parts))}
 ${segments === null ? '' : section(`Segments of ${segments.column}`, 'each compared with the same segment of the reference', partsTable('Segment', segments.parts))}
 ${drifted.length === 0 ? '' : html`<h2 class="apart">What drifted</h2>${drifted.slice(0, MAX_FIGURES).map(figure)}`}
 ${undecided.length === 0 ? '' : section('Undecided', 'and why', undecidedList(undecided))}

@@ -101,6 +101,7 @@ describe('a histogram of numbers', () => {
 describe('which parts drifted', () => {
   const part = (name: string, columns: readonly ComparedColumn[]) => ({
     name,
+    window: null,
     rows: 10,
     referenceRows: 10,
     columns,
@@ -136,8 +137,8 @@ describe('the table of windows', () => {
     const text = partsTable(
       'window',
       [
-        { name: '1-10', rows: 10, referenceRows: 9, columns: [...COLUMNS].reverse() },
-        { name: '11-20', rows: 10, referenceRows: 9, columns: [compared('tier', {})] },
+        { name: '1-10', window: null, rows: 10, referenceRows: 9, columns: [...COLUMNS].reverse() },
+        { name: '11-20', window: null, rows: 10, referenceRows: 9, columns: [compared('tier', {})] },
       ],
       paintsFor(false),
     );
