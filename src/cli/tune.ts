@@ -1,3 +1,4 @@
+import { segmentName } from '../domain/segment.js';
 import type { TunedTest, Tuning } from '../domain/tuning.js';
 import { AppError } from '../errors.js';
 import { answer, type Output, say, table } from './output.js';
@@ -66,12 +67,7 @@ export function tuningText(tuning: Tuning): string {
     ['feature', 'test', ...tuning.budgets.map((budget) => `at ${nameOf(budget)}`), 'minimum'],
     primary
       .filter((test) => test.undecided === null)
-      .map((test) => [
-        test.feature === '' ? '(whole rows)' : test.feature,
-        test.detector,
-        ...test.budgets.map(smallest),
-        test.minimumEffect,
-      ]),
+      .map((test) => [nameOfTest(test), test.detector, ...test.budgets.map(smallest), test.minimumEffect]),
   );
   return [
     `${tuning.model} version ${tuning.modelVersion}: an ordinary window of ${hours(tuning.windowMs)} has ${tuning.windowRows} rows,`,
@@ -97,6 +93,11 @@ function smallest({ alarmsFrom }: TunedTest['budgets'][number]): string {
   return alarmsFrom === null ? 'none' : alarmsFrom.toFixed(3);
 }
 
-function blindName({ feature, detector, undecided }: TunedTest): string {
-  return `${feature === '' ? '(whole rows)' : feature} ${detector} (${undecided})`;
+function blindName(test: TunedTest): string {
+  return `${nameOfTest(test)} ${test.detector} (${test.undecided})`;
+}
+
+function nameOfTest({ feature, segment }: Pick<TunedTest, 'feature' | 'segment'>): string {
+  if (segment !== undefined) return `${feature} (${segmentName(segment)})`;
+  return feature === '' ? '(whole rows)' : feature;
 }

@@ -17,10 +17,14 @@ export interface Baselines {
   readonly own?: ReadonlyMap<string, { readonly nullModel: NullModel; readonly parameters: Parameters }>;
 }
 
-/** One part of the window's rows, and what it is compared with. */
-export interface SegmentInput extends Pick<Baselines, 'reference' | 'parameters'> {
+/** One part of a model's rows, and what it is compared with. */
+export interface SegmentBaseline extends Pick<Baselines, 'reference'> {
   readonly segment: Segment;
   readonly referenceProfiles: readonly Profile[];
+}
+
+/** One part of the window's rows, and what it is compared with. */
+export interface SegmentInput extends SegmentBaseline, Pick<Baselines, 'parameters'> {
   readonly currentProfiles: readonly Profile[];
 }
 

@@ -10,6 +10,8 @@ import { leastPValue, pValueOf, type TestNull } from './test-null.js';
 /** One test of one column in one window, before the family decides. */
 export interface Candidate {
   readonly column: FeatureSchema;
+  /** The rows that it is about; all of the window's when left out. */
+  readonly segment?: Segment | undefined;
   readonly detector: Detector;
   readonly measured: Measurement | UndecidedReason;
   readonly null: TestNull | null;
@@ -36,18 +38,19 @@ interface MeasuredColumns extends Pick<Baselines, 'reference' | 'own'> {
   readonly detectors?: readonly Detector[];
 }
 
+/** The columns that are judged: in a segment those that the model sees and says, but for its own, which is constant there. */
+export function judgedColumns({ schema }: ModelVersion, segment?: Segment): FeatureSchema[] {
+  return segment === undefined
+    ? monitoredColumns(schema)
+    : modelColumns(schema).filter(({ name }) => name !== segment.column);
+}
+
 /** Asks every detector, or those of one role, about every column. */
 export function measureColumns(input: MeasuredColumns, role?: Detector['role']): Candidate[] {
   const gridOf = new Map(input.grids.map((grid) => [grid.feature, grid]));
   const referenceOf = new Map(input.referenceProfiles.map((profile) => [profile.feature, profile]));
   const currentOf = new Map(input.currentProfiles.map((profile) => [profile.feature, profile]));
-  const { segment } = input;
-  // Segments are judged by what the model sees and says; their own column is constant in them.
-  const columns =
-    segment === undefined
-      ? monitoredColumns(input.model.schema)
-      : modelColumns(input.model.schema).filter(({ name }) => name !== segment.column);
-  return columns.flatMap((column) =>
+  return judgedColumns(input.model, input.segment).flatMap((column) =>
     (input.detectors ?? COLUMN_DETECTORS)
       .filter((detector) => appliesTo(detector, column) && (role === undefined || detector.role === role))
       .map((detector) => {

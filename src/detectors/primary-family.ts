@@ -1,8 +1,11 @@
-import { type ModelVersion, monitoredColumns } from '../domain/model.js';
+import type { ModelVersion } from '../domain/model.js';
 import type { Grid, Profile } from '../domain/profile.js';
 import type { Reference } from '../domain/reference.js';
+import type { Segment } from '../domain/segment.js';
 import type { EpisodeCategory } from '../domain/verdict.js';
+import type { SegmentBaseline } from './column-baseline.js';
 import { appliesTo } from './detector.js';
+import { judgedColumns } from './measure-columns.js';
 import { COLUMN_DETECTORS } from './registry.js';
 
 /** The tests that can flag an ordinary window of a model version. */
@@ -22,28 +25,38 @@ export function primaryFamily(input: {
   readonly reference: Reference;
   readonly grids: readonly Grid[];
   readonly referenceProfiles: readonly Profile[];
+  /** Parts of the rows that are judged as well: their tests join the family. */
+  readonly segments?: readonly SegmentBaseline[];
 }): PrimaryFamily {
-  const { nullModel, forest } = input.reference;
   const gridOf = new Map(input.grids.map((grid) => [grid.feature, grid]));
-  const profileOf = new Map(input.referenceProfiles.map((profile) => [profile.feature, profile]));
   const tests = new Map<EpisodeCategory, number>();
   const count = (category: EpisodeCategory) => tests.set(category, (tests.get(category) ?? 0) + 1);
   const degrees: number[] = [];
-  for (const column of monitoredColumns(input.model.schema)) {
-    const grid = gridOf.get(column.name);
-    const profile = profileOf.get(column.name);
-    if (grid === undefined || profile === undefined || grid.kind !== column.kind) continue;
-    for (const detector of COLUMN_DETECTORS) {
-      if (detector.role !== 'primary' || !appliesTo(detector, column)) continue;
-      const measured = detector.measure({ grid, reference: profile, current: profile });
-      if (typeof measured === 'string' || measured.vacuous !== null) continue;
-      const spread = nullModel.spreads.find((s) => s.feature === column.name && s.detector === detector.name);
-      if (nullModel.kind === 'temporal' && spread === undefined) continue;
-      if (spread !== undefined) degrees.push(spread.shape * (spread.effectivePieces ?? spread.pieces));
-      count(detector.category);
+  const populations: (Pick<SegmentBaseline, 'reference' | 'referenceProfiles'> & { segment?: Segment })[] = [
+    input,
+    ...(input.segments ?? []),
+  ];
+  for (const { segment, reference, referenceProfiles } of populations) {
+    const { nullModel } = reference;
+    const profileOf = new Map(referenceProfiles.map((profile) => [profile.feature, profile]));
+    for (const column of judgedColumns(input.model, segment)) {
+      const grid = gridOf.get(column.name);
+      const profile = profileOf.get(column.name);
+      if (grid === undefined || profile === undefined || grid.kind !== column.kind) continue;
+      for (const detector of COLUMN_DETECTORS) {
+        if (detector.role !== 'primary' || !appliesTo(detector, column)) continue;
+        const measured = detector.measure({ grid, reference: profile, current: profile });
+        if (typeof measured === 'string' || measured.vacuous !== null) continue;
+        const spread = nullModel.spreads.find(
+          (s) => s.feature === column.name && s.detector === detector.name,
+        );
+        if (nullModel.kind === 'temporal' && spread === undefined) continue;
+        if (spread !== undefined) degrees.push(spread.shape * (spread.effectivePieces ?? spread.pieces));
+        count(detector.category);
+      }
     }
   }
-  if (forest !== null) count('outliers');
+  if (input.reference.forest !== null) count('outliers');
   degrees.sort((a, b) => a - b);
   return { tests, scaleDegrees: degrees[Math.floor(degrees.length / 2)] ?? Number.POSITIVE_INFINITY };
 }

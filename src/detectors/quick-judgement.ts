@@ -1,9 +1,12 @@
+import type { Segment } from '../domain/segment.js';
 import type { EpisodeCategory, Verdict, WindowOutcome } from '../domain/verdict.js';
 import { decideFamily } from './judge-window.js';
 import type { Candidate } from './measure-columns.js';
 
 export interface QuickDriver {
   readonly feature: string;
+  /** The rows that drifted; all of the window's when left out. */
+  readonly segment?: Segment | undefined;
   readonly detector: string;
   readonly effect: number;
   readonly minimumEffect: number;
@@ -50,12 +53,13 @@ export function quickOutcomes(
   }
   for (const [member, candidate] of family.entries()) {
     if ((adjusted[member] ?? 1) > level || typeof candidate.measured === 'string') continue;
-    const { column, detector, measured } = candidate;
+    const { column, segment, detector, measured } = candidate;
     const effect = measured.effectWithInterval(candidate.null?.designEffect ?? 1).value;
     const { minimumEffect } = detector;
     if (Math.abs(effect) >= minimumEffect)
       of(detector.category).drivers.push({
         feature: column.name,
+        segment,
         detector: detector.name,
         effect,
         minimumEffect,

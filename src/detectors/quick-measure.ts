@@ -1,9 +1,10 @@
-import { type ModelVersion, monitoredColumns } from '../domain/model.js';
+import type { ModelVersion } from '../domain/model.js';
 import type { Grid, Profile } from '../domain/profile.js';
 import type { Reference } from '../domain/reference.js';
+import type { Segment } from '../domain/segment.js';
 import { isImmature, nullOf } from './column-baseline.js';
 import { appliesTo, type Screen } from './detector.js';
-import { type Candidate, measureTest, type TestSides } from './measure-columns.js';
+import { type Candidate, judgedColumns, measureTest, type TestSides } from './measure-columns.js';
 import { COLUMN_DETECTORS } from './registry.js';
 import { pValueOf } from './test-null.js';
 import { usualWindow } from './usual-window.js';
@@ -20,6 +21,8 @@ export interface QuickSides {
   readonly reference: Reference;
   readonly grids: readonly Grid[];
   readonly referenceProfiles: readonly Profile[];
+  /** Whose rows these are; all rows when left out. */
+  readonly segment?: Segment;
 }
 
 interface Test extends TestSides {
@@ -43,7 +46,7 @@ export function createQuickMeasure(
 ): (currentProfiles: readonly Profile[], level: number, feature?: string) => Candidate[] {
   const gridOf = new Map(sides.grids.map((grid) => [grid.feature, grid]));
   const referenceOf = new Map(sides.referenceProfiles.map((profile) => [profile.feature, profile]));
-  const tests = monitoredColumns(sides.model.schema).flatMap((column) =>
+  const tests = judgedColumns(sides.model, sides.segment).flatMap((column) =>
     COLUMN_DETECTORS.filter((detector) => detector.role === 'primary' && appliesTo(detector, column)).map(
       (detector): Test => {
         const grid = gridOf.get(column.name);
@@ -57,13 +60,18 @@ export function createQuickMeasure(
     ),
   );
 
+  const measureOf = (test: Test, current: Profile | undefined): Candidate => ({
+    ...measureTest(sides, test, current),
+    segment: sides.segment,
+  });
+
   function standInOf(test: Test, rows: number): Candidate | null {
     const size = Math.floor(Math.log2(rows) * SIZES_PER_OCTAVE);
     const known = test.standIns.get(size);
     if (known !== undefined) return known;
     const least = Math.floor(2 ** (size / SIZES_PER_OCTAVE));
     const [usual] = test.reference === undefined ? [] : usualWindow([test.reference], least);
-    const usualCandidate = measureTest(sides, test, usual);
+    const usualCandidate = measureOf(test, usual);
     const isVisible =
       typeof usualCandidate.measured !== 'string' &&
       usualCandidate.measured.vacuous === null &&
@@ -100,7 +108,7 @@ export function createQuickMeasure(
         candidates.push(glance.standIn);
         continue;
       }
-      const candidate = measureTest(sides, test, current);
+      const candidate = measureOf(test, current);
       if (typeof candidate.measured !== 'string' && candidate.measured.vacuous === 'no_events')
         test.vacuous = candidate;
       candidates.push(candidate);
@@ -108,7 +116,7 @@ export function createQuickMeasure(
     const measureUpTo = (limit: number) => {
       for (const { at, test, pValue } of passed)
         if (pValue <= MARGIN * limit && candidates[at]?.pValue === 1)
-          candidates[at] = measureTest(sides, test, currentOf.get(test.column.name));
+          candidates[at] = measureOf(test, currentOf.get(test.column.name));
     };
     // At any level these are in the family, so that the first step of Holm's has no larger share to give.
     const members = candidates.filter(({ leastPValue }) => leastPValue <= SURELY_VISIBLE).length;

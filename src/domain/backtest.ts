@@ -28,7 +28,7 @@ export interface BacktestEpisode {
   readonly openedBy: Window;
   /** Null while still open at the end of the period. */
   readonly closedBy: Window | null;
-  /** Columns that opened it, most affected first. */
+  /** Columns that opened it, most affected first; of a segment with its name, `temp (carrier = AA)`. */
   readonly features: readonly string[];
 }
 

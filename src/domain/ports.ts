@@ -91,12 +91,14 @@ export interface ProfileStore {
   ): Promise<{ window: Window; profiles: Profile[] }[]>;
   /**
    * Production's, or a reference's, pieces of `pieceMs` from the start of a period on; in order, those without rows left out. Without
-   * offsets, which only descriptive detectors use: made for reading a year of hours, of which a few days at a time are in memory.
+   * offsets, which only descriptive detectors use: made for reading a year of hours, of which a few days at a time are in memory: less
+   * where so many series are `abreast`.
    */
   profileSeries(
     query: ProfileQuery,
     period: Window,
     pieceMs: number,
+    abreast?: number,
   ): AsyncIterable<{ window: Window; profiles: Profile[] }>;
 }
 

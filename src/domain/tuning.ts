@@ -1,3 +1,4 @@
+import type { Segment } from './segment.js';
 import type { EpisodeCategory } from './verdict.js';
 
 /** What one budget of false episodes means for a model version. */
@@ -17,6 +18,8 @@ export interface TunedBudget {
 export interface TunedTest {
   /** Empty for tests of whole rows. */
   readonly feature: string;
+  /** The rows that it is about; all of a window's when left out. */
+  readonly segment?: Segment;
   readonly detector: string;
   readonly category: EpisodeCategory;
   readonly role: 'primary' | 'descriptive';
@@ -41,7 +44,7 @@ export interface Tuning {
   readonly windowRows: number;
   readonly windowMs: number;
   readonly stepMs: number;
-  /** Tests that an ordinary window could decide. */
+  /** Tests that an ordinary window could decide, those of segments among them. */
   readonly tests: Readonly<Partial<Record<EpisodeCategory, number>>>;
   readonly budgets: readonly TunedBudget[];
   readonly columns: readonly TunedTest[];

@@ -1,19 +1,18 @@
-import type { Candidate } from '../detectors/measure-columns.js';
 import { createPlantedShift } from '../detectors/planted-shift.js';
 import { quickOutcomes } from '../detectors/quick-judgement.js';
-import { createQuickMeasure, type QuickMeasure } from '../detectors/quick-measure.js';
 import type { Backtest, PlantedShift, TriedPolicy } from '../domain/backtest.js';
 import type { ModelVersion } from '../domain/model.js';
-import { PRODUCTION, type Store } from '../domain/ports.js';
+import type { Store } from '../domain/ports.js';
 import type { Profile } from '../domain/profile.js';
 import { type Reference, referenceBuckets } from '../domain/reference.js';
 import type { Verdict } from '../domain/verdict.js';
 import { DAY_MS, type Window, type WindowSpec, windowsEndingIn } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import type { EpisodeBudget } from '../stats/episode-budget.js';
+import { createPopulations } from './backtest-populations.js';
 import { type AlarmSettings, createLevelChooser } from './false-alarm-level.js';
 import { createPolicyReplay, type DecideEpisode } from './policy-replay.js';
-import { createRollingWindow } from './rolling-window.js';
+import type { SegmentBaselines } from './segments.js';
 import { createShiftRecord, shiftDelays } from './shift-delays.js';
 
 /** Windows whose verdicts on outliers are read at once, and after which progress is told. */
@@ -35,6 +34,8 @@ export interface BacktesterDeps {
     | 'watermarks'
   >;
   readonly settings: (model: string) => AlarmSettings;
+  /** The segments of a version that are judged as well; none when left out. */
+  readonly segments?: SegmentBaselines | undefined;
   readonly budget: EpisodeBudget;
   readonly decide: DecideEpisode;
   /** Lets others have their turn when it is time to; called after each window. */
@@ -120,7 +121,11 @@ export function createBacktester(deps: BacktesterDeps) {
     const { window: spec } = deps.settings(model.model);
     const { key, reference, grids, referenceProfiles } = await sidesOf(model);
     const windows = await windowsOf(model, spec, request.period);
-    const measure = createQuickMeasure({ model, reference, grids, referenceProfiles });
+    const period = { startMs: startOf(windows), endMs: windows.at(-1)?.endMs ?? 0 };
+    const segments = (await deps.segments?.(model, reference)) ?? [];
+    const sides = { model, reference, grids, referenceProfiles };
+    const populations = createPopulations(store, sides, segments, { key, spec, period });
+    const [whole] = populations;
     const plantedShifts = request.shifts.map(
       (shift): Planted => ({
         shift,
@@ -134,6 +139,7 @@ export function createBacktester(deps: BacktesterDeps) {
         store,
         settings: () => ({ ...policy, window: spec }),
         budget: deps.budget,
+        segments: async () => segments,
       }),
       replay: createPolicyReplay(key, policy.policy, spec.stepMs, deps.decide),
       least: Number.POSITIVE_INFINITY,
@@ -142,8 +148,8 @@ export function createBacktester(deps: BacktesterDeps) {
     let emptyWindows = 0;
     let done = 0;
 
-    async function judge(window: Window, profiles: readonly Profile[], outliers: readonly Verdict[]) {
-      if (profiles.length === 0) emptyWindows += 1;
+    async function judge(window: Window, outliers: readonly Verdict[]) {
+      if (whole?.isEmpty() === true) emptyWindows += 1;
       const levels: number[] = [];
       for (const policy of tried) {
         const level = await policy.levels.levelFor(model, reference, window);
@@ -152,9 +158,10 @@ export function createBacktester(deps: BacktesterDeps) {
         levels.push(level);
       }
       const most = Math.max(...levels);
-      const measured = measure(profiles, most);
-      const shifted = plantedShifts.map(({ shift, plant }) =>
-        withShift(measure, measured, profiles, shift.feature, plant, most),
+      const parts = populations.map((population) => ({ population, measured: population.measure(most) }));
+      const measured = parts.flatMap((part) => part.measured);
+      const shifted = plantedShifts.map(({ shift: { feature }, plant }) =>
+        parts.flatMap((part) => part.population.shifted(part.measured, { feature, plant }, most)),
       );
       for (const [number, { replay }] of tried.entries()) {
         const level = levels[number] ?? most;
@@ -165,31 +172,26 @@ export function createBacktester(deps: BacktesterDeps) {
       done += 1;
     }
 
-    const rolling = createRollingWindow(spec.lengthMs / spec.stepMs);
-    const period = { startMs: windows[0]?.startMs ?? 0, endMs: windows.at(-1)?.endMs ?? 0 };
     let outliers = new Map<number, Verdict>();
     let untilMs = period.startMs;
-    let atMs = period.startMs;
-    async function step(profiles: readonly Profile[]) {
-      signal.throwIfAborted();
-      if (atMs >= untilMs) {
-        untilMs = Math.min(period.endMs, atMs + WINDOWS_PER_PART * spec.stepMs);
-        outliers = await outlierVerdicts(reference, spec, { startMs: atMs, endMs: untilMs });
-        onProgress(done, windows.length);
+    try {
+      for (let atMs = period.startMs; atMs < period.endMs; atMs += spec.stepMs) {
+        signal.throwIfAborted();
+        if (atMs >= untilMs) {
+          untilMs = Math.min(period.endMs, atMs + WINDOWS_PER_PART * spec.stepMs);
+          outliers = await outlierVerdicts(reference, spec, { startMs: atMs, endMs: untilMs });
+          onProgress(done, windows.length);
+        }
+        for (const population of populations) await population.step(atMs);
+        const window = windows[done];
+        if (window === undefined || whole?.isFull() !== true) continue;
+        const verdict = outliers.get(window.endMs);
+        await judge(window, verdict === undefined ? [] : [verdict]);
+        await pause();
       }
-      atMs += spec.stepMs;
-      rolling.push(profiles);
-      const window = windows[done];
-      if (window === undefined || !rolling.isFull()) return;
-      const verdict = outliers.get(atMs);
-      await judge(window, rolling.profiles(), verdict === undefined ? [] : [verdict]);
-      await pause();
+    } finally {
+      for (const population of populations) await population.close();
     }
-    for await (const piece of store.profileSeries({ ...key, scope: PRODUCTION }, period, spec.stepMs)) {
-      while (atMs < piece.window.startMs) await step([]);
-      await step(piece.profiles);
-    }
-    while (atMs < period.endMs) await step([]);
     onProgress(done, windows.length);
 
     const weeks = (windows.length * spec.stepMs) / WEEK_MS;
@@ -230,20 +232,6 @@ export function createBacktester(deps: BacktesterDeps) {
 
 export type Backtester = ReturnType<typeof createBacktester>;
 
-/** The window's tests with those of one column measured again on its shifted counts. */
-function withShift(
-  measure: QuickMeasure,
-  measured: readonly Candidate[],
-  profiles: readonly Profile[],
-  feature: string,
-  plant: (profile: Profile) => Profile,
-  level: number,
-): readonly Candidate[] {
-  const profile = profiles.find((known) => known.feature === feature);
-  if (profile === undefined) return measured;
-  const again = measure([plant(profile)], level, feature);
-  let next = 0;
-  return measured.map((candidate) =>
-    candidate.column.name === feature ? (again[next++] ?? candidate) : candidate,
-  );
+function startOf(windows: readonly Window[]): number {
+  return windows[0]?.startMs ?? 0;
 }

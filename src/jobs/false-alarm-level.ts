@@ -3,9 +3,11 @@ import type { Policy } from '../domain/episode.js';
 import type { ModelVersion } from '../domain/model.js';
 import type { Store } from '../domain/ports.js';
 import { type Reference, referenceBuckets } from '../domain/reference.js';
+import { segmentId } from '../domain/segment.js';
 import { DAY_MS, type Window, type WindowSpec } from '../domain/window.js';
 import type { OpeningRule } from '../stats/count-openings.js';
 import type { EpisodeBudget, FamilyModel } from '../stats/episode-budget.js';
+import type { SegmentBaselines } from './segments.js';
 
 /** However much a budget allows: a window's own verdict has to be believable too. */
 export const MOST_LEVEL = 0.05;
@@ -31,6 +33,8 @@ export interface LevelChooserDeps {
   readonly store: Pick<Store, 'listGrids' | 'mergedProfiles' | 'listRuns'>;
   readonly settings: (model: string) => AlarmSettings;
   readonly budget: EpisodeBudget;
+  /** The segments of a version that are judged as well; none when left out. */
+  readonly segments?: SegmentBaselines | undefined;
 }
 
 export function openingRule(policy: Policy, stepMs: number): OpeningRule {
@@ -70,7 +74,7 @@ export function pieceRows(reference: Reference, lengthMs: number): number {
  * The level at which a version's windows are judged, from its budget of false episodes. It belongs to the week of a window's end and
  * follows from the windows judged in the four weeks before that week (median rows), so judging a window again gives the same verdict.
  */
-export function createLevelChooser({ store, settings, budget }: LevelChooserDeps) {
+export function createLevelChooser({ store, settings, budget, segments }: LevelChooserDeps) {
   interface Known {
     readonly basis: string;
     readonly family: PrimaryFamily;
@@ -82,7 +86,9 @@ export function createLevelChooser({ store, settings, budget }: LevelChooserDeps
     const name = JSON.stringify([model.model, model.modelVersion]);
     const known = versions.get(name);
     // A null learned from production has other scales than the provisional one before.
-    const basis = JSON.stringify([reference.hash, reference.nullModel.kind, reference.nullModel.learned]);
+    const parts = reference.segments?.map(({ segment }) => segmentId(segment));
+    const { kind, learned } = reference.nullModel;
+    const basis = JSON.stringify([reference.hash, kind, learned, parts]);
     if (known?.basis === basis) return known;
     const family = primaryFamily({
       model,
@@ -92,6 +98,7 @@ export function createLevelChooser({ store, settings, budget }: LevelChooserDeps
         { model: model.model, modelVersion: model.modelVersion, scope: `reference:${reference.hash}` },
         referenceBuckets(reference),
       ),
+      segments: (await segments?.(model, reference)) ?? [],
     });
     const fresh = { basis, family, levels: new Map<number, number>() };
     versions.set(name, fresh);

@@ -2,6 +2,7 @@ import type { QuickOutcome } from '../detectors/quick-judgement.js';
 import type { BacktestEpisode, TriedPolicy } from '../domain/backtest.js';
 import type { Episode, Policy } from '../domain/episode.js';
 import type { VersionKey } from '../domain/ports.js';
+import { segmentName } from '../domain/segment.js';
 import type { EpisodeCategory, Verdict, WindowOutcome } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
 
@@ -50,6 +51,11 @@ function driverOf(
     parameters: {},
     seed: null,
   };
+}
+
+/** For people: `temp`, or `temp (carrier = AA)`. */
+function nameOf({ feature, segment }: QuickOutcome['drivers'][number]): string {
+  return segment === undefined ? feature : `${feature} (${segmentName(segment)})`;
 }
 
 /** Follows one policy through windows in order, category by category, and remembers what it opens. Nothing is stored. */
@@ -111,7 +117,7 @@ export function createPolicyReplay(
         if (decision.change === 'opened') {
           opened += 1;
           isOpening = true;
-          track.features = [...new Set(drivers.map((driver) => driver.feature))].slice(0, 5);
+          track.features = [...new Set(drivers.map(nameOf))].slice(0, 5);
         }
         if (decision.change === 'closed' && finished.length < MAX_EPISODES)
           finished.push(shown(decision.episode, track.features));

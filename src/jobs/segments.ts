@@ -1,3 +1,4 @@
+import type { SegmentBaseline } from '../detectors/column-baseline.js';
 import type { ModelVersion } from '../domain/model.js';
 import type { Store } from '../domain/ports.js';
 import type { Grid, Profile } from '../domain/profile.js';
@@ -75,3 +76,27 @@ export function partOf(reference: Reference, segment: Segment): Reference | null
   if (reference.nullModel.kind === 'temporal' && part.nullModel.kind === 'iid') return null;
   return { ...reference, rows: part.rows, nullModel: part.nullModel };
 }
+
+/** What each segment of a version is compared with in a registered reference; those that have nothing there are left out. */
+export function createSegmentBaselines(
+  deps: Pick<SegmentReferenceDeps, 'segments'> & {
+    readonly store: Pick<Store, 'segmentsOf' | 'mergedProfiles'>;
+  },
+) {
+  return async (model: ModelVersion, reference: Reference): Promise<SegmentBaseline[]> => {
+    const setting = deps.segments?.(model.model);
+    const segments = setting === undefined ? [] : await deps.store.segmentsOf(model, setting);
+    const found: SegmentBaseline[] = [];
+    for (const segment of segments) {
+      const part = partOf(reference, segment);
+      if (part === null) continue;
+      const scope = segmentScope(`reference:${reference.hash}`, segment);
+      const query = { model: model.model, modelVersion: model.modelVersion, scope };
+      const referenceProfiles = await deps.store.mergedProfiles(query, referenceBuckets(reference));
+      found.push({ segment, reference: part, referenceProfiles });
+    }
+    return found;
+  };
+}
+
+export type SegmentBaselines = ReturnType<typeof createSegmentBaselines>;

@@ -11,12 +11,15 @@ import { AppError } from '../errors.js';
 import type { EpisodeBudget } from '../stats/episode-budget.js';
 import { parseForest } from '../stats/forest-codec.js';
 import { type AlarmSettings, familyModel, type LevelChooser, MOST_LEVEL } from './false-alarm-level.js';
+import type { SegmentBaselines } from './segments.js';
 
 export interface TunerDeps {
   readonly store: Pick<Store, 'currentReference' | 'listGrids' | 'mergedProfiles'>;
   readonly settings: (model: string) => AlarmSettings;
   readonly levels: Pick<LevelChooser, 'usualRows' | 'familyOf'>;
   readonly budget: EpisodeBudget;
+  /** The segments of a version that are judged as well; none when left out. */
+  readonly segments?: SegmentBaselines | undefined;
   /** The service's clock: usual windows are the last ones before it. */
   readonly clock: Clock;
 }
@@ -87,6 +90,13 @@ export function createTuner(deps: TunerDeps) {
       referenceBuckets(reference),
     );
     const currentProfiles = usualWindow(referenceProfiles, windowRows);
+    const segments = ((await deps.segments?.(model, reference)) ?? []).map((part) => ({
+      ...part,
+      currentProfiles: usualWindow(
+        part.referenceProfiles,
+        Math.round((windowRows * part.reference.rows) / Math.max(1, reference.rows)),
+      ),
+    }));
     const endMs = deps.clock.now();
     const window = { startMs: endMs - deps.settings(model.model).window.lengthMs, endMs };
     const forest = reference.forest === null ? null : parseForest(reference.forest);
@@ -98,7 +108,7 @@ export function createTuner(deps: TunerDeps) {
         extra.push(judgeOutlierShare({ model, window, reference, forest, ...counts }));
       }
       const counted = { grids, referenceProfiles, currentProfiles };
-      return judgeWindow({ model, window, reference, ...counted, level, extra }).verdicts;
+      return judgeWindow({ model, window, reference, ...counted, level, extra, segments }).verdicts;
     };
   }
 }
@@ -111,10 +121,11 @@ function sideBySide(byBudget: readonly (readonly Verdict[])[]): TunedTest[] {
   return first.map((verdict, i): TunedTest => {
     const all = byBudget.map((verdicts) => verdicts[i] ?? verdict);
     const decided = all.find((other) => other.status !== 'undecided');
-    const { feature, detector, role, minimumEffect } = verdict;
+    const { feature, segment, detector, role, minimumEffect } = verdict;
     const category: EpisodeCategory = verdict.category;
     return {
       feature,
+      ...(segment === undefined ? {} : { segment }),
       detector,
       category,
       role,

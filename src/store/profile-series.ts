@@ -43,7 +43,7 @@ export function createProfileSeries(
   grids: GridStore,
 ): Pick<ProfileStore, 'profileSeries'> {
   return {
-    async *profileSeries(query, period, pieceMs) {
+    async *profileSeries(query, period, pieceMs, abreast = 1) {
       if (pieceMs < HOUR_MS || pieceMs % HOUR_MS !== 0 || period.startMs % pieceMs !== 0)
         throw new RangeError(
           `pieces are whole hours long and aligned, got ${pieceMs} ms from ${period.startMs}`,
@@ -62,7 +62,10 @@ export function createProfileSeries(
       const pieceCells =
         columns.reduce((cells, grid) => cells + cellCount(grid), 1) *
         (pieceMs / (isDaily ? DAY_MS : HOUR_MS));
-      const slicePieces = Math.min(PIECES_PER_SLICE, Math.max(1, Math.floor(CELLS_PER_SLICE / pieceCells)));
+      const slicePieces = Math.min(
+        PIECES_PER_SLICE,
+        Math.max(1, Math.floor(CELLS_PER_SLICE / abreast / pieceCells)),
+      );
       const read = (startMs: number) =>
         client.queryNative(BUCKETS_SQL, {
           ...params,

@@ -16,7 +16,7 @@ import { createRollingReferences } from '../jobs/rolling-reference.js';
 import { createCycle } from '../jobs/run-cycle.js';
 import type { Job } from '../jobs/scheduler.js';
 import { createOutlierScorer } from '../jobs/score-outliers.js';
-import { segmentsOf } from '../jobs/segments.js';
+import { createSegmentBaselines, segmentsOf } from '../jobs/segments.js';
 import { createEpisodeBudget } from '../stats/episode-budget.js';
 import { alarmSettings } from './alarm-settings.js';
 import { followStore, type Parts } from './parts.js';
@@ -68,6 +68,7 @@ export function wireDetection(parts: Parts) {
     store,
     settings: (model) => alarmSettings(settings(model)),
     budget: createEpisodeBudget({ pause: createPause() }),
+    segments: createSegmentBaselines({ store, segments: (model) => settings(model).segments }),
   });
   const nulls = createNullLearner({ store, fitNullModel, logger });
   const cycle = createCycle({

@@ -4,6 +4,7 @@ import type { TriedPolicy } from '../domain/backtest.js';
 import type { PolicyPorts } from '../http/policy-routes.js';
 import { createBacktester } from '../jobs/backtest.js';
 import { createLevelChooser } from '../jobs/false-alarm-level.js';
+import { createSegmentBaselines } from '../jobs/segments.js';
 import { createTuner } from '../jobs/tune-model.js';
 import { createEpisodeBudget } from '../stats/episode-budget.js';
 import { alarmSettings } from './alarm-settings.js';
@@ -15,9 +16,14 @@ export function wirePolicy({ config, store, clock, logger }: Parts): PolicyPorts
   const settings = (model: string) => alarmSettings(modelConfig(config, model));
   const pause = createPause();
   const budget = createEpisodeBudget({ pause });
-  const levels = createLevelChooser({ store, settings, budget });
+  const segments = createSegmentBaselines({
+    store,
+    segments: (model) => modelConfig(config, model).segments,
+  });
+  const levels = createLevelChooser({ store, settings, budget, segments });
   const backtest = createBacktester({
     store,
+    segments,
     settings,
     budget,
     decide: decideEpisode,
@@ -33,7 +39,7 @@ export function wirePolicy({ config, store, clock, logger }: Parts): PolicyPorts
   return {
     store,
     logger,
-    tune: createTuner({ store, settings, levels, budget, clock }),
+    tune: createTuner({ store, settings, levels, budget, segments, clock }),
     backtest: (model, { period, policies, shifts }, run) => {
       const inForce = tried('in force', modelConfig(config, model.model).policy, model.model);
       const others = policies.map(({ name, policy }) => tried(name, parsePolicy(policy), model.model));

@@ -53,3 +53,19 @@ test('columns without counts in the reference have no test', () => {
   const { tests } = primaryFamily({ model, reference: referenceOf(rows), grids, referenceProfiles: [] });
   expect(tests.size).toBe(0);
 });
+
+test('the tests of segments join the family, but for those of their own column', () => {
+  const reference = { ...referenceOf(rows), forest: '{}' };
+  const part = { reference: referenceOf(rows / 2), referenceProfiles };
+  const segments = [
+    { ...part, segment: { column: 'plan', value: 'pro' } },
+    { ...part, segment: { column: 'tags.region', value: 'eu' } },
+  ];
+  const { tests } = primaryFamily({ model, reference, grids, referenceProfiles, segments });
+  // Of the plan's: age and prediction; of the tag's: plan as well. Outliers are of whole rows.
+  expect([...tests].sort()).toEqual([
+    ['dataQuality', 3],
+    ['drift', 8],
+    ['outliers', 1],
+  ]);
+});

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { decideEpisode } from '../../../src/alerts/policy.js';
+import { PRODUCTION } from '../../../src/domain/ports.js';
 import type { Profile } from '../../../src/domain/profile.js';
 import { HOUR_MS } from '../../../src/domain/window.js';
 import { type BacktestRequest, createBacktester } from '../../../src/jobs/backtest.js';
+import type { SegmentBaselines } from '../../../src/jobs/segments.js';
 import { createEpisodeBudget } from '../../../src/stats/episode-budget.js';
 import { createRandom } from '../../../src/stats/random.js';
 import { gridsOf, modelOf, profilesOf, referenceOf } from '../../support/judge-fixture.js';
@@ -31,15 +33,20 @@ const HOURLY: Profile[][] = Array.from({ length: HOURS }, (_, hour) =>
   hour === 70 ? [] : profilesOf(grids, columnsOf(100 + hour, ROWS, hour >= 40 && hour < 50 ? 0.4 : 0)),
 );
 
-function backtester() {
+const CLEAN = profilesOf(grids, columnsOf(7, ROWS, 0));
+
+function backtester(segments?: SegmentBaselines) {
   let pauses = 0;
   const backtest = createBacktester({
     store: {
       currentReference: async () => referenceOf(5_000),
       listGrids: async () => grids,
       mergedProfiles: async () => referenceProfiles,
-      profileSeries: async function* (_query, period, pieceMs) {
-        for (const [hour, profiles] of HOURLY.entries()) {
+      profileSeries: async function* (query, period, pieceMs) {
+        for (const [hour, all] of HOURLY.entries()) {
+          // With segments only theirs has drifted.
+          const clean = segments !== undefined && query.scope === PRODUCTION && hour !== 70;
+          const profiles = clean ? CLEAN : all;
           const window = { startMs: hour * pieceMs, endMs: (hour + 1) * pieceMs };
           if (window.startMs >= period.startMs && window.endMs <= period.endMs && profiles.length > 0)
             yield { window, profiles };
@@ -49,6 +56,7 @@ function backtester() {
       listVerdicts: async () => [],
       watermarks: async () => [{ ...key, firstEventMs: 0, watermarkMs: HOURS * HOUR_MS - 1, rows: 1 }],
     },
+    segments,
     settings: () => ({
       window: { lengthMs: HOUR_MS, stepMs: HOUR_MS, latenessMs: 0 },
       policy: rule,
@@ -104,6 +112,25 @@ describe('a backtest', () => {
     expect(budget?.level.greatest).toBeLessThan(0.05);
     expect(progress.at(-1)).toEqual([HOURS, HOURS]);
     expect(pauses()).toBeGreaterThanOrEqual(HOURS);
+  });
+
+  test('judges segments as the service does: what drifts in one of them alone opens an episode that names it', async () => {
+    const segment = { column: 'plan', value: 'pro' };
+    const part = { segment, reference: referenceOf(5_000), referenceProfiles };
+    const { policies } = await backtester(async () => [part]).backtest(model, request, quiet);
+    const [two] = policies;
+    expect(two?.driftedWindows).toEqual({ drift: 10 });
+    expect(two?.episodes).toMatchObject([
+      {
+        features: ['age (plan = pro)'],
+        openedBy: { endMs: 42 * HOUR_MS },
+        closedBy: { endMs: 52 * HOUR_MS },
+      },
+    ]);
+    const [large] = two?.shifts ?? [];
+    expect(large).toMatchObject({ medianDelayMs: 2 * HOUR_MS });
+    const alone = await backtester(async () => []).backtest(model, request, quiet);
+    expect(alone.policies[0]?.driftedWindows).toEqual({});
   });
 
   test('finds planted shifts as soon as the policy lets it, and not what is too small', async () => {

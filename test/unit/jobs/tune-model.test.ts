@@ -3,6 +3,7 @@ import { judgeWindow } from '../../../src/detectors/judge-window.js';
 import type { TunedTest } from '../../../src/domain/tuning.js';
 import { DAY_MS, HOUR_MS } from '../../../src/domain/window.js';
 import { type AlarmSettings, createLevelChooser } from '../../../src/jobs/false-alarm-level.js';
+import type { SegmentBaselines } from '../../../src/jobs/segments.js';
 import { createTuner } from '../../../src/jobs/tune-model.js';
 import { createEpisodeBudget } from '../../../src/stats/episode-budget.js';
 import { gridsOf, modelOf, profilesOf, referenceOf } from '../../support/judge-fixture.js';
@@ -25,7 +26,7 @@ const HOURLY: AlarmSettings = {
 };
 const budget = createEpisodeBudget();
 
-function tuner(settings: AlarmSettings, known = true) {
+function tuner(settings: AlarmSettings, known = true, segments?: SegmentBaselines) {
   const store = {
     currentReference: async () => (known ? reference : null),
     listGrids: async () => grids,
@@ -35,7 +36,8 @@ function tuner(settings: AlarmSettings, known = true) {
   return createTuner({
     store,
     settings: () => settings,
-    levels: createLevelChooser({ store, settings: () => settings, budget }),
+    levels: createLevelChooser({ store, settings: () => settings, budget, segments }),
+    segments,
     budget,
     clock: { now: () => 100 * DAY_MS, observe: () => undefined },
   });
@@ -71,6 +73,30 @@ describe('tuning', () => {
       { falseEpisodesPer30Days: null, configured: true, level: 0.2 },
     ]);
     expect(budgets[1]?.expected).toBeGreaterThan(50);
+  });
+
+  test('segments join the family: each test sees less, and their own are told', async () => {
+    const segment = { column: 'plan', value: 'pro' };
+    const part = { segment, reference: { ...reference, rows: rows / 2 }, referenceProfiles };
+    const plain = await tuner(HOURLY)(model, [1]);
+    const parted = await tuner(HOURLY, true, async () => [part])(model, [1]);
+    expect([plain.tests, parted.tests]).toEqual([
+      { drift: 3, dataQuality: 1 },
+      { drift: 5, dataQuality: 2 },
+    ]);
+    const smallest = (tuning: typeof plain, ofSegment: boolean) =>
+      tuning.columns.find(
+        (known) =>
+          known.feature === 'age' &&
+          known.detector === 'neyman' &&
+          (known.segment !== undefined) === ofSegment,
+      )?.budgets[0]?.smallestVisibleEffect ?? 0;
+    expect(smallest(parted, false)).toBeGreaterThan(smallest(plain, false));
+    expect(smallest(parted, true)).toBeGreaterThan(smallest(parted, false));
+    expect(parted.columns.some((known) => known.feature === 'plan' && known.segment !== undefined)).toBe(
+      false,
+    );
+    expect(parted.budgets[0]?.expected).toBeLessThanOrEqual(1);
   });
 
   test('a larger budget sees smaller drifts', async () => {
