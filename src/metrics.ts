@@ -57,6 +57,12 @@ export function createMetrics() {
       labelNames: [...model, 'status'],
       registers,
     }),
+    streamDetections: new Counter({
+      name: 'plumbline_stream_detections_total',
+      help: 'Changes that a detector over the stream of errors has seen.',
+      labelNames: [...model, 'detector'],
+      registers,
+    }),
     seriesDropped: new Counter({
       name: 'plumbline_series_dropped_total',
       help: 'Verdict series not exported, because of the series budget or an unusable label.',

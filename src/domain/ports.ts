@@ -1,4 +1,5 @@
 import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from './episode.js';
+import type { ErrorStreamStore } from './error-stream.js';
 import type { CallHalfStore, RejectedStore } from './kept-ports.js';
 import type { FeatureSchema, ModelVersion } from './model.js';
 import type { PerformanceStore } from './performance.js';
@@ -254,6 +255,7 @@ export interface Store
     ProfileStore,
     VerdictStore,
     EpisodeStore,
+    ErrorStreamStore,
     OutboxStore,
     OutlierStore,
     PerformanceStore,

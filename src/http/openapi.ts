@@ -3,6 +3,7 @@ import { ingestPaths } from './openapi-ingest.js';
 import { answer, DENIED, failures, json, path, queryOf } from './openapi-parts.js';
 import {
   backtestBody,
+  conceptDriftQuery,
   episodeQuery,
   outlierQuery,
   performanceQuery,
@@ -124,6 +125,10 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
       '/v1/models/{model}/performance': list(
         'How good a version was, by the labels that have come: figures with intervals, and how many labels are missing',
         performanceQuery,
+      ),
+      '/v1/models/{model}/concept-drift': list(
+        'Where detectors over the stream of errors have seen a change, newest first',
+        conceptDriftQuery,
       ),
       '/v1/models/{model}/estimates': list(
         'How good a version is expected to be, before its labels: figures with intervals, beside what labels have shown since',

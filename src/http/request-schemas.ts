@@ -85,6 +85,7 @@ export const performanceQuery = z.strictObject({
   segment: oneSegment.optional(),
 });
 export const episodeQuery = z.strictObject({ state: z.enum(['open', 'closed']).optional(), limit });
+export const conceptDriftQuery = z.strictObject({ version: text, limit });
 export const outlierQuery = z.strictObject({ version: text, limit, offset });
 export const profileQuery = z.strictObject({
   version: text,

@@ -18,6 +18,8 @@ const TABLES: readonly (readonly [table: string, where: string])[] = [
   ['measured_labels', OF_MODEL],
   ['performance_hours', OF_MODEL],
   ['performance_rows', OF_MODEL],
+  ['error_streams', OF_MODEL],
+  ['stream_detections', OF_MODEL],
   ['profiles', OF_MODEL],
   ['segment_values', OF_MODEL],
   ['verdicts', OF_MODEL],

@@ -3,6 +3,7 @@ import { createCallHalfStore } from './call-half-store.js';
 import { assertDedup, checkStore } from './check-store.js';
 import { createStoreClient, type StoreClient, type StoreLocation } from './client.js';
 import { createEpisodeStore } from './episode-store.js';
+import { createErrorStreamStore } from './error-stream-store.js';
 import { createGridStore } from './grid-store.js';
 import { createKnownIdentities } from './known-identities.js';
 import { createLogAuditStore } from './log-audit-store.js';
@@ -87,6 +88,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createRejectedStore(api),
     ...createOutlierStore(jobs),
     ...createVerdictStore(api, revisions.next),
+    ...createErrorStreamStore(jobs, revisions.next),
     ...createEpisodeStore(api, revisions.next),
     ...createOutboxStore(api, revisions.next),
     ...createStatsStore(jobs),

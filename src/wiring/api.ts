@@ -5,6 +5,7 @@ import { fitNullModel } from '../detectors/null-model.js';
 import { DAY_MS, END_OF_TIME_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import type { Access } from '../http/access.js';
+import { createConceptDriftRoutes } from '../http/concept-drift-routes.js';
 import { createEstimateRoutes } from '../http/estimate-routes.js';
 import { createModelRoutes } from '../http/model-routes.js';
 import { createPageRoutes } from '../http/page-routes.js';
@@ -118,7 +119,8 @@ export function wireApi(parts: Parts, access: Access) {
       .use(createWebhookRoutes({ store, desk }, access))
       .use(createWhyRoutes({ explain }, access))
       .use(createPerformanceRoutes({ performance }, access))
-      .use(createEstimateRoutes({ estimates }, access)),
+      .use(createEstimateRoutes({ estimates }, access))
+      .use(createConceptDriftRoutes(store, access)),
     pages: createPageRoutes({ store, clock, reportsDirectory, explain }),
   };
 }

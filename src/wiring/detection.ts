@@ -6,6 +6,7 @@ import { fitNullModel } from '../detectors/null-model.js';
 import type { ModelVersion } from '../domain/model.js';
 import { AppError } from '../errors.js';
 import type { ReadinessCheck } from '../http/readiness.js';
+import { createErrorStreams } from '../jobs/error-streams.js';
 import { createLevelChooser } from '../jobs/false-alarm-level.js';
 import { createWindowJudge } from '../jobs/judge-window.js';
 import { createLatencyBaselines } from '../jobs/latency-baseline.js';
@@ -98,6 +99,12 @@ export function wireDetection(parts: Parts) {
     clock,
     logger,
   });
+  const streams = createErrorStreams({
+    store,
+    detected: (model, detector) =>
+      metrics.streamDetections.inc({ model: model.model, model_version: model.modelVersion, detector }),
+    logger,
+  });
   let lastCycle = { hoursProfiled: 0, rowsScored: 0, windowsJudged: 0 };
   let lastSuccessMs: number | null = null;
   const sinceMs = wallClock.now();
@@ -108,6 +115,7 @@ export function wireDetection(parts: Parts) {
     run: async () => {
       await followStore(parts);
       lastCycle = await cycle.run();
+      await streams.feed();
     },
     lastSuccess: {
       set: (seconds) => {

@@ -44,6 +44,17 @@ describe.each(BACKENDS)('deleting a model in the %s store', (kind) => {
     await store.profileHours(versionOf(model), [AT_MS]);
     await store.profileLabels([versionOf(model)]);
     await store.measurePerformance(versionOf(model), PLAIN_SETTING);
+    await store.saveErrorStream(
+      key,
+      {
+        cursor: { storedMs: AT_MS, labelMs: AT_MS, fingerprint: '1' },
+        position: 1,
+        unmatched: 0,
+        scale: 1,
+        detectors: {},
+      },
+      [{ detector: 'adwin', position: 1, labelMs: AT_MS }],
+    );
     await store.saveReference({
       ...key,
       hash: 'h',

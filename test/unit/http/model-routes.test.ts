@@ -9,6 +9,7 @@ import type { Tuning } from '../../../src/domain/tuning.js';
 import type { Bucket } from '../../../src/domain/window.js';
 import { AppError } from '../../../src/errors.js';
 import { createKey } from '../../../src/http/access.js';
+import { createConceptDriftRoutes } from '../../../src/http/concept-drift-routes.js';
 import { createEstimateRoutes } from '../../../src/http/estimate-routes.js';
 import { createModelRoutes, type ModelPorts } from '../../../src/http/model-routes.js';
 import { openapiDocument } from '../../../src/http/openapi.js';
@@ -110,6 +111,12 @@ describe('the model routes', () => {
       api: (access) =>
         createModelRoutes(ports, access)
           .use(createPerformanceRoutes({ performance: async () => NO_PERFORMANCE }, access))
+          .use(
+            createConceptDriftRoutes(
+              { listModels: async () => [], errorStream: async () => null, streamDetections: async () => [] },
+              access,
+            ),
+          )
           .use(createEstimateRoutes({ estimates: async () => NO_ESTIMATES }, access))
           .use(
             createRejectedRoutes(
