@@ -36,6 +36,8 @@ export interface WindowJudgeDeps {
   readonly latencies: LatencyBaselines;
   /** The segments of a version that get verdicts of their own. */
   readonly segments?: (model: ModelVersion) => Promise<Segment[]>;
+  /** Awaited before a window is judged, which takes tens of milliseconds: others get their turn. */
+  readonly turn?: () => Promise<void>;
 }
 
 /** Versions whose reference is kept in memory. */
@@ -187,6 +189,8 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
         ...(await withLatencies(model, window, baseline.profiles)),
         currentProfiles,
       };
+      const segments = await segmentInputs(model, reference, window);
+      await deps.turn?.();
       const { verdicts, outcomes: bare } = judgeWindow({
         ...counted,
         window,
@@ -194,7 +198,7 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
         level,
         extra,
         parameters: baseline.parameters,
-        segments: await segmentInputs(model, reference, window),
+        segments,
       });
       const outcomes = withReasons(bare, { ...counted, verdicts, influence: reference.influence });
       await store.saveVerdicts(verdicts);

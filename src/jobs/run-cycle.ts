@@ -17,6 +17,8 @@ import {
 
 const GRACE_MS = 3_600_000;
 const MAX_EMPTY_WINDOWS = 24;
+/** Models that wait for the store together: it answers questions about many in one statement, while others are judged. */
+const MODELS_AT_ONCE = 32;
 /** Windows looked at together, so that memory does not grow with the length of a backlog. */
 const WINDOWS_PER_SLICE = 1_000;
 
@@ -271,13 +273,21 @@ export function createCycle(deps: CycleDeps) {
           );
       let rowsScored = 0;
       let windowsJudged = 0;
-      for (const model of models) {
+      async function follow(model: ModelVersion): Promise<void> {
         const rows = watermarks.find((w) => w.model === model.model && w.modelVersion === model.modelVersion);
         const reference = rows === undefined ? null : await store.currentReference(model);
-        if (rows === undefined || reference === null) continue;
-        rowsScored += (await deps.scoreOutliers(model, reference)).scored;
-        windowsJudged += await judgeVersion(model, reference, rows, nowMs);
+        if (rows === undefined || reference === null) return;
+        const { scored } = await deps.scoreOutliers(model, reference);
+        rowsScored += scored;
+        const judged = await judgeVersion(model, reference, rows, nowMs);
+        windowsJudged += judged;
       }
+      // Versions of one model share its hooks' limits and follow one another.
+      const byModel = new Map<string, ModelVersion[]>();
+      for (const model of models) byModel.set(model.model, [...(byModel.get(model.model) ?? []), model]);
+      await sideBySide([...byModel.values()], MODELS_AT_ONCE, async (versions) => {
+        for (const version of versions) await follow(version);
+      });
       return { hoursProfiled, rowsScored, windowsJudged };
     },
   };
@@ -286,6 +296,30 @@ export function createCycle(deps: CycleDeps) {
 export type Cycle = ReturnType<typeof createCycle>;
 
 const nameOf = ({ model, modelVersion }: VersionKey) => JSON.stringify([model, modelVersion]);
+
+/** Works on the items in order, so many at a time. After a failure no other is begun, and those under way are waited for. */
+async function sideBySide<T>(
+  items: readonly T[],
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
+  let failed = false;
+  const worker = async () => {
+    for (const item of queue) {
+      if (failed) return;
+      try {
+        await work(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+  const failure = ended.find((result) => result.status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
+}
 
 function* slices(windows: readonly Window[]): Generator<readonly Window[]> {
   for (let at = 0; at < windows.length; at += WINDOWS_PER_SLICE)

@@ -1,9 +1,31 @@
 import type { Episode } from '../domain/episode.js';
 import type { EpisodeStore } from '../domain/ports.js';
+import { createBatch, loadByGroup, OF_VERSIONS, PLACE_OF_VERSION, versionsOf } from './batch.js';
 import type { StoreClient } from './client.js';
 import { dateTime64, fromBody, toBody } from './encoding.js';
 
+type Key = Parameters<EpisodeStore['latestEpisode']>[0];
+
+const KEYS_PER_STATEMENT = 256;
+
 export function createEpisodeStore(client: StoreClient, nextRevision: () => number): EpisodeStore {
+  /** Of versions that are asked for with the same category. */
+  async function latestOfAll(keys: readonly Key[]): Promise<(Episode | null)[]> {
+    const { params, placeOf } = versionsOf(keys);
+    const rows = await client.query<{ place: number; body: string }>(
+      `SELECT ${PLACE_OF_VERSION} AS place, body FROM episodes FINAL
+       WHERE ${OF_VERSIONS} AND category = {category:String}
+       ORDER BY place, opened_at DESC, revision DESC
+       LIMIT 1 BY place`,
+      { ...params, category: keys[0]?.category ?? '' },
+    );
+    const bodies = new Map(rows.map(({ place, body }) => [place, body]));
+    return keys.map((key) => {
+      const body = bodies.get(placeOf(key));
+      return body === undefined ? null : fromBody<Episode>(body);
+    });
+  }
+
   return {
     saveEpisode: (episode) =>
       client.insert('episodes', [
@@ -36,15 +58,9 @@ export function createEpisodeStore(client: StoreClient, nextRevision: () => numb
       return rows.map((row) => fromBody<Episode>(row.body));
     },
 
-    latestEpisode: async (key) => {
-      const [row] = await client.query<{ body: string }>(
-        `SELECT body FROM episodes FINAL
-         WHERE model = {model:String} AND version = {version:String} AND category = {category:String}
-         ORDER BY opened_at DESC, revision DESC
-         LIMIT 1`,
-        { model: key.model, version: key.modelVersion, category: key.category },
-      );
-      return row === undefined ? null : fromBody<Episode>(row.body);
-    },
+    latestEpisode: createBatch(
+      (keys: readonly Key[]) => loadByGroup(keys, ({ category }) => category, latestOfAll),
+      KEYS_PER_STATEMENT,
+    ),
   };
 }

@@ -1,5 +1,6 @@
 import type { ModelStore } from '../domain/ports.js';
 import { type Grid, isEmptyGrid } from '../domain/profile.js';
+import { createBatch } from './batch.js';
 import type { StoreClient } from './client.js';
 import { float64 } from './encoding.js';
 
@@ -17,21 +18,34 @@ interface GridRow {
   readonly singleton_share: number;
 }
 
+interface GridState {
+  readonly features: number;
+  readonly revision: number;
+}
+
+const MODELS_PER_STATEMENT = 256;
+
 /**
  * Models whose grids are kept in memory: they are read for every judged window and never change, only grow in number. A model that
  * was deleted and registered again has others, under later revisions.
  */
-const CACHED_MODELS = 64;
+const CACHED_MODELS = 256;
 
 export function createGridStore(client: StoreClient, nextRevision: () => number): GridStore {
   const cache = new Map<string, { revision: number; grids: ReadonlyMap<string, Grid> }>();
 
-  async function byFeature(model: string): Promise<ReadonlyMap<string, Grid>> {
-    const [stored] = await client.query<{ features: number; revision: number }>(
-      'SELECT uniqExact(feature) AS features, max(grids.revision) AS revision FROM grids WHERE model = {model:String}',
-      { model },
+  const stateOf = createBatch(async (models: readonly string[]) => {
+    const rows = await client.query<GridState & { model: string }>(
+      `SELECT model, uniqExact(feature) AS features, max(grids.revision) AS revision FROM grids
+       WHERE model IN {models:Array(String)} GROUP BY model`,
+      { models: [...new Set(models)] },
     );
-    const { features, revision } = stored ?? { features: 0, revision: 0 };
+    const found = new Map(rows.map((row) => [row.model, row]));
+    return models.map((model): GridState => found.get(model) ?? { features: 0, revision: 0 });
+  }, MODELS_PER_STATEMENT);
+
+  async function byFeature(model: string): Promise<ReadonlyMap<string, Grid>> {
+    const { features, revision } = await stateOf(model);
     const cached = cache.get(model);
     if (cached?.revision === revision && cached.grids.size === features) return cached.grids;
     const rows = await client.query<GridRow>(

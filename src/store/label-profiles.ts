@@ -2,9 +2,10 @@ import { type FeatureSchema, LABEL, type ModelVersion } from '../domain/model.js
 import type { DirtyBuckets, ProfileStore, VerdictStore } from '../domain/ports.js';
 import { PRODUCTION } from '../domain/ports.js';
 import { HOUR_MS } from '../domain/window.js';
+import { OF_VERSIONS, PLACE_OF_VERSION, versionsOf } from './batch.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
-import { hourParams, hourSlices, hoursAround, type StoredHour, sumBetween } from './hour-slices.js';
+import { hourParams, hourSlices, hoursAround, type StoredHour } from './hour-slices.js';
 import type { ProfileCounter } from './profile-counter.js';
 import {
   COUNT_IDENTITIES_SQL,
@@ -12,6 +13,7 @@ import {
   labelSource,
   uncountedLabelsSql,
 } from './profile-source.js';
+import { createRowCounts } from './row-counts.js';
 
 export const isLabel = (column: FeatureSchema) => column.name === LABEL;
 
@@ -84,25 +86,25 @@ export function createLabelProfiles(
       return recounted;
     },
 
-    async labelledRows(key, windows) {
-      if (windows.length === 0) return [];
+    labelledRows: createRowCounts(async (keys, windows) => {
+      const { params, placeOf } = versionsOf(keys);
       const { fromHour, toHour } = hoursAround(windows);
-      const rows = await client.query<{ hour: number; counted: number }>(
-        `SELECT intDiv(toUnixTimestamp64Milli(bucket), 3600000) AS hour, toInt64(rows) - toInt64(missing) AS counted
+      const rows = await client.query<{ place: number; hour: number; counted: number }>(
+        `SELECT ${PLACE_OF_VERSION} AS place, intDiv(toUnixTimestamp64Milli(bucket), 3600000) AS hour,
+           toInt64(rows) - toInt64(missing) AS counted
          FROM profiles FINAL
-         WHERE scope = {scope:String} AND model = {model:String} AND version = {version:String} AND granularity = 'hour'
+         WHERE scope = {scope:String} AND ${OF_VERSIONS} AND granularity = 'hour'
            AND feature = {feature:String} AND bucket >= {fromTs:DateTime64(3, 'UTC')} AND bucket < {toTs:DateTime64(3, 'UTC')}
-         ORDER BY hour`,
+         ORDER BY place, hour`,
         {
+          ...params,
           scope: PRODUCTION,
-          model: key.model,
-          version: key.modelVersion,
           feature: LABEL,
           fromTs: dateTime64(fromHour * HOUR_MS),
           toTs: dateTime64(toHour * HOUR_MS),
         },
       );
-      return windows.map((window) => sumBetween(rows, window));
-    },
+      return keys.map((key) => rows.filter(({ place }) => place === placeOf(key)));
+    }),
   };
 }

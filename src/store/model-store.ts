@@ -1,13 +1,9 @@
 import type { ModelVersion } from '../domain/model.js';
 import type { ModelStore } from '../domain/ports.js';
-import type { Reference, ReferenceChange } from '../domain/reference.js';
+import type { ReferenceChange } from '../domain/reference.js';
 import type { StoreClient } from './client.js';
+import { createCurrentReferences, type ReferenceRow, referenceOf } from './current-references.js';
 import { dateTime64, fromBody, toBody } from './encoding.js';
-
-interface ReferenceRow {
-  readonly body: string;
-  readonly forest: string | null;
-}
 
 const OF_VERSION = 'model = {model:String} AND version = {version:String}';
 
@@ -47,13 +43,7 @@ export function createModelStore(
         },
       ]),
 
-    currentReference: async (key) => {
-      const [row] = await client.query<ReferenceRow>(
-        `SELECT body, forest FROM references WHERE ${OF_VERSION} ORDER BY revision DESC LIMIT 1`,
-        { model: key.model, version: key.modelVersion },
-      );
-      return row === undefined ? null : referenceOf(row);
-    },
+    currentReference: createCurrentReferences(client),
 
     findReference: async ({ hash, ...key }) => {
       const [row] = await client.query<ReferenceRow>(
@@ -100,10 +90,4 @@ export function createModelStore(
       return rows.map((row) => fromBody<ReferenceChange>(row.body));
     },
   };
-}
-
-/** References from before the column hold their forest in the body. */
-function referenceOf({ body, forest }: ReferenceRow): Reference {
-  const stored = fromBody<Omit<Reference, 'forest'> & Partial<Pick<Reference, 'forest'>>>(body);
-  return { ...stored, forest: stored.forest ?? forest };
 }

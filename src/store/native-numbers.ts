@@ -71,6 +71,23 @@ export function createFloat64Column(): ListColumn<number> {
   };
 }
 
+/** One byte for each. */
+export function createBoolColumn(): NativeColumn & { append(value: boolean): void } {
+  let values = makeBytes(FIRST_ROWS);
+  let rows = 0;
+  return {
+    type: 'Bool',
+    append(value) {
+      if (rows === values.length) values = grown(values, makeBytes);
+      values[rows] = value ? 1 : 0;
+      rows += 1;
+    },
+    size: () => rows,
+    prefix: () => [],
+    data: () => [bytesOf(values, rows)],
+  };
+}
+
 /** Null, or a number. */
 export function createNullableFloat64Column(): ValueColumn<number | null> {
   const values = createFloat64Column();

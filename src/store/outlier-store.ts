@@ -1,5 +1,7 @@
 import { monitoredColumns } from '../domain/model.js';
 import type { OutlierStore, VersionKey } from '../domain/ports.js';
+import type { Window } from '../domain/window.js';
+import { createBatch, loadByGroup, OF_VERSIONS, PLACE_OF_VERSION, versionsOf } from './batch.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
 import { rowIdentity } from './identity.js';
@@ -38,19 +40,29 @@ interface Page {
 
 const nameOf = (keys: Keys) => JSON.stringify([keys.model, keys.version, keys.hash]);
 
+interface CountsCall {
+  readonly key: VersionKey;
+  readonly window: Window;
+  readonly hash: string;
+}
+
+const VERSIONS_PER_STATEMENT = 256;
+
 /** Scores of rows by the forest of the version's current reference. */
 export function createOutlierStore(client: StoreClient): OutlierStore {
   /** Per version and reference: the last row in order whose score is saved. */
   const cursors = new Map<string, Cursor>();
 
-  async function hashOf(key: VersionKey): Promise<string> {
-    const [row] = await client.query<{ hash: string }>(
-      `SELECT hash FROM references WHERE model = {model:String} AND version = {version:String}
-       ORDER BY revision DESC LIMIT 1`,
-      { model: key.model, version: key.modelVersion },
+  const hashOf = createBatch(async (keys: readonly VersionKey[]) => {
+    const { params, placeOf } = versionsOf(keys);
+    const rows = await client.query<{ place: number; newest: string }>(
+      `SELECT ${PLACE_OF_VERSION} AS place, argMax(hash, revision) AS newest FROM references
+       WHERE ${OF_VERSIONS} GROUP BY place`,
+      params,
     );
-    return row?.hash ?? '';
-  }
+    const hashes = new Map(rows.map(({ place, newest }) => [place, newest]));
+    return keys.map((key) => hashes.get(placeOf(key)) ?? '');
+  }, VERSIONS_PER_STATEMENT);
 
   /** After a restart the newest score tells how far scoring had come. */
   async function cursorOf(keys: Keys): Promise<Cursor> {
@@ -62,8 +74,78 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
              WHERE model = {model:String} AND version = {version:String} AND reference_hash = {hash:String})`,
       keys,
     );
-    return row === undefined ? START : { ingestedMs: row.ms, identity: row.identity };
+    const cursor = row === undefined ? START : { ingestedMs: row.ms, identity: row.identity };
+    cursors.set(nameOf(keys), cursor);
+    return cursor;
   }
+
+  /** Whether any of a version's rows may lack a score. Most have none when asked, so many are asked about at once. */
+  const mayLackScores = createBatch(async (asked: readonly { keys: Keys; cursor: Cursor }[]) => {
+    const versions = asked.map(({ keys }) => ({ model: keys.model, modelVersion: keys.version }));
+    const { params, placeOf } = versionsOf(versions);
+    const inOrder = params.models.map(
+      (_, place) => asked[versions.findIndex((key) => placeOf(key) === place)],
+    );
+    const atMs = inOrder.map((each) => each?.cursor.ingestedMs ?? 0);
+    const fromMs = atMs.map((ms) => Math.max(0, ms - VISIBILITY_MS));
+    const of = (values: string) => `{${values}}[${PLACE_OF_VERSION} + 1]`;
+    const atOfRow = 'toUnixTimestamp64Milli(ingested_at)';
+    const isRecent = `${atOfRow} >= ${of('fromMs:Array(Int64)')} AND ${atOfRow} <= ${of('atMs:Array(Int64)')}`;
+    const isNew = `${atOfRow} > ${of('atMs:Array(Int64)')}
+      OR (${atOfRow} = ${of('atMs:Array(Int64)')} AND identity > ${of('identities:Array(UInt64)')})`;
+    const since = `${OF_VERSIONS} AND ingested_at >= {from:DateTime64(3, 'UTC')}`;
+    const rows = await client.query<{ place: number; fresh: number; stored: number; scored: number }>(
+      `SELECT place, sum(fresh) AS fresh, sum(stored) AS stored, sum(scored) AS scored FROM (
+         SELECT ${PLACE_OF_VERSION} AS place, countIf(${isNew}) AS fresh, countIf(${isRecent}) AS stored, 0 AS scored
+         FROM predictions WHERE ${since} GROUP BY place
+         UNION ALL
+         SELECT ${PLACE_OF_VERSION} AS place, 0, 0, countIf(${isRecent})
+         FROM outlier_scores FINAL WHERE ${since} AND reference_hash = ${of('hashes:Array(String)')} GROUP BY place)
+       GROUP BY place`,
+      {
+        ...params,
+        atMs,
+        fromMs,
+        identities: `[${inOrder.map((each) => each?.cursor.identity ?? '0').join(',')}]`,
+        hashes: inOrder.map((each) => each?.keys.hash ?? ''),
+        from: dateTime64(fromMs.reduce((least, ms) => Math.min(least, ms), Infinity)),
+      },
+    );
+    const found = new Map(rows.map((row) => [row.place, row]));
+    return versions.map((key) => {
+      const { fresh, stored, scored } = found.get(placeOf(key)) ?? { fresh: 0, stored: 0, scored: 0 };
+      return fresh > 0 || stored > scored;
+    });
+  }, VERSIONS_PER_STATEMENT);
+
+  /** Scored and flagged rows of versions that are asked about with the same window. */
+  async function countsOfAll(calls: readonly CountsCall[]): Promise<{ scored: number; flagged: number }[]> {
+    const { startMs = 0, endMs = 0 } = calls[0]?.window ?? {};
+    const { params, placeOf } = versionsOf(calls.map(({ key }) => key));
+    const rows = await client.query<{ place: number; hash: string; scored: number; flagged: number }>(
+      `SELECT ${PLACE_OF_VERSION} AS place, reference_hash AS hash, count() AS scored, countIf(flagged) AS flagged
+       FROM outlier_scores FINAL
+       WHERE ${OF_VERSIONS} AND reference_hash IN {hashes:Array(String)}
+         AND ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')}
+       GROUP BY place, hash`,
+      {
+        ...params,
+        hashes: [...new Set(calls.map(({ hash }) => hash))],
+        from: dateTime64(startMs),
+        to: dateTime64(endMs),
+      },
+    );
+    return calls.map(({ key, hash }) => {
+      const row = rows.find((other) => other.place === placeOf(key) && other.hash === hash);
+      return { scored: row?.scored ?? 0, flagged: row?.flagged ?? 0 };
+    });
+  }
+
+  const countsOf = createBatch(
+    (calls: readonly CountsCall[]) =>
+      loadByGroup(calls, ({ window }) => `${window.startMs}-${window.endMs}`, countsOfAll),
+    VERSIONS_PER_STATEMENT,
+  );
 
   /** Rows after the cursor: no look at the scores is needed, so a page costs the same however many there are. */
   async function newRows(keys: Keys, cursor: Cursor, limit: number): Promise<Page[]> {
@@ -105,6 +187,7 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
     async unscoredRows(model, columns, limit) {
       const keys = { model: model.model, version: model.modelVersion, hash: await hashOf(model) };
       const cursor = await cursorOf(keys);
+      if (!(await mayLackScores({ keys, cursor }))) return [];
       const fresh = await newRows(keys, cursor, limit);
       const page = fresh.length > 0 ? fresh : await lateRows(keys, cursor, limit);
       const first = page[0];
@@ -160,21 +243,8 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
       cursors.set(nameOf(keys), reached);
     },
 
-    async outlierCounts(key, window, referenceHash) {
-      const [counts] = await client.query<{ scored: number; flagged: number }>(
-        `SELECT count() AS scored, countIf(flagged) AS flagged FROM outlier_scores FINAL
-         WHERE model = {model:String} AND version = {version:String} AND reference_hash = {hash:String}
-           AND ts >= {from:DateTime64(3, 'UTC')} AND ts < {to:DateTime64(3, 'UTC')}`,
-        {
-          model: key.model,
-          version: key.modelVersion,
-          hash: referenceHash ?? (await hashOf(key)),
-          from: dateTime64(window.startMs),
-          to: dateTime64(window.endMs),
-        },
-      );
-      return counts ?? { scored: 0, flagged: 0 };
-    },
+    outlierCounts: async (key, window, referenceHash) =>
+      countsOf({ key, window, hash: referenceHash ?? (await hashOf(key)) }),
 
     async listOutliers({ limit, offset, ...key }) {
       const rows = await client.query<{

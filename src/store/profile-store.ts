@@ -2,14 +2,16 @@ import type { ModelVersion } from '../domain/model.js';
 import type { DirtyBuckets, ProfileQuery, ProfileStore, VerdictStore } from '../domain/ports.js';
 import { PRODUCTION } from '../domain/ports.js';
 import { cellCount, type Grid, type Profile } from '../domain/profile.js';
-import { type Bucket, DAY_MS, HOUR_MS } from '../domain/window.js';
+import { DAY_MS, HOUR_MS } from '../domain/window.js';
+import { OF_VERSIONS, PLACE_OF_VERSION, versionsOf } from './batch.js';
 import type { StoreClient } from './client.js';
-import { dateTime64, float64 } from './encoding.js';
+import { float64 } from './encoding.js';
 import type { GridStore } from './grid-store.js';
-import { hourParams, hourSlices, hoursAround, type StoredHour, sumBetween } from './hour-slices.js';
+import { hourParams, hourSlices, hoursAround, type StoredHour } from './hour-slices.js';
 import { createLabelProfiles, isLabel } from './label-profiles.js';
 import type { ProfileCounter } from './profile-counter.js';
 import { COUNT_IDENTITIES_SQL, HOUR_OF_ROW, labelSource, productionSource } from './profile-source.js';
+import { createRowCounts } from './row-counts.js';
 
 const MAX_PIECES = 400;
 
@@ -52,7 +54,7 @@ export function createProfileStore(
   grids: GridStore,
   counter: ProfileCounter,
   nextRevision: () => number,
-): Omit<ProfileStore, 'windowProfiles' | 'profileSeries'> &
+): Omit<ProfileStore, 'windowProfiles' | 'profileSeries' | 'mergedProfiles'> &
   Pick<VerdictStore, 'profiledRows' | 'labelledRows'> {
   async function merged(query: ProfileQuery, piece: string, where: string, params: Record<string, unknown>) {
     const features = query.features === undefined ? '' : 'AND feature IN {features:Array(String)}';
@@ -163,26 +165,6 @@ export function createProfileStore(
       for (const slice of hourSlices(hours, hoursPerStatement)) await countHours(model, slice);
     },
 
-    async mergedProfiles(query, buckets: readonly Bucket[]) {
-      if (buckets.length === 0) return [];
-      const starts = (granularity: Bucket['granularity']) =>
-        buckets.filter((bucket) => bucket.granularity === granularity).map((bucket) => bucket.startMs);
-      const rows = await merged(
-        query,
-        '0',
-        `bucket >= {fromTs:DateTime64(3, 'UTC')} AND bucket < {toTs:DateTime64(3, 'UTC')}
-         AND ((granularity = 'hour' AND toUnixTimestamp64Milli(bucket) IN {hours:Array(Int64)})
-           OR (granularity = 'day' AND toUnixTimestamp64Milli(bucket) IN {days:Array(Int64)}))`,
-        {
-          fromTs: dateTime64(buckets.reduce((least, bucket) => Math.min(least, bucket.startMs), Infinity)),
-          toTs: dateTime64(buckets.reduce((greatest, bucket) => Math.max(greatest, bucket.endMs), -Infinity)),
-          hours: starts('hour'),
-          days: starts('day'),
-        },
-      );
-      return profilesOf(rows, await grids.byFeature(query.model));
-    },
-
     async pieceProfiles(query, pieceMs, limit = MAX_PIECES) {
       if (pieceMs < HOUR_MS || pieceMs % HOUR_MS !== 0)
         throw new RangeError(`pieces are whole hours long, got ${pieceMs} ms`);
@@ -219,20 +201,16 @@ export function createProfileStore(
       }));
     },
 
-    async profiledRows(key, windows) {
-      if (windows.length === 0) return [];
-      const rows = await client.query<{ hour: number; counted: number }>(
-        `SELECT hour, argMax(h.rows, h.revision) AS counted FROM profiled_hours AS h
-         WHERE model = {model:String} AND version = {version:String} AND hour >= {fromHour:Int64} AND hour < {toHour:Int64}
-         GROUP BY hour ORDER BY hour`,
-        {
-          model: key.model,
-          version: key.modelVersion,
-          ...hoursAround(windows),
-        },
+    profiledRows: createRowCounts(async (keys, windows) => {
+      const { params, placeOf } = versionsOf(keys);
+      const rows = await client.query<{ place: number; hour: number; counted: number }>(
+        `SELECT ${PLACE_OF_VERSION} AS place, hour, argMax(h.rows, h.revision) AS counted FROM profiled_hours AS h
+         WHERE ${OF_VERSIONS} AND hour >= {fromHour:Int64} AND hour < {toHour:Int64}
+         GROUP BY place, hour ORDER BY place, hour`,
+        { ...params, ...hoursAround(windows) },
       );
-      return windows.map((window) => sumBetween(rows, window));
-    },
+      return keys.map((key) => rows.filter(({ place }) => place === placeOf(key)));
+    }),
   };
 }
 

@@ -7,6 +7,7 @@ import { createErrorStreamStore } from './error-stream-store.js';
 import { createGridStore } from './grid-store.js';
 import { createKnownIdentities } from './known-identities.js';
 import { createLogAuditStore } from './log-audit-store.js';
+import { createMergedProfiles } from './merged-profiles.js';
 import { migrate } from './migrate.js';
 import { createModelDeletion } from './model-deletion.js';
 import { createModelStore } from './model-store.js';
@@ -74,6 +75,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     saveGrids: grids.saveGrids,
     listGrids: grids.listGrids,
     ...createProfileStore(jobs, grids, counter, revisions.next),
+    ...createMergedProfiles(jobs, grids),
     ...createWindowProfiles(jobs, grids),
     ...createProfileSeries(jobs, grids),
     ...(options.kind === 'embedded'

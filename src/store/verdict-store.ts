@@ -2,16 +2,19 @@ import type { RunRecord, VerdictStore, VersionKey } from '../domain/ports.js';
 import { segmentId } from '../domain/segment.js';
 import { type Verdict, VOLUME, type WindowOutcome } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
+import { createBatch, loadByGroup, OF_VERSIONS, PLACE_OF_VERSION, versionsOf } from './batch.js';
 import type { StoreClient } from './client.js';
 import { dateTime64, fromBody, toBody } from './encoding.js';
+import { createVerdictWriter } from './verdict-writer.js';
 
 /** Verdicts of one answer when the caller sets no limit. */
 const DEFAULT_LIMIT = 100_000;
 
 /** Volume depends on other windows' rows too: a revision of it leaves the window's other verdicts as they are. */
 const IS_REVISED_ALONE = `detector = '${VOLUME}'`;
-/** Volume is the last of a judgement. */
-const LAST_POSITION = 2 ** 32 - 1;
+const CALLS_PER_STATEMENT = 256;
+
+type OutcomeQuery = Parameters<VerdictStore['recentOutcomes']>[0];
 
 interface RunRow {
   readonly startMs: number;
@@ -28,35 +31,33 @@ export function createVerdictStore(
   client: StoreClient,
   nextRevision: () => number,
 ): Omit<VerdictStore, 'profiledRows' | 'labelledRows'> {
-  return {
-    saveVerdicts: async (verdicts) => {
-      for (const judgement of byWindow(verdicts)) {
-        const revision = nextRevision();
-        const rows = judgement.map((verdict, position) => ({
-          segment: verdict.segment,
-          row: verdictRow(verdict, position, revision),
-        }));
-        // Segments first: whoever finds the window's verdicts finds theirs.
-        await client.insert(
-          'segment_verdicts',
-          rows.flatMap(({ segment, row }) =>
-            segment === undefined ? [] : [{ ...row, segment: segmentId(segment) }],
-          ),
-        );
-        await client.insert(
-          'verdicts',
-          rows.flatMap(({ segment, row }) => (segment === undefined ? [row] : [])),
-        );
-      }
-    },
+  /** One statement for several calls; nothing is returned for each of them. */
+  async function insertAll(table: string, calls: readonly (readonly object[])[]): Promise<undefined[]> {
+    await client.insert(table, calls.flat());
+    return calls.map(() => undefined);
+  }
 
-    reviseVerdicts: (volumes) => {
-      const revision = nextRevision();
-      return client.insert(
-        'verdicts',
-        volumes.map((verdict) => verdictRow(verdict, LAST_POSITION, revision)),
-      );
-    },
+  /** Of versions that are asked for with the same category, time and limit. */
+  async function recentOfAll(calls: readonly OutcomeQuery[]): Promise<WindowOutcome[][]> {
+    const { category = '', untilMs = 0, limit = 0 } = calls[0] ?? {};
+    const { params, placeOf } = versionsOf(calls);
+    const rows = await client.query<{ place: number; body: string }>(
+      `SELECT ${PLACE_OF_VERSION} AS place, body FROM outcomes FINAL
+       WHERE ${OF_VERSIONS} AND category = {category:String} AND window_end <= {until:DateTime64(3, 'UTC')}
+       ORDER BY place, window_end DESC, window_start DESC
+       LIMIT {limit:UInt32} BY place`,
+      { ...params, category, until: dateTime64(clampMs(untilMs)), limit },
+    );
+    return calls.map((call) =>
+      rows
+        .filter(({ place }) => place === placeOf(call))
+        .map((row) => fromBody<WindowOutcome>(row.body))
+        .reverse(),
+    );
+  }
+
+  return {
+    ...createVerdictWriter(client, nextRevision),
 
     listVerdicts: async ({ window, feature, detector, role, segment, limit = DEFAULT_LIMIT, ...key }) => {
       const table = segment === undefined ? 'verdicts' : 'segment_verdicts';
@@ -93,19 +94,25 @@ export function createVerdictStore(
       return rows.map((row) => fromBody<Verdict>(row.body));
     },
 
-    saveRun: (run) =>
-      client.insert('runs', [
-        {
-          ...keyColumns(run),
-          ...windowColumns(run.window),
-          reference_hash: run.referenceHash,
-          status: run.status,
-          rows: run.rows,
-          labels: run.labels ?? 0,
-          at: dateTime64(run.atMs),
-          revision: nextRevision(),
-        },
-      ]),
+    saveRun: createBatch(
+      (runs: readonly RunRecord[]) =>
+        insertAll(
+          'runs',
+          runs.map((run) => [
+            {
+              ...keyColumns(run),
+              ...windowColumns(run.window),
+              reference_hash: run.referenceHash,
+              status: run.status,
+              rows: run.rows,
+              labels: run.labels ?? 0,
+              at: dateTime64(run.atMs),
+              revision: nextRevision(),
+            },
+          ]),
+        ),
+      CALLS_PER_STATEMENT,
+    ),
 
     listRuns: async (key, afterMs, untilMs) => {
       const rows = await client.query<RunRow>(
@@ -129,32 +136,34 @@ export function createVerdictStore(
       }));
     },
 
-    saveOutcomes: (outcomes) => {
-      const revision = nextRevision();
-      return client.insert(
-        'outcomes',
-        outcomes.map((outcome) => ({
-          ...keyColumns(outcome),
-          category: outcome.category,
-          ...windowColumns(outcome.window),
-          state: outcome.state,
-          body: toBody(outcome),
-          revision,
-        })),
-      );
-    },
+    saveOutcomes: createBatch(
+      (judgements: readonly (readonly WindowOutcome[])[]) =>
+        insertAll(
+          'outcomes',
+          judgements.map((outcomes) => {
+            const revision = nextRevision();
+            return outcomes.map((outcome) => ({
+              ...keyColumns(outcome),
+              category: outcome.category,
+              ...windowColumns(outcome.window),
+              state: outcome.state,
+              body: toBody(outcome),
+              revision,
+            }));
+          }),
+        ),
+      CALLS_PER_STATEMENT,
+    ),
 
-    recentOutcomes: async ({ category, untilMs, limit, ...key }) => {
-      const rows = await client.query<{ body: string }>(
-        `SELECT body FROM outcomes FINAL
-         WHERE model = {model:String} AND version = {version:String} AND category = {category:String}
-           AND window_end <= {until:DateTime64(3, 'UTC')}
-         ORDER BY window_end DESC, window_start DESC
-         LIMIT {limit:UInt32}`,
-        { ...keyColumns(key), category, until: dateTime64(clampMs(untilMs)), limit },
-      );
-      return rows.map((row) => fromBody<WindowOutcome>(row.body)).reverse();
-    },
+    recentOutcomes: createBatch(
+      (calls: readonly OutcomeQuery[]) =>
+        loadByGroup(
+          calls,
+          ({ category, untilMs, limit }) => JSON.stringify([category, untilMs, limit]),
+          recentOfAll,
+        ),
+      CALLS_PER_STATEMENT,
+    ),
 
     breachedWindows: async (key, period) => {
       const rows = await client.query<Window>(
@@ -178,28 +187,6 @@ function keyColumns(key: VersionKey): { model: string; version: string } {
   return { model: key.model, version: key.modelVersion };
 }
 
-function verdictRow(verdict: Verdict, position: number, revision: number) {
-  return {
-    ...keyColumns(verdict),
-    ...windowColumns(verdict.window),
-    feature: verdict.feature,
-    detector: verdict.detector,
-    category: verdict.category,
-    role: verdict.role,
-    status: verdict.status,
-    reason: verdict.reason ?? '',
-    material: verdict.material,
-    statistic: verdict.statistic,
-    threshold: verdict.threshold,
-    effect: verdict.effect?.value ?? null,
-    p_value: verdict.pValue,
-    adjusted_p_value: verdict.adjustedPValue,
-    position,
-    body: toBody(verdict),
-    revision,
-  };
-}
-
 function windowColumns(window: Window): { window_start: string; window_end: string } {
   return { window_start: dateTime64(window.startMs), window_end: dateTime64(window.endMs) };
 }
@@ -210,16 +197,4 @@ const LAST_MS = Date.UTC(2299, 0, 1);
 
 function clampMs(ms: number): number {
   return Math.min(Math.max(ms, FIRST_MS), LAST_MS);
-}
-
-/** One group per version and window, in the order of first appearance. */
-function byWindow(verdicts: readonly Verdict[]): Verdict[][] {
-  const groups = new Map<string, Verdict[]>();
-  for (const verdict of verdicts) {
-    const key = `${verdict.model}\0${verdict.modelVersion}\0${verdict.window.startMs}\0${verdict.window.endMs}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [verdict]);
-    else group.push(verdict);
-  }
-  return [...groups.values()];
 }

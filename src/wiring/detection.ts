@@ -21,7 +21,7 @@ import { createSegmentBaselines, segmentsOf } from '../jobs/segments.js';
 import { createEpisodeBudget } from '../stats/episode-budget.js';
 import { alarmSettings } from './alarm-settings.js';
 import { followStore, type Parts } from './parts.js';
-import { createPause } from './turns.js';
+import { createPause, createTurns } from './turns.js';
 import { createHooks, publicUrlOf } from './webhooks.js';
 
 export const DETECTION = 'detection';
@@ -63,6 +63,7 @@ export function wireDetection(parts: Parts) {
     rolling: createRollingReferences({ store, fitNullModel }),
     latencies: createLatencyBaselines({ store, fitNullModel }),
     segments: segmentsOfVersion,
+    turn: createTurns(),
   });
   const outliers = createOutlierScorer({ store, logger });
   const levels = createLevelChooser({

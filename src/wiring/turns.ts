@@ -24,3 +24,15 @@ export function createPause({
     sinceMs = nowMs();
   };
 }
+
+/**
+ * Turns of the event loop, one caller each: work that takes long and has many beside it lets requests in after each piece. A pause
+ * alone would let all of them go on in the same turn.
+ */
+export function createTurns(turn: () => Promise<void> = () => nextTurn()): () => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  return () => {
+    last = last.then(turn);
+    return last;
+  };
+}
