@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { cellValues, unitOf } from '../stats/cell-values.js';
+import { unitOf } from '../stats/cell-values.js';
 import { total } from '../stats/cells.js';
 import { scoreDifference } from '../stats/score-difference.js';
 import { defineDetector, informationOf } from './detector.js';
 import { measureScores } from './measure-scores.js';
+import { valuesOf } from './profile-facts.js';
 
 /** Difference of the means of a numeric column's finite values, in standard deviations of the reference. */
 export const meanShift = defineDetector({
@@ -21,8 +22,7 @@ export const meanShift = defineDetector({
     if (currentRows === 0) return 'no_data';
     if (currentRows < 2 || referenceRows < 2) return 'too_few_rows';
     const unit = unitOf(grid.cutPoints);
-    const valuesOf = (profile: typeof current) => cellValues(grid.cutPoints, grid.quantum, profile, unit);
-    const difference = scoreDifference(valuesOf(current), valuesOf(reference));
+    const difference = scoreDifference(valuesOf(grid, current), valuesOf(grid, reference));
     // A constant reference has no spread of its own to measure by.
     const spread = Math.sqrt(difference.referenceVariance || difference.pooledVariance || 1);
     const information = informationOf({ referenceRows, currentRows });

@@ -1,8 +1,9 @@
 import type { Profile } from '../domain/profile.js';
 import type { UndecidedReason } from '../domain/verdict.js';
-import { binCounts, quantileBinEnds, total } from '../stats/cells.js';
+import { binCounts, total } from '../stats/cells.js';
 import { type Divergence, divergencePValue, smoothedDivergence } from '../stats/share-divergence.js';
 import { informationOf, type Measurement, type Samples, unusableRows } from './detector.js';
+import { binEndsOf, binsOf } from './profile-facts.js';
 
 /** A divergence and how it is reported: `statisticOf` grows with the divergence, `divergenceOf` undoes it. */
 export interface ReportedDivergence {
@@ -16,15 +17,19 @@ export interface ReportedDivergence {
 /** Reference deciles with ties merged (numeric) or the grid's categories and its unseen cell, then one cell for missing values. */
 export function shareCells(samples: Samples, bins: number): { reference: number[]; current: number[] } {
   const { grid, reference, current } = samples;
-  const cellsOf =
-    grid.kind === 'categorical'
-      ? (profile: Profile) => [...profile.counts, unusableRows(profile)]
-      : (profile: Profile) => [...binCounts(profile.counts, ends), unusableRows(profile)];
-  const ends =
-    grid.kind === 'categorical' || total(reference.counts) === 0
-      ? [reference.counts.length]
-      : quantileBinEnds(reference.counts, bins);
-  return { reference: cellsOf(reference), current: cellsOf(current) };
+  if (grid.kind === 'categorical' || total(reference.counts) === 0) {
+    const ends = [reference.counts.length];
+    const cellsOf = (profile: Profile) =>
+      grid.kind === 'categorical' ? profile.counts : binCounts(profile.counts, ends);
+    return {
+      reference: [...cellsOf(reference), unusableRows(reference)],
+      current: [...cellsOf(current), unusableRows(current)],
+    };
+  }
+  return {
+    reference: [...binsOf(reference, bins), unusableRows(reference)],
+    current: [...binCounts(current.counts, binEndsOf(reference, bins)), unusableRows(current)],
+  };
 }
 
 /** Compares two samples by a divergence of their shares over `shareCells`. */

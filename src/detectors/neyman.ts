@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { binCounts, cellDistance, quantileBinEnds, total } from '../stats/cells.js';
+import type { Profile } from '../domain/profile.js';
+import { cellDistance, total } from '../stats/cells.js';
 import { distanceOfShift, scoresPerShift, shiftOfDistance, shiftOfScores } from '../stats/shift-distance.js';
-import { smoothPValue, smoothRank } from '../stats/smooth-rank.js';
+import { smoothPValue, smoothRank, smoothStatistic } from '../stats/smooth-rank.js';
 import { createSmoothScreen } from '../stats/smooth-screen.js';
 import { chiSquareSf } from '../stats/special.js';
 import { defineDetector, informationOf, onlyCell } from './detector.js';
 import { distanceEffect } from './distance-effect.js';
+import { binsOf } from './profile-facts.js';
 
 /** Neyman's smooth test on the ranks of a numeric column's finite values; its effect is D, so that people know its size. */
 export const neyman = defineDetector({
@@ -33,7 +35,7 @@ export const neyman = defineDetector({
       referenceRows,
       currentRows,
       degreesOfFreedom: scores,
-      largest: Math.max(smooth.statistic, largestStatistic(reference.counts, currentRows, degree)),
+      largest: Math.max(smooth.statistic, largestStatistic(reference, currentRows, degree)),
       resolution: null,
       vacuous: constant ? 'constant' : null,
       opposite: null,
@@ -78,10 +80,12 @@ function ratioOf(
 }
 
 /** Q if every row of the window had one value, below or above all of the reference; of so many bins of it, which is close enough. */
-function largestStatistic(reference: readonly number[], currentRows: number, degree: number): number {
-  const bins = binCounts(reference, quantileBinEnds(reference, 40));
+function largestStatistic(reference: Profile, currentRows: number, degree: number): number {
+  const bins = binsOf(reference, LARGEST_BINS);
   const none = bins.map(() => 0);
-  const above = smoothRank([...none, currentRows], [...bins, 0], degree).statistic;
-  const below = smoothRank([currentRows, ...none], [0, ...bins], degree).statistic;
+  const above = smoothStatistic([...none, currentRows], [...bins, 0], degree);
+  const below = smoothStatistic([currentRows, ...none], [0, ...bins], degree);
   return Math.max(above, below);
 }
+
+const LARGEST_BINS = 40;

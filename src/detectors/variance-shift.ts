@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { cellValues, medianOf, unitOf } from '../stats/cell-values.js';
+import { unitOf } from '../stats/cell-values.js';
 import { total } from '../stats/cells.js';
-import { type Scores, scoreDifference } from '../stats/score-difference.js';
+import { scoreDifference } from '../stats/score-difference.js';
 import { defineDetector, informationOf } from './detector.js';
 import { measureScores } from './measure-scores.js';
+import { deviationsOf } from './profile-facts.js';
 
 /** With fewer rows a sample's own median lies too close to its values. */
 const LEAST_ROWS = 10;
@@ -26,9 +27,7 @@ export const varianceShift = defineDetector({
     if (currentRows === 0) return 'no_data';
     if (currentRows < LEAST_ROWS || referenceRows < LEAST_ROWS) return 'too_few_rows';
     const unit = unitOf(grid.cutPoints);
-    const deviationsOf = (profile: typeof current) =>
-      deviations(cellValues(grid.cutPoints, grid.quantum, profile, unit));
-    const difference = scoreDifference(deviationsOf(current), deviationsOf(reference));
+    const difference = scoreDifference(deviationsOf(grid, current), deviationsOf(grid, reference));
     const floor = FLOOR * (difference.currentMean + difference.referenceMean) || 1;
     const [now, before] = [difference.currentMean + floor, difference.referenceMean + floor];
     const information = informationOf({ referenceRows, currentRows });
@@ -52,10 +51,3 @@ export const varianceShift = defineDetector({
     });
   },
 });
-
-function deviations(scores: Scores): Scores {
-  const median = medianOf(scores);
-  const values = new Float64Array(scores.values.length);
-  for (let i = 0; i < values.length; i++) values[i] = Math.abs((scores.values[i] as number) - median);
-  return { counts: scores.counts, values };
-}

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { cellValues, unitOf } from '../stats/cell-values.js';
+import { unitOf } from '../stats/cell-values.js';
 import { total } from '../stats/cells.js';
 import { leastPermutationPValue } from '../stats/hypergeometric.js';
 import { scoreDifference } from '../stats/score-difference.js';
 import { chiSquareSf } from '../stats/special.js';
 import { chiOfVariation, wassersteinDistance, wassersteinNull } from '../stats/wasserstein.js';
 import { defineDetector, informationOf } from './detector.js';
+import { valuesOf } from './profile-facts.js';
 
 /** Wasserstein's distance of a numeric column's finite values, in standard deviations of the reference. */
 export const wasserstein = defineDetector({
@@ -25,10 +26,7 @@ export const wasserstein = defineDetector({
     if (currentRows < 2 || referenceRows < 2) return 'too_few_rows';
     const unit = unitOf(cutPoints);
     const information = informationOf({ referenceRows, currentRows });
-    const moments = scoreDifference(
-      cellValues(cutPoints, quantum, current, unit),
-      cellValues(cutPoints, quantum, reference, unit),
-    );
+    const moments = scoreDifference(valuesOf(grid, current), valuesOf(grid, reference));
     // A constant reference has no spread of its own to measure by.
     const spread = Math.sqrt(moments.referenceVariance || moments.pooledVariance || 1);
     const found = wassersteinDistance(cutPoints, quantum, current, reference, unit);

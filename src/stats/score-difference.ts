@@ -78,7 +78,25 @@ function nullOf(
   };
 }
 
-function momentsOf({ values, counts }: Scores): { rows: number; mean: number; variance: number } {
+interface Moments {
+  readonly rows: number;
+  readonly mean: number;
+  readonly variance: number;
+}
+
+const known = new WeakMap<Scores, Moments>();
+
+/** Scores do not change, and those of a reference are asked for with every window. */
+function momentsOf(scores: Scores): Moments {
+  let moments = known.get(scores);
+  if (moments === undefined) {
+    moments = computeMoments(scores);
+    known.set(scores, moments);
+  }
+  return moments;
+}
+
+function computeMoments({ values, counts }: Scores): Moments {
   let rows = 0;
   let sum = 0;
   for (let i = 0; i < values.length; i++) {

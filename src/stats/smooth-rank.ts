@@ -52,6 +52,26 @@ export function smoothRank(
   reference: readonly number[],
   degree: number,
 ): SmoothRank {
+  const { pooled, raw, cells, factors, scores, statistic } = scored(current, reference, degree);
+  return {
+    statistic,
+    scores: scores.length,
+    ...cumulants(cells.shares, scores, factors),
+    leastPValue: leastPermutationPValue(pooled.n, pooled.m),
+    byCount: scores.length === 1 ? countNull(pooled, raw) : null,
+  };
+}
+
+/** Q alone, without its null. */
+export function smoothStatistic(
+  current: readonly number[],
+  reference: readonly number[],
+  degree: number,
+): number {
+  return scored(current, reference, degree).statistic;
+}
+
+function scored(current: readonly number[], reference: readonly number[], degree: number) {
   if (current.length !== reference.length)
     throw new RangeError(`cell counts have lengths ${current.length} and ${reference.length}: use one grid`);
   const pooled = pool(current, reference);
@@ -62,14 +82,8 @@ export function smoothRank(
   const cells = coarse(pooled);
   const { scores, differences } = whiten(raw, cells, degree, factors.fourth);
   const length = differences.reduce((sum, difference) => sum + difference * difference, 0);
-  return {
-    // A pooled mean is 0, so the difference of the two means is (n + m)/m of the window's.
-    statistic: ((n + m - 1) / m) * n * length,
-    scores: scores.length,
-    ...cumulants(cells.shares, scores, factors),
-    leastPValue: leastPermutationPValue(n, m),
-    byCount: scores.length === 1 ? countNull(pooled, raw) : null,
-  };
+  // A pooled mean is 0, so the difference of the two means is (n + m)/m of the window's.
+  return { pooled, raw, cells, factors, scores, statistic: ((n + m - 1) / m) * n * length };
 }
 
 /** P(Q ≥ statistic) under independent rows. */

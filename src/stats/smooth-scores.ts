@@ -79,39 +79,50 @@ export function rawMoments({ n, current, shares, ranks }: Pooled, degree: number
   const means = new Float64Array(degree);
   const currentMeans = new Float64Array(degree);
   const covariances = new Float64Array(degree * degree);
-  const values = new Float64Array(degree);
-  for (let i = 0; i < ranks.length; i++) {
-    legendreAt(ranks[i] as number, values);
-    const share = shares[i] as number;
-    const mine = (current[i] as number) / n;
-    for (let a = 0; a < degree; a++) {
-      const value = values[a] as number;
-      means[a] = (means[a] as number) + value * share;
-      currentMeans[a] = (currentMeans[a] as number) + value * mine;
-      for (let b = 0; b <= a; b++) {
-        const at = a * degree + b;
-        covariances[at] = (covariances[at] as number) + value * share * (values[b] as number);
-      }
+  const cells = ranks.length;
+  const polynomials = legendre(ranks, degree);
+  const weighted = new Float64Array(cells);
+  // One sum at a time: short loops over few arrays are several times as fast as one over all.
+  for (let a = 0; a < degree; a++) {
+    const values = polynomials[a] as Float64Array;
+    let mean = 0;
+    let currentMean = 0;
+    for (let i = 0; i < cells; i++) {
+      const value = values[i] as number;
+      weighted[i] = value * (shares[i] as number);
+      mean += weighted[i] as number;
+      currentMean += value * ((current[i] as number) / n);
+    }
+    means[a] = mean;
+    currentMeans[a] = currentMean;
+    for (let b = 0; b <= a; b++) {
+      const others = polynomials[b] as Float64Array;
+      let product = 0;
+      for (let i = 0; i < cells; i++) product += (weighted[i] as number) * (others[i] as number);
+      covariances[a * degree + b] = product - mean * (means[b] as number);
     }
   }
-  for (let a = 0; a < degree; a++)
-    for (let b = 0; b <= a; b++) {
-      const at = a * degree + b;
-      covariances[at] = (covariances[at] as number) - (means[a] as number) * (means[b] as number);
-    }
   return { means, currentMeans, covariances };
 }
 
-/** Legendre polynomials of degree 1 … of x, into `values`. */
-function legendreAt(x: number, values: Float64Array): void {
-  let before = 1;
-  let legendre = x;
-  for (let j = 1; j <= values.length; j++) {
-    values[j - 1] = legendre;
-    const next = ((2 * j + 1) * x * legendre - j * before) / (j + 1);
-    before = legendre;
-    legendre = next;
+/** Legendre polynomials of degree 1 … at each x. */
+function legendre(x: Float64Array, degree: number): Float64Array[] {
+  const polynomials: Float64Array[] = [];
+  for (let j = 0; j < degree; j++) {
+    const values = new Float64Array(x.length);
+    const last = polynomials[j - 1];
+    const before = polynomials[j - 2];
+    for (let i = 0; i < x.length; i++) {
+      const at = x[i] as number;
+      if (last === undefined) values[i] = at;
+      else
+        values[i] =
+          ((2 * j + 1) * at * (last[i] as number) - j * (before === undefined ? 1 : (before[i] as number))) /
+          (j + 1);
+    }
+    polynomials.push(values);
   }
+  return polynomials;
 }
 
 interface Cells {
@@ -149,12 +160,7 @@ export function whiten(
   degree: number,
   fourthFactor: number,
 ): { scores: Float64Array[]; differences: number[] } {
-  const polynomials = Array.from({ length: degree }, () => new Float64Array(ranks.length));
-  const values = new Float64Array(degree);
-  for (let i = 0; i < ranks.length; i++) {
-    legendreAt(ranks[i] as number, values);
-    for (let j = 0; j < degree; j++) (polynomials[j] as Float64Array)[i] = values[j] as number;
-  }
+  const polynomials = legendre(ranks, degree);
   const scores: Float64Array[] = [];
   const differences: number[] = [];
   const kept: { index: number; row: number[]; deviation: number }[] = [];
@@ -200,24 +206,29 @@ export function cumulants(
   factors: { rows: number; third: number; fourth: number },
 ): { variance: number; thirdCumulant: number } {
   const k = scores.length;
+  const cells = shares.length;
   const thirds = new Float64Array(k * k * k);
-  let fourth = 0;
-  for (let i = 0; i < shares.length; i++) {
-    const share = shares[i] as number;
-    let length = 0;
-    for (let a = 0; a < k; a++) {
-      const x = (scores[a] as Float64Array)[i] as number;
-      length += x * x;
-      for (let b = a; b < k; b++) {
-        const y = x * ((scores[b] as Float64Array)[i] as number) * share;
-        for (let c = b; c < k; c++) {
-          const at = (a * k + b) * k + c;
-          thirds[at] = (thirds[at] as number) + y * ((scores[c] as Float64Array)[i] as number);
-        }
+  const lengths = new Float64Array(cells);
+  const weighted = new Float64Array(cells);
+  // One sum at a time, as for the raw moments.
+  for (let a = 0; a < k; a++) {
+    const x = scores[a] as Float64Array;
+    for (let i = 0; i < cells; i++) lengths[i] = (lengths[i] as number) + (x[i] as number) * (x[i] as number);
+    for (let b = a; b < k; b++) {
+      const y = scores[b] as Float64Array;
+      for (let i = 0; i < cells; i++)
+        weighted[i] = (x[i] as number) * ((y[i] as number) * (shares[i] as number));
+      for (let c = b; c < k; c++) {
+        const z = scores[c] as Float64Array;
+        let sum = 0;
+        for (let i = 0; i < cells; i++) sum += (weighted[i] as number) * (z[i] as number);
+        thirds[(a * k + b) * k + c] = sum;
       }
     }
-    fourth += length * length * share;
   }
+  let fourth = 0;
+  for (let i = 0; i < cells; i++)
+    fourth += (lengths[i] as number) * (lengths[i] as number) * (shares[i] as number);
   const third = (a: number, b: number, c: number) => {
     const low = Math.min(a, b, c);
     const high = Math.max(a, b, c);

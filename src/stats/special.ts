@@ -1,8 +1,7 @@
-import betainc from '@stdlib/math/base/special/betainc/lib/index.js';
 import erfc from '@stdlib/math/base/special/erfc/lib/index.js';
 import erfinv from '@stdlib/math/base/special/erfinv/lib/index.js';
-import gammainc from '@stdlib/math/base/special/gammainc/lib/index.js';
 import gammaln from '@stdlib/math/base/special/gammaln/lib/index.js';
+import { lowerBeta, lowerGamma, upperGamma } from './incomplete.js';
 
 // Upper tails are computed as such, never as 1 − cdf: a p-value of 1e-200 ranks features just as one of 1e-3 does.
 
@@ -20,8 +19,7 @@ export function chiSquareSf(x: number, df: number): number {
   requirePositive('df', df);
   if (x <= 0) return 1;
   if (x === Number.POSITIVE_INFINITY) return 0;
-  if (df / 2 < LARGE_SHAPE) return gammainc(x / 2, df / 2, true, true);
-  return x <= df ? 1 - lowerGammaSeries(x / 2, df / 2) : upperGammaFraction(x / 2, df / 2);
+  return upperGamma(x / 2, df / 2);
 }
 
 /** P(X ≤ x) of the same law, as such: a lower tail of 1e-200 keeps its digits too. */
@@ -30,51 +28,7 @@ export function chiSquareCdf(x: number, df: number): number {
   requirePositive('df', df);
   if (x <= 0) return 0;
   if (x === Number.POSITIVE_INFINITY) return 1;
-  if (df / 2 < LARGE_SHAPE) return gammainc(x / 2, df / 2, true, false);
-  return x <= df ? lowerGammaSeries(x / 2, df / 2) : 1 - upperGammaFraction(x / 2, df / 2);
-}
-
-/**
- * From here on the series below are right to the last digit. @stdlib 0.4.1 loses digits in the tail from a shape of 190 on (1e-3 at a
- * p-value of 1e-300), and all but two of them in the middle: chi2.sf(3200, 3200) is 0.4967, its `gammainc` says 0.5066.
- */
-const LARGE_SHAPE = 20;
-
-/** ln of x^a·e^(−x)/Γ(a), by Stirling's series. */
-function logGammaFactor(x: number, shape: number): number {
-  const mu = (x - shape) / shape;
-  const square = shape * shape;
-  const stirling = (1 / 12 - (1 / 360 - (1 / 1260 - 1 / (1680 * square)) / square) / square) / shape;
-  return -shape * (mu - Math.log1p(mu)) + Math.log(shape / (2 * Math.PI)) / 2 - stirling;
-}
-
-/** Regularised lower incomplete gamma function P(shape, x) for x up to the mean: DLMF 8.11.4. */
-function lowerGammaSeries(x: number, shape: number): number {
-  let term = 1 / shape;
-  let sum = term;
-  for (let k = 1; term > sum * Number.EPSILON; k++) {
-    term *= x / (shape + k);
-    sum += term;
-  }
-  return Math.min(1, Math.exp(logGammaFactor(x, shape)) * sum);
-}
-
-/** Regularised upper one, Q(shape, x), for x above the mean: the continued fraction DLMF 8.9.2. */
-function upperGammaFraction(x: number, shape: number): number {
-  let b = x + 1 - shape;
-  let c = Number.MAX_VALUE;
-  let d = 1 / b;
-  let fraction = d;
-  // The last digit may swing for ever: a few units of it are near enough.
-  for (let k = 1, change = 0; Math.abs(change - 1) > 8 * Number.EPSILON; k++) {
-    const a = k * (shape - k);
-    b += 2;
-    d = 1 / (a * d + b);
-    c = b + a / c;
-    change = c * d;
-    fraction *= change;
-  }
-  return Math.exp(logGammaFactor(x, shape)) * fraction;
+  return lowerGamma(x / 2, df / 2);
 }
 
 /** P(X ≥ x) for Snedecor's F with `df1` and `df2` degrees of freedom (any positive reals). */
@@ -85,10 +39,8 @@ export function fSf(x: number, df1: number, df2: number): number {
   if (x <= 0) return 1;
   if (x === Number.POSITIVE_INFINITY) return 0;
   const scaled = df1 * x;
-  // The side whose argument is small keeps its digits.
-  return scaled > df2
-    ? betainc(df2 / (df2 + scaled), df2 / 2, df1 / 2, true, false)
-    : betainc(scaled / (df2 + scaled), df1 / 2, df2 / 2, true, true);
+  const all = df2 + scaled;
+  return lowerBeta(df2 / all, scaled / all, df2 / 2, df1 / 2);
 }
 
 /** P(Z ≥ z) for the standard normal. */

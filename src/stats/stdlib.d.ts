@@ -1,9 +1,4 @@
 /** The few @stdlib functions in use, by their deep paths: the package's index would load thousands of files. */
-declare module '@stdlib/math/base/special/gammainc/lib/index.js' {
-  /** Regularised incomplete gamma function of x with shape s; the upper one when `upper`. */
-  function gammainc(x: number, s: number, regularized?: boolean, upper?: boolean): number;
-  export = gammainc;
-}
 declare module '@stdlib/math/base/special/betainc/lib/index.js' {
   /** Regularised incomplete beta function of x in [0, 1]; the upper one when `upper`. */
   function betainc(x: number, a: number, b: number, regularized?: boolean, upper?: boolean): number;
