@@ -14,6 +14,7 @@ import {
   outstanding,
   readyWindows,
 } from './due-windows.js';
+import { sideBySide } from './side-by-side.js';
 
 const GRACE_MS = 3_600_000;
 const MAX_EMPTY_WINDOWS = 24;
@@ -296,30 +297,6 @@ export function createCycle(deps: CycleDeps) {
 export type Cycle = ReturnType<typeof createCycle>;
 
 const nameOf = ({ model, modelVersion }: VersionKey) => JSON.stringify([model, modelVersion]);
-
-/** Works on the items in order, so many at a time. After a failure no other is begun, and those under way are waited for. */
-async function sideBySide<T>(
-  items: readonly T[],
-  atOnce: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  let failed = false;
-  const worker = async () => {
-    for (const item of queue) {
-      if (failed) return;
-      try {
-        await work(item);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const ended = await Promise.allSettled(Array.from({ length: Math.min(atOnce, items.length) }, worker));
-  const failure = ended.find((result) => result.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
-}
 
 function* slices(windows: readonly Window[]): Generator<readonly Window[]> {
   for (let at = 0; at < windows.length; at += WINDOWS_PER_SLICE)

@@ -202,6 +202,57 @@ describe.each(BACKENDS)('entities in the %s store', (kind) => {
     expect(await recent(hour(0).endMs - 1, 9)).toEqual([]);
   });
 
+  test('questions of many versions at once are answered to each, also where one version has the name of another model', async () => {
+    const { store } = backend;
+    const keys = [
+      key,
+      other,
+      { model: other.model, modelVersion: 'x' },
+      { model: 'x', modelVersion: key.modelVersion },
+    ];
+    await Promise.all(
+      keys
+        .slice(0, 3)
+        .flatMap((each, i) => [
+          store.saveVerdicts([verdict('temp', hour(i), { ...each, statistic: i })]),
+          store.saveOutcomes([{ ...outcome(hour(i), 'clean'), ...each }]),
+          store.saveRun({ ...run(i), ...each }),
+        ]),
+    );
+    const asked = await Promise.all(
+      keys.map(async (each) => ({
+        outcomes: await store.recentOutcomes({
+          ...each,
+          category: 'drift',
+          untilMs: hour(9).endMs,
+          limit: 2,
+        }),
+        runs: await store.listRuns(each, 0, hour(9).endMs),
+        verdicts: await store.listVerdicts({
+          ...each,
+          window: { startMs: hour(0).startMs, endMs: hour(9).endMs },
+        }),
+      })),
+    );
+    expect(
+      asked.map(({ outcomes }) =>
+        outcomes.map(({ model, modelVersion, window }) => ({ model, modelVersion, window })),
+      ),
+    ).toEqual([...keys.slice(0, 3).map((each, i) => [{ ...each, window: hour(i) }]), []]);
+    expect(asked.map(({ runs }) => runs.map(({ window }) => window))).toEqual([
+      [hour(0)],
+      [hour(1)],
+      [hour(2)],
+      [],
+    ]);
+    expect(asked.map(({ verdicts }) => verdicts.map(({ statistic }) => statistic))).toEqual([
+      [0],
+      [1],
+      [2],
+      [],
+    ]);
+  });
+
   test('a clock that was set back hides nothing that is written after a restart', async () => {
     const ahead = await admin.query<{ revision: number }>(`SELECT ${4e15} AS revision`);
     await backend.store.saveRun(run(0));

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createPause } from '../../../src/wiring/turns.js';
+import { createPause, createTurns } from '../../../src/wiring/turns.js';
 
 test('a pause gives way only when the turn has been long', async () => {
   let nowMs = 0;
@@ -35,4 +35,20 @@ test('by default timers run while long work pauses', async () => {
   while (!isOver && performance.now() < giveUpMs) await pause();
   clearTimeout(timer);
   expect(isOver).toBe(true);
+});
+
+test('each caller gets a turn of its own, in order', async () => {
+  const seen: string[] = [];
+  let turn = 0;
+  const next = createTurns(async () => {
+    await new Promise(setImmediate);
+    turn += 1;
+  });
+  await Promise.all(
+    ['a', 'b', 'c'].map(async (name) => {
+      await next();
+      seen.push(`${name}${turn}`);
+    }),
+  );
+  expect(seen).toEqual(['a1', 'b2', 'c3']);
 });

@@ -1,0 +1,39 @@
+import { expect, test } from '@jest/globals';
+import { sideBySide } from '../../../src/jobs/side-by-side.js';
+
+const turns = async (count: number) => {
+  for (let turn = 0; turn < count; turn += 1) await Promise.resolve();
+};
+
+test('works on all items, never on more than so many at once', async () => {
+  const done: number[] = [];
+  let under = 0;
+  let most = 0;
+  await sideBySide([5, 1, 4, 2, 3], 2, async (item) => {
+    under += 1;
+    most = Math.max(most, under);
+    await turns(item);
+    under -= 1;
+    done.push(item);
+  });
+  expect(done.toSorted()).toEqual([1, 2, 3, 4, 5]);
+  expect(most).toBe(2);
+});
+
+test('after a failure begins no other item, and waits for those under way', async () => {
+  const begun: number[] = [];
+  const done: number[] = [];
+  const work = sideBySide([1, 2, 3, 4], 2, async (item) => {
+    begun.push(item);
+    if (item === 1) throw new Error('planned');
+    await turns(50);
+    done.push(item);
+  });
+  await expect(work).rejects.toThrow('planned');
+  expect(begun).toEqual([1, 2]);
+  expect(done).toEqual([2]);
+});
+
+test('has nothing to do without items', async () => {
+  await expect(sideBySide([], 4, () => Promise.reject(new Error('never')))).resolves.toBeUndefined();
+});
