@@ -45,6 +45,12 @@ export function createMetrics() {
       labelNames: [...model, 'category', 'severity'],
       registers,
     }),
+    episodeWhy: new Gauge({
+      name: 'plumbline_episode_why_info',
+      help: 'What happened when an open episode opened, as a sentence in the label why; always 1.',
+      labelNames: [...model, 'category', 'why'],
+      registers,
+    }),
     outlierRatio: new Gauge({
       name: 'plumbline_outlier_ratio',
       help: 'Share of rows of the last judged window beyond the reference outlier threshold.',

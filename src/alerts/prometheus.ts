@@ -6,6 +6,7 @@ import { segmentId } from '../domain/segment.js';
 import type { EpisodeCategory, Verdict } from '../domain/verdict.js';
 import { DAY_MS } from '../domain/window.js';
 import type { Metrics } from '../metrics.js';
+import { alarmThreshold } from './alarm-threshold.js';
 import { createSeriesBudget, type SeriesGroup } from './series-budget.js';
 
 /** Enough for some 500 columns with all their verdicts; 100,000 series would block the loop for a quarter of a second per scrape. */
@@ -13,28 +14,6 @@ export const SERIES_BUDGET = 10_000;
 const MAX_OPEN_EPISODES = 1_000;
 const SEVERITIES: readonly Episode['severity'][] = ['warning', 'critical'];
 const STATUS_VALUE = { stable: 0, drifted: 1, undecided: -1 } as const;
-
-/** The statistic at which this window's effect would have been the minimum, where the two differ in more than a factor. */
-const MATERIAL_STATISTIC = new Map<
-  string,
-  (statistic: number, effect: number, minimum: number, expectation: number) => number
->([
-  // At given sizes X² and Q exceed their expectation by the square of Cramér's V and, about, of D.
-  ['chiSquare', quadratic],
-  ['neyman', quadratic],
-  // The statistic is the share, the effect its distance from the reference's.
-  ['isolationForest', (statistic, effect, minimum) => statistic - effect + minimum],
-]);
-
-function quadratic(statistic: number, effect: number, minimum: number, expectation: number): number {
-  return expectation + (statistic - expectation) * (minimum / effect) ** 2;
-}
-
-/** Most statistics are the size of their effect: then the minimum is exact, not rounded on the way. */
-function proportional(statistic: number, effect: number, minimum: number): number {
-  const size = Math.abs(effect);
-  return statistic === size ? minimum : statistic * (minimum / size);
-}
 
 export interface VerdictGaugesOptions {
   readonly metrics: Pick<
@@ -45,6 +24,7 @@ export interface VerdictGaugesOptions {
     | 'driftedFeatures'
     | 'driftedSegments'
     | 'episodeOpen'
+    | 'episodeWhy'
     | 'outlierRatio'
     | 'windowsJudged'
     | 'seriesDropped'
@@ -69,20 +49,8 @@ interface VersionSeries {
   /** Open episode by category. */
   readonly open: Map<EpisodeCategory, Episode>;
   readonly categories: Set<EpisodeCategory>;
-}
-
-/**
- * The statistic from which this test would alarm at this window: significant, and material. A minimum effect in another
- * unit than the statistic is carried over by what this window shows of the two.
- */
-export function alarmThreshold(verdict: Verdict): number | null {
-  const { threshold, statistic, effect, minimumEffect, detector } = verdict;
-  if (threshold === null || statistic === null || effect === null) return threshold;
-  const scale = MATERIAL_STATISTIC.get(detector) ?? proportional;
-  const expectation = Number(verdict.parameters.expectation ?? verdict.parameters.scores ?? 0);
-  const material = scale(statistic, effect.value, minimumEffect, expectation);
-  // Without any effect there is no ratio: the test's own threshold is all that is known.
-  return Number.isFinite(material) ? Math.max(threshold, material) : threshold;
+  /** The sentence that is shown of an open episode, by category. */
+  readonly reasons: Map<EpisodeCategory, string>;
 }
 
 function isAlarm(verdict: Verdict): boolean {
@@ -139,6 +107,7 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
       exported: new Map(),
       open: new Map(),
       categories: new Set(),
+      reasons: new Map(),
     };
     versions.set(id, series);
     return series;
@@ -195,6 +164,19 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
           { ...series.labels, category, severity },
           series.open.get(category)?.severity === severity ? 1 : 0,
         );
+    for (const category of series.categories) showReason(series, category);
+  }
+
+  /** A label's value is not bounded as names are, and may hold commas: it is the last of its labels by name, so no two series are one. */
+  function showReason(series: VersionSeries, category: EpisodeCategory): void {
+    const shown = series.reasons.get(category);
+    const why = series.open.get(category)?.why?.[0];
+    if (shown === why) return;
+    if (shown !== undefined) metrics.episodeWhy.remove({ ...series.labels, category, why: shown });
+    series.reasons.delete(category);
+    if (why === undefined) return;
+    metrics.episodeWhy.set({ ...series.labels, category, why }, 1);
+    series.reasons.set(category, why);
   }
 
   function show(series: VersionSeries, verdicts: readonly Verdict[], endMs: number): void {
@@ -230,6 +212,8 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
       metrics.windowsJudged.remove({ ...series.labels, status });
     for (const category of series.categories)
       for (const severity of SEVERITIES) metrics.episodeOpen.remove({ ...series.labels, category, severity });
+    series.open.clear();
+    for (const category of series.categories) showReason(series, category);
     versions.delete(JSON.stringify([series.key.model, series.key.modelVersion]));
   }
 

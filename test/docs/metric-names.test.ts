@@ -60,7 +60,8 @@ describe('alert rules', () => {
       expect(name).toMatch(/^Plumbline[A-Z]/);
       expect(rule.labels?.severity !== undefined || /by \([^)]*severity[^)]*\)/.test(rule.expr)).toBe(true);
       expect(rule.annotations?.summary).toMatch(/^[A-Z][^{]*\.$/);
-      expect(rule.annotations?.description).toMatch(/\.$/);
+      // A sentence of the episode may follow.
+      expect(rule.annotations?.description).toMatch(/\.(?: \{\{- with .*\{\{ end \}\})?$/);
       expect(rule.annotations?.dashboard_url).toMatch(/^https:\/\/grafana\.example\/d\/plumbline-/);
       expect(rule.annotations?.runbook_url).toBe(`https://runbooks.example/plumbline/${name}.md`);
       expect(readFileSync(new URL(`docs/runbooks/${name}.md`, root), 'utf8')).toMatch(

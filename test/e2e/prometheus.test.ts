@@ -46,13 +46,15 @@ const engine = createAlertEngine({
 const servers: Server[] = [];
 let stack: PrometheusStack;
 
+const WHY = 'age: 31 % of values moved, most from at or below 32 to above 51; its "unknown" is new.';
+
 /** One window of two models: `churn` as told, `calm` always clean. */
 async function judge(n: number, state: 'd' | 'c'): Promise<void> {
   for (const [model, own] of [
     ['churn', state],
     ['calm', 'c'],
   ] as const) {
-    const outcome = outcomeOf(n, own, { model });
+    const outcome = { ...outcomeOf(n, own, { model }), ...(own === 'd' ? { why: [WHY] } : {}) };
     await memory.store.saveOutcomes([outcome]);
     await engine.windowJudged([outcome]);
     const material = own === 'd';
@@ -166,7 +168,7 @@ describe('real Prometheus and Alertmanager', () => {
     const message = page?.body.attachments?.[0]?.text.split('\n');
     expect(message).toEqual([
       "A model's inputs or predictions have drifted from its training baseline.",
-      'churn version 3 has an open drift episode (critical); 1 column(s) drifted in the last window.',
+      `churn version 3 has an open drift episode (critical); 1 column(s) drifted in the last window. ${WHY}`,
       expect.stringMatching(/^Since \d{4}-\d\d-\d\d \d\d:\d\d UTC$/),
       'Page: https://plumbline.example/models/churn/versions/3',
       'Dashboard: https://grafana.example/d/plumbline-model?var-model=churn&var-model_version=3',

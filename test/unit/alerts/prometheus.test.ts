@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { alarmThreshold, createVerdictGauges } from '../../../src/alerts/prometheus.js';
+import { alarmThreshold } from '../../../src/alerts/alarm-threshold.js';
+import { createVerdictGauges } from '../../../src/alerts/prometheus.js';
 import type { Episode } from '../../../src/domain/episode.js';
 import type { Verdict } from '../../../src/domain/verdict.js';
 import { createMetrics } from '../../../src/metrics.js';
@@ -253,6 +254,23 @@ describe('verdict gauges', () => {
     gauges.windowJudged(KEY, [verdictOf({ feature: 'a,b' }), verdictOf({ feature: '__proto__' })]);
     expect(await lines('drift_status')).toEqual(['drift_status{,feature="__proto__",detector="ks"} 1']);
     expect(await lines('series_dropped')).toEqual(['series_dropped_total{reason="label"} 3']);
+  });
+
+  it('tell why an episode is open, as long as it is, whatever the sentence holds', async () => {
+    const { gauges, lines } = setUp();
+    const why = ['temp: from "35" to 51, and 31 % moved,why="x"', 'the second is left out'];
+    const shown = async () => (await lines('episode_why_info{')).map((line) => line.replace('{,', '{'));
+    gauges.episodesChanged([episodeOf({ why }), episodeOf({ id: 'e2', category: 'service' })]);
+    expect(await shown()).toEqual([
+      'episode_why_info{category="drift",why="temp: from \\"35\\" to 51, and 31 % moved,why=\\"x\\""} 1',
+    ]);
+    gauges.episodesChanged([episodeOf({ why: ['other'] })]);
+    expect(await shown()).toEqual(['episode_why_info{category="drift",why="other"} 1']);
+    gauges.episodesChanged([episodeOf({ state: 'closed', why: ['other'] })]);
+    expect(await shown()).toEqual([]);
+    gauges.episodesChanged([episodeOf({ id: 'e3', why })]);
+    gauges.retain([]);
+    expect(await shown()).toEqual([]);
   });
 
   it('vanish with their model', async () => {
