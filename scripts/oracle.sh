@@ -8,7 +8,8 @@ if [ ! -x "$environment/bin/python" ]; then
   python3 -m venv "$environment" || { echo "cannot make $environment: install python3-venv" >&2; exit 1; }
 fi
 "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
-  numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 statsmodels==0.15.0 pandas==3.1.1 pyarrow==26.0.1 river==0.26.1 nannyml==0.13.1 mpmath==1.4.1
+  numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1 statsmodels==0.15.0 pandas==3.1.1 pyarrow==26.0.1 river==0.26.1 nannyml==0.13.1 mpmath==1.4.1 \
+  msgpack==1.1.2 opentelemetry-proto==1.38.0
 "$environment/bin/python" -W ignore test/oracle/generate.py examples/flights test/oracle
 "$environment/bin/python" -W ignore test/oracle/generate-numeric.py test/oracle
 "$environment/bin/python" -W ignore test/oracle/generate-forest.py
@@ -20,4 +21,5 @@ fi
 "$environment/bin/python" -W ignore test/oracle/estimate-flights.py examples/flights test/oracle/estimate-flights.json
 "$environment/bin/python" -W ignore test/oracle/performance.py test/oracle/performance.json
 "$environment/bin/python" -W ignore test/oracle/tails.py test/oracle/tails.json
-git --no-pager diff --stat -- test/oracle
+"$environment/bin/python" test/oracle/wire-formats.py test/fixtures/formats
+git --no-pager diff --stat -- test/oracle test/fixtures

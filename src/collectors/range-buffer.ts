@@ -114,15 +114,26 @@ export function withoutStored(
   const { predictions, labels, rejected, halves } = buffer;
   for (const rows of [predictions, labels, rejected, halves])
     for (const { source } of rows) rowsAt.set(source.offset, (rowsAt.get(source.offset) ?? 0) + 1);
+  // Rows of a record that have an index in common are told apart by their identity, when they are written.
+  const shared = new Set<number>();
+  for (const rows of [predictions, labels]) {
+    const seen = new Set<string>();
+    for (const { source, rowIndex } of rows) {
+      const place = `${source.offset}/${rowIndex}`;
+      if (seen.has(place)) shared.add(source.offset);
+      seen.add(place);
+    }
+  }
   const missing = ({ source, rowIndex = 0 }: { readonly source: RowSource; readonly rowIndex?: number }) => {
     const there = stored.get(source.offset);
     if (there === undefined) return true;
     return (rowsAt.get(source.offset) ?? 0) > 1 && !there.has(rowIndex);
   };
+  const isFresh = (row: PredictionRow | LabelRow) => shared.has(row.source.offset) || missing(row);
   return {
     ...buffer,
-    predictions: [...predictions].filter(missing),
-    labels: labels.filter(missing),
+    predictions: [...predictions].filter(isFresh),
+    labels: labels.filter(isFresh),
     rejected: rejected.filter(missing),
     halves: halves.filter((half) => missing({ source: half.source })),
   };

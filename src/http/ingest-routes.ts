@@ -6,11 +6,15 @@ import { createBodyReader } from './body.js';
 import { binaryEvent, isBinaryMode } from './cloud-event-body.js';
 import { parseEvents, type QuickReader, type Slice } from './events-body.js';
 import { createIntake, type EventKind, type Intake, type IntakePorts } from './intake.js';
+import { msgpackSlices } from './msgpack.js';
+import { isProtobuf, otlpAnswer, otlpSlices, PROTOBUF } from './otlp-body.js';
 import { problemDocument } from './problem.js';
 import { checked, ingestQuery } from './request-schemas.js';
 import { createTurns } from './turns.js';
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
+/** Of an export request, which is parsed whole. */
+const MAX_LOGS_BYTES = 16 * 1024 * 1024;
 const MAX_HELD_BYTES = 4 * MAX_BODY_BYTES;
 /** Decoded within a few milliseconds: waits for no other body. */
 const SMALL_BYTES = 128 * 1024;
@@ -29,6 +33,7 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([
   'application/octet-stream',
   'application/x-www-form-urlencoded',
 ]);
+const MSGPACK_TYPES: ReadonlySet<string> = new Set(['application/msgpack', 'application/x-msgpack']);
 
 export interface IngestPorts extends IntakePorts {
   /** Rows of predictions that are written like earlier ones, without a detour over objects. */
@@ -37,10 +42,10 @@ export interface IngestPorts extends IntakePorts {
 
 function mediaTypeOf(request: Request): string {
   const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-  if (MEDIA_TYPES.has(type)) return type;
+  if (MEDIA_TYPES.has(type) || MSGPACK_TYPES.has(type)) return type;
   throw new AppError(
     'unsupported_media_type',
-    `content-type ${type.slice(0, 60)} is not read here: send application/json or application/x-ndjson`,
+    `content-type ${type.slice(0, 60)} is not read here: send application/json, application/x-ndjson or application/msgpack`,
   );
 }
 
@@ -59,6 +64,7 @@ export function createIngestRoutes(ports: IngestPorts, access: Access): Router {
   const router = Router();
   const turns = createTurns();
   const bodies = createBodyReader({ maxBytes: MAX_BODY_BYTES, maxHeldBytes: MAX_HELD_BYTES });
+  const logBodies = createBodyReader({ maxBytes: MAX_LOGS_BYTES, maxHeldBytes: MAX_HELD_BYTES });
 
   /**
    * One large body is decoded after the other: side by side they would all be ready at the same late time, and what is stored
@@ -95,7 +101,10 @@ export function createIngestRoutes(ports: IngestPorts, access: Access): Router {
       const mediaType = mediaTypeOf(request);
       const intake = intakeOf(request, kind);
       await bodies.withBody(request, async (body) => {
-        const taken = await takeBody(body, parseEvents(body, mediaType, quick), intake);
+        const slices = MSGPACK_TYPES.has(mediaType)
+          ? msgpackSlices(body)
+          : parseEvents(body, mediaType, quick);
+        const taken = await takeBody(body, slices, intake);
         const { readable, empty, ...answer } = taken;
         // `[]` is an answer to "what is new?"; a body without a bracket is no JSON at all.
         const isEmptyArray = empty && body.includes('[');
@@ -129,6 +138,16 @@ export function createIngestRoutes(ports: IngestPorts, access: Access): Router {
       response.json(answer);
     });
   };
+  /** OTLP/HTTP logs: predictions and labels as log records. */
+  const logs = async (request: Request, response: Response): Promise<void> => {
+    const protobuf = isProtobuf(request);
+    const intake = intakeOf(request, 'prediction');
+    await logBodies.withBody(request, async (body) => {
+      const taken = await takeBody(body, otlpSlices(body, protobuf), intake);
+      response.type(protobuf ? PROTOBUF : 'application/json').send(otlpAnswer(taken, protobuf));
+    });
+  };
+  router.post('/v1/logs', access.require('ingest'), logs);
   router.post('/v1/cloudevents', access.require('ingest'), cloudEvents);
 
   for (const [path, handler] of [

@@ -82,6 +82,23 @@ export function ingestPaths(): Record<string, Record<string, object>> {
         },
       },
     },
+    '/v1/logs': {
+      post: {
+        summary: 'OTLP/HTTP logs: predictions and labels as log records',
+        parameters: queryOf(ingestQuery),
+        requestBody: { required: true, content: { 'application/json': {}, 'application/x-protobuf': {} } },
+        responses: {
+          200: answer('durable; with partialSuccess where records were rejected'),
+          ...failures(
+            [400, 'no export request'],
+            ...DENIED,
+            [413, 'more than 16 MiB after decompression'],
+            [415, 'neither JSON nor protobuf'],
+            [503, 'send it again after Retry-After'],
+          ),
+        },
+      },
+    },
     '/v1/rejected': {
       get: {
         summary: 'Rows that could not be accepted, the oldest first, and how many there are for which reason',

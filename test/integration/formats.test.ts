@@ -12,8 +12,11 @@ interface Step {
   readonly path: string;
   readonly headers?: Record<string, string>;
   /** Text as it is, anything else as JSON. */
-  readonly body: unknown;
-  readonly answer: Readonly<Record<string, number>>;
+  readonly body?: unknown;
+  /** Of formats that are no text. */
+  readonly bodyBase64?: string;
+  readonly answer?: Readonly<Record<string, number>>;
+  readonly answerBase64?: string;
   /** Of rejected rows, in order. */
   readonly reasons?: readonly string[];
 }
@@ -56,15 +59,26 @@ describe('formats, through the endpoint into the engine', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  async function send({ path, headers, body, answer, reasons = [] }: Step): Promise<void> {
+  async function send(step: Step): Promise<void> {
+    const { path, headers, body, bodyBase64, answer, answerBase64, reasons = [] } = step;
     const response = await fetch(url + path, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
+      body:
+        bodyBase64 !== undefined
+          ? Buffer.from(bodyBase64, 'base64')
+          : typeof body === 'string'
+            ? body
+            : JSON.stringify(body),
     });
-    const answered = (await response.json()) as { errors: { code: string }[] };
+    if (answerBase64 !== undefined) {
+      const bytes = Buffer.from(await response.arrayBuffer());
+      expect([response.status, bytes.toString('base64')]).toEqual([200, answerBase64]);
+      return;
+    }
+    const answered = (await response.json()) as { errors?: { code: string }[] };
     expect([response.status, answered]).toMatchObject([200, answer]);
-    expect(answered.errors.map(({ code }) => code)).toEqual(reasons);
+    expect(answered.errors?.map(({ code }) => code) ?? []).toEqual(reasons);
   }
 
   it.each(fixtures)('takes %s', async (_name, fixture) => {

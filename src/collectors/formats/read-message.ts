@@ -1,4 +1,5 @@
 import { type ModelMapping, NO_MAPPING } from '../../domain/mapping.js';
+import { isLogsRequest, logRecordsOf } from '../../domain/otlp.js';
 import type { Outcome, RejectReason, RowSource } from '../../domain/prediction.js';
 import {
   ALIASES,
@@ -16,6 +17,7 @@ import { decodePrediction } from '../decode-prediction.js';
 import { callId, callTypeOf, carriedEvent, halfOf, isCloudEvent, namesInEvent } from './cloud-events.js';
 import { explodeCall } from './explode-call.js';
 import { mapFields } from './map-fields.js';
+import { eventInRecord, isOtlpRecord } from './otlp-record.js';
 import { callFormatOf, callIn, namesInCall } from './read-call.js';
 import { truthIn } from './seldon-feedback.js';
 
@@ -131,6 +133,11 @@ export function createMessageReader(options: MessageReaderOptions) {
     }
   }
 
+  function logRecord(message: Message): Outcome[] {
+    const fields = eventInRecord(fieldsOf(message.value));
+    return events({ ...message, kind: kindOf(fields, message.kind) }, fields);
+  }
+
   function cloudEvent(message: Message, fields: Fields): Outcome[] {
     const type = callTypeOf(fields);
     if (type === undefined) {
@@ -150,7 +157,11 @@ export function createMessageReader(options: MessageReaderOptions) {
   }
 
   function expand(message: Message): Outcome[] {
-    const fields = unwrapped(fieldsOf(message.value));
+    const whole = fieldsOf(message.value);
+    if (isLogsRequest(whole))
+      return [...logRecordsOf(whole)].flatMap((value, index) => read(ofSeveral(message, value, index)));
+    if (isOtlpRecord(whole)) return logRecord(message);
+    const fields = unwrapped(whole);
     return isCloudEvent(fields) ? cloudEvent(message, fields) : events(message, fields);
   }
 
@@ -160,17 +171,28 @@ export function createMessageReader(options: MessageReaderOptions) {
   }
 
   /** The rows of a message and what could not become one; at least one outcome. */
-  return function read(message: Message): Outcome[] {
+  function read(message: Message): Outcome[] {
     try {
-      return expand(message);
+      const outcomes = expand(message);
+      return outcomes.length > 0
+        ? outcomes
+        : [rejected(message, 'unsupported_payload', 'the message holds no rows')];
     } catch (error) {
       const { reason, message: detail } = known(error);
       return [rejected(message, reason, detail)];
     }
-  };
+  }
+
+  return read;
 }
 
 export type MessageReader = ReturnType<typeof createMessageReader>;
+
+/** One of several events in a message. */
+function ofSeveral(message: Message, value: object, index: number): Message {
+  const defaultId = message.defaultId === null ? null : `${message.defaultId}#${index}`;
+  return { ...message, value, text: JSON.stringify(value), index, defaultId };
+}
 
 /** What an event is that came to a place for both. */
 function kindOf(fields: Fields, otherwise: EventKind): EventKind {

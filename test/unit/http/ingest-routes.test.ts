@@ -152,7 +152,7 @@ describe('sending events', () => {
 
   it.each([
     ['an unknown compression', { 'content-encoding': 'zstd' }],
-    ['another type', { 'content-type': 'application/msgpack' }],
+    ['another type', { 'content-type': 'application/xml' }],
   ])('answers 415 to %s', async (_name, headers) => {
     const response = await service.send(
       '/v1/ingest',

@@ -1,0 +1,149 @@
+import { messageOfPair } from '../../src/collectors/formats/pair-halves.js';
+import { createMessageReader } from '../../src/collectors/formats/read-message.js';
+import { appendRecord, createRangeBuffer, withoutStored } from '../../src/collectors/range-buffer.js';
+import { createRecordDecoders } from '../../src/collectors/record-decoders.js';
+import { type ModelMapping, NO_MAPPING } from '../../src/domain/mapping.js';
+import type { CallHalf, Outcome } from '../../src/domain/prediction.js';
+import { AppError } from '../../src/errors.js';
+import { parseEvents } from '../../src/http/events-body.js';
+import { msgpackSlices } from '../../src/http/msgpack.js';
+import { otlpSlices } from '../../src/http/otlp-body.js';
+import { createFuzzer, fixtureBodies } from './fuzz-inputs.js';
+import { createSilentLogger } from './silent-logger.js';
+
+export interface FuzzResult {
+  readonly inputs: number;
+  /** Outcomes by kind, and bodies refused whole. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly slowestMs: number;
+  readonly largestRssMb: number;
+}
+
+const HTTP = { kind: 'http', topic: '', partition: -1, offset: -1 };
+/** Mostly text is read as text only. */
+const TEXTS = Array.from({ length: 15 }, () => () => []);
+const MAPPING: ModelMapping = {
+  ...NO_MAPPING,
+  version: '3',
+  features: ['age', 'a.b'],
+  featureNames: ['age', 'plan'],
+};
+
+/** Every decoder of every format on changed fixtures. Throws where one throws, or where what it says makes no sense. */
+export async function fuzzDecoders(options: {
+  readonly seed: number;
+  readonly inputs: number;
+  readonly progress?: (done: number) => void;
+}): Promise<FuzzResult> {
+  const fuzzer = createFuzzer(options.seed);
+  const corpus = fixtureBodies();
+  const shared = {
+    featureKinds: (model: string) => (model === 'none' ? undefined : new Map([['age', 'numeric' as const]])),
+    earliestMs: () => 0,
+    wallClock: () => Date.UTC(2026, 0, 2),
+  };
+  const read = createMessageReader({
+    ...shared,
+    mappingOf: (model) => (model === 'churn' ? null : MAPPING),
+  });
+  const decoders = createRecordDecoders({ ...shared, read, logger: createSilentLogger() });
+  const outcomes: Record<string, number> = {};
+  const count = (kind: string) => {
+    outcomes[kind] = (outcomes[kind] ?? 0) + 1;
+  };
+  let lastHalf: CallHalf | null = null;
+
+  function check(found: readonly Outcome[], text: string): void {
+    if (found.length === 0) throw new Error(`nothing became of ${text.slice(0, 500)}`);
+    for (const outcome of found) {
+      count(outcome.kind);
+      if (outcome.kind === 'half') {
+        if (lastHalf !== null) again(messageOfPair(outcome.half, lastHalf));
+        lastHalf = outcome.half;
+      } else if (outcome.kind === 'rejected') {
+        if (outcome.row.detail === '') throw new Error('rejected without a word');
+      } else if (!Number.isSafeInteger(outcome.row.timestampMs) || outcome.row.predictionId === '')
+        throw new Error(`a row of nonsense: ${JSON.stringify(outcome.row).slice(0, 500)}`);
+    }
+  }
+  function again(value: unknown): void {
+    const text = JSON.stringify(value);
+    check(read({ value, text, kind: 'prediction', source: HTTP, index: 0, defaultId: null }), text);
+  }
+
+  /** What a request would do with the bytes under each content type that they could come with. */
+  async function body(bytes: Buffer, kind: 'prediction' | 'label'): Promise<void> {
+    const take = (slice: { events: readonly object[] }) => {
+      for (const event of slice.events as { ok: boolean; value?: unknown; text: string }[]) {
+        if (!event.ok) count('unreadable');
+        else {
+          const { value, text } = event;
+          const found = read({ value, text, kind, source: HTTP, index: 0, defaultId: null, model: 'churn' });
+          check(found, text);
+          for (const one of found)
+            if (one.kind === 'rejected' && one.row.payload !== text) again(JSON.parse(one.row.payload));
+        }
+      }
+    };
+    for await (const slice of parseEvents(bytes, fuzzer.pick(['', 'application/x-ndjson']))) take(slice);
+    const binary = [
+      () => otlpSlices(bytes, true),
+      () => otlpSlices(bytes, false),
+      () => msgpackSlices(bytes),
+    ];
+    // Text, read as MessagePack, is a value for each byte: once in a while is enough.
+    const isText = bytes[0] === 0x7b || bytes[0] === 0x5b;
+    const tried = isText ? [fuzzer.pick([...binary, ...binary.slice(0, 2), ...TEXTS])] : binary;
+    for (const slices of tried)
+      try {
+        for (const slice of slices()) take(slice);
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        count(error.code);
+      }
+  }
+
+  function record(bytes: Buffer, headers: Readonly<Record<string, string>>, offset: number): void {
+    const buffer = createRangeBuffer(offset, []);
+    const source = { kind: 'kafka', topic: 't@1', partition: 0, offset };
+    const names = Object.entries(headers).map(([name, value]) => [
+      name.replace(/^ce-/, fuzzer.pick(['ce_', ''])),
+      value,
+    ]);
+    const kind = fuzzer.pick(['prediction', 'label'] as const);
+    appendRecord(
+      buffer,
+      kind,
+      { offset, value: bytes, headers: Object.fromEntries(names) },
+      source,
+      decoders,
+    );
+    const { predictions, labels, rejected, halves } = buffer;
+    const rows = predictions.length + labels.length + rejected.length + halves.length;
+    if (rows === 0) throw new Error('a record is lost');
+    if (rejected.some(({ detail }) => detail.includes('please report')))
+      throw new Error(`a decoder failed: ${rejected[0]?.detail} ${bytes.toString('utf8').slice(0, 500)}`);
+    withoutStored(buffer, new Map([[offset, new Set([0])]]));
+  }
+
+  let slowestMs = 0;
+  let largestRssMb = 0;
+  for (let done = 0; done < options.inputs; done += 1) {
+    const { bytes, headers } = fuzzer.pick(corpus);
+    let changed = fuzzer.pick([true, false]) ? fuzzer.bytes(bytes) : bytes;
+    try {
+      changed = Buffer.from(JSON.stringify(fuzzer.value(JSON.parse(changed.toString('utf8')))) ?? '');
+    } catch {
+      changed = fuzzer.bytes(changed); // no JSON, or none any more
+    }
+    const startMs = performance.now();
+    await body(changed, fuzzer.pick(['prediction', 'label']));
+    record(changed, headers, done);
+    slowestMs = Math.max(slowestMs, performance.now() - startMs);
+    if (done % 1_000 === 0) {
+      largestRssMb = Math.max(largestRssMb, Math.round(process.memoryUsage.rss() / 2 ** 20));
+      options.progress?.(done);
+    }
+  }
+  return { inputs: options.inputs, outcomes, slowestMs: Math.round(slowestMs), largestRssMb };
+}
