@@ -57,6 +57,18 @@ export function createMetrics() {
       labelNames: [...model],
       registers,
     }),
+    performance: new Gauge({
+      name: 'plumbline_performance',
+      help: 'How good the version was in the newest window with enough labels.',
+      labelNames: [...model, 'metric', 'kind'],
+      registers,
+    }),
+    labelMaturity: new Gauge({
+      name: 'plumbline_label_maturity_ratio',
+      help: 'Share of predictions of the last judged window that have their label.',
+      labelNames: [...model],
+      registers,
+    }),
     windowsJudged: new Counter({
       name: 'plumbline_windows_judged_total',
       help: 'Windows judged, by outcome.',

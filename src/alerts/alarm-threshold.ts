@@ -10,7 +10,15 @@ const MATERIAL_STATISTIC = new Map<
   ['neyman', quadratic],
   // The statistic is the share, the effect its distance from the reference's.
   ['isolationForest', (statistic, effect, minimum) => statistic - effect + minimum],
+  // The statistic is the loss, the effect the change: one is minus the other, or both are equal.
+  ['rocAuc', lossOf],
+  ['accuracy', lossOf],
+  ['meanAbsoluteError', lossOf],
 ]);
+
+function lossOf(_statistic: number, _effect: number, minimum: number): number {
+  return minimum;
+}
 
 function quadratic(statistic: number, effect: number, minimum: number, expectation: number): number {
   return expectation + (statistic - expectation) * (minimum / effect) ** 2;

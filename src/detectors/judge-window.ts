@@ -53,7 +53,7 @@ export function judgeWindow(input: JudgeInput): { verdicts: Verdict[]; outcomes:
   );
   const { family, adjusted, isVisible } = decideFamily(
     candidates,
-    decidedExtra.map((v) => v.pValue ?? 1),
+    [...decidedExtra.map((v) => v.pValue ?? 1), ...waitingOf(extra).map(() => 1)],
     input.level,
   );
   const familySize = adjusted.length;
@@ -108,6 +108,11 @@ export function decideExtra(
     material: drifted && Math.abs(verdict.effect?.value ?? 0) >= verdict.minimumEffect,
     parameters,
   };
+}
+
+/** Verdicts about whole rows that wait for labels: as tests of columns that do, they keep their share of the level. */
+export function waitingOf(extra: readonly Verdict[]): Verdict[] {
+  return extra.filter(({ role, reason }) => role === 'primary' && reason === 'labels_immature');
 }
 
 export interface FamilyDecision {

@@ -28,6 +28,7 @@ export function primaryFamily(input: {
   /** Parts of the rows that are judged as well: their tests join the family. */
   readonly segments?: readonly SegmentBaseline[];
 }): PrimaryFamily {
+  const { nullModel, forest, performance = [] } = input.reference;
   const gridOf = new Map(input.grids.map((grid) => [grid.feature, grid]));
   const tests = new Map<EpisodeCategory, number>();
   const count = (category: EpisodeCategory) => tests.set(category, (tests.get(category) ?? 0) + 1);
@@ -56,7 +57,12 @@ export function primaryFamily(input: {
       }
     }
   }
-  if (input.reference.forest !== null) count('outliers');
+  if (forest !== null) count('outliers');
+  for (const { spread } of performance) {
+    if (nullModel.kind === 'temporal' && spread === null) continue;
+    if (spread !== null) degrees.push(spread.pieces - 1);
+    count('performance');
+  }
   degrees.sort((a, b) => a - b);
   return { tests, scaleDegrees: degrees[Math.floor(degrees.length / 2)] ?? Number.POSITIVE_INFINITY };
 }

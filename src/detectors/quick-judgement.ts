@@ -1,6 +1,6 @@
 import type { Segment } from '../domain/segment.js';
 import type { EpisodeCategory, Verdict, WindowOutcome } from '../domain/verdict.js';
-import { decideFamily } from './judge-window.js';
+import { decideFamily, waitingOf } from './judge-window.js';
 import type { Candidate } from './measure-columns.js';
 
 export interface QuickDriver {
@@ -33,7 +33,7 @@ export function quickOutcomes(
   const decidedExtra = extra.filter((v) => v.status !== 'undecided' && v.pValue !== null);
   const { family, adjusted, isVisible } = decideFamily(
     candidates,
-    decidedExtra.map((v) => v.pValue ?? 1),
+    [...decidedExtra.map((v) => v.pValue ?? 1), ...waitingOf(extra).map(() => 1)],
     level,
   );
   const outcomes = new Map<EpisodeCategory, { isDecided: boolean; drivers: QuickDriver[] }>();

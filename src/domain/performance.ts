@@ -84,12 +84,19 @@ export interface PerformanceSetting {
 
 export type PieceLength = 'hour' | 'day' | 'week' | 'month' | 'all' | { readonly ms: number };
 
+export interface MeasuredHours {
+  /** Hours that were counted. */
+  readonly hourStartsMs: readonly number[];
+  /** Of these, those that had as many predictions and labels before, but not the same ones. */
+  readonly correctedMs: readonly number[];
+}
+
 export interface PerformanceStore {
   /**
    * Counts the hours whose predictions or labels have changed since they were counted, or that were counted with other settings, and
-   * no others. Idempotent. Returns their starts, ms; of a version that has no labels yet none.
+   * no others. Idempotent. Of a version that has no labels yet none.
    */
-  measurePerformance(model: ModelVersion, setting: PerformanceSetting): Promise<number[]>;
+  measurePerformance(model: ModelVersion, setting: PerformanceSetting): Promise<MeasuredHours>;
   /**
    * What was counted, by UTC hour, day, week (from Monday), month, or pieces of so many ms since the epoch; in order, pieces without
    * predictions left out.
@@ -114,4 +121,20 @@ export function mergeMoments(groups: readonly Moments[]): Moments | null {
     rows = total;
   }
   return rows === 0 ? null : { rows, mean, m2 };
+}
+
+/** The figures that are compared with the reference's. */
+export type ComparedFigure = 'rocAuc' | 'accuracy' | 'meanAbsoluteError';
+
+/** One figure of some rows, and its variance were they independent. */
+export interface PerformanceSample {
+  readonly figure: ComparedFigure;
+  readonly value: number;
+  readonly variance: number;
+  readonly rows: number;
+}
+
+/** A figure to compare with, and how much window-long pieces of it differ; null where too few pieces tell. */
+export interface PerformanceBaseline extends PerformanceSample {
+  readonly spread: { readonly pieces: number; readonly variance: number } | null;
 }

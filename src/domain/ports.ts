@@ -140,7 +140,12 @@ export interface VerdictStore {
   saveOutcomes(outcomes: readonly WindowOutcome[]): Promise<void>;
   /** The last `limit` outcomes of a category up to and including a window, oldest first. */
   recentOutcomes(
-    key: VersionKey & { category: string; untilMs: number; limit: number },
+    key: VersionKey & {
+      category: string;
+      untilMs: number;
+      limit: number /** Undecided ones too by default. */;
+      decided?: true;
+    },
   ): Promise<WindowOutcome[]>;
   /** Windows that overlap the period and were judged drifted in `drift` or `dataQuality`, by end. */
   breachedWindows(key: VersionKey, period: Window): Promise<Window[]>;
@@ -220,6 +225,8 @@ export interface ReferenceReader {
     readonly grids: readonly Grid[];
     readonly hash: string;
     readonly timestampColumn: string | null;
+    /** The class that a binary model's probability is of; `1` when left out. Where the file has labels, predictions are counted against them. */
+    readonly positiveClass?: string;
     /** Only rows with this value of a feature are counted, into the segment's scope. */
     readonly segment?: Segment;
   }): Promise<{ rows: number; period: Window | null }>;

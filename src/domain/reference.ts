@@ -1,5 +1,6 @@
 import type { PerformanceEstimator } from './estimate.js';
 import type { Influence } from './explanation.js';
+import type { PerformanceBaseline } from './performance.js';
 import type { Segment } from './segment.js';
 import { type Bucket, HOUR_MS, tile, type Window } from './window.js';
 
@@ -85,6 +86,8 @@ export interface Reference {
    * before.
    */
   readonly estimator?: PerformanceEstimator | null;
+  /** How good the model was on it, by the labels it holds; left out where it holds none, and in references of before. */
+  readonly performance?: readonly PerformanceBaseline[];
 }
 
 /** What is told of a reference: all but what it taught the service, which is large and of use to that only. */

@@ -15,12 +15,13 @@ import { createPolicyReplay, type DecideEpisode } from './policy-replay.js';
 import type { SegmentBaselines } from './segments.js';
 import { createShiftRecord, shiftDelays } from './shift-delays.js';
 
-/** Windows whose verdicts on outliers are read at once, and after which progress is told. */
+/** Windows whose stored verdicts are read at once, and after which progress is told. */
 const WINDOWS_PER_PART = 168;
 /** Two years of hourly windows. */
 const MOST_WINDOWS = 17_600;
 const WEEK_MS = 7 * DAY_MS;
-const OUTLIERS = 'isolationForest';
+/** What cannot be counted from profiles: outliers and realised performance. */
+const STORED_DETECTORS = ['isolationForest', 'rocAuc', 'accuracy', 'meanAbsoluteError'] as const;
 
 export interface BacktesterDeps {
   readonly store: Pick<
@@ -100,16 +101,19 @@ export function createBacktester(deps: BacktesterDeps) {
     return windowsEndingIn(spec, fromMs, endMs);
   }
 
-  /** Outliers cannot be counted from profiles: what the service has judged of them is taken over. */
-  async function outlierVerdicts(reference: Reference, spec: WindowSpec, slice: Window) {
-    const found = new Map<number, Verdict>();
-    if (reference.forest === null) return found;
+  /** Outliers and performance cannot be counted from profiles: what the service has judged of them is taken over. */
+  async function storedVerdicts(reference: Reference, spec: WindowSpec, slice: Window) {
+    const found = new Map<number, Verdict[]>();
     const window = { startMs: slice.startMs - spec.lengthMs, endMs: slice.endMs };
-    const { model, modelVersion } = reference;
-    const query = { model, modelVersion, window, detector: OUTLIERS, limit: 10_000 };
-    for (const verdict of await store.listVerdicts(query))
-      if (verdict.window.endMs - verdict.window.startMs === spec.lengthMs)
-        found.set(verdict.window.endMs, verdict);
+    const { model, modelVersion, forest, performance = [] } = reference;
+    for (const detector of STORED_DETECTORS) {
+      const figure = performance.some((baseline) => baseline.figure === detector);
+      if (detector === 'isolationForest' ? forest === null : !figure) continue;
+      const query = { model, modelVersion, window, detector, limit: 10_000 };
+      for (const verdict of await store.listVerdicts(query))
+        if (verdict.window.endMs - verdict.window.startMs === spec.lengthMs)
+          found.set(verdict.window.endMs, [...(found.get(verdict.window.endMs) ?? []), verdict]);
+    }
     return found;
   }
 
@@ -148,7 +152,7 @@ export function createBacktester(deps: BacktesterDeps) {
     let emptyWindows = 0;
     let done = 0;
 
-    async function judge(window: Window, outliers: readonly Verdict[]) {
+    async function judge(window: Window, others: readonly Verdict[]) {
       if (whole?.isEmpty() === true) emptyWindows += 1;
       const levels: number[] = [];
       for (const policy of tried) {
@@ -165,28 +169,27 @@ export function createBacktester(deps: BacktesterDeps) {
       );
       for (const [number, { replay }] of tried.entries()) {
         const level = levels[number] ?? most;
-        replay.next(window, quickOutcomes(measured, outliers, level));
+        replay.next(window, quickOutcomes(measured, others, level));
         for (const [at, { shift, records }] of plantedShifts.entries())
-          records[number]?.note(done, shift.feature, quickOutcomes(shifted[at] ?? measured, outliers, level));
+          records[number]?.note(done, shift.feature, quickOutcomes(shifted[at] ?? measured, others, level));
       }
       done += 1;
     }
 
-    let outliers = new Map<number, Verdict>();
+    let stored = new Map<number, Verdict[]>();
     let untilMs = period.startMs;
     try {
       for (let atMs = period.startMs; atMs < period.endMs; atMs += spec.stepMs) {
         signal.throwIfAborted();
         if (atMs >= untilMs) {
           untilMs = Math.min(period.endMs, atMs + WINDOWS_PER_PART * spec.stepMs);
-          outliers = await outlierVerdicts(reference, spec, { startMs: atMs, endMs: untilMs });
+          stored = await storedVerdicts(reference, spec, { startMs: atMs, endMs: untilMs });
           onProgress(done, windows.length);
         }
         for (const population of populations) await population.step(atMs);
         const window = windows[done];
         if (window === undefined || whole?.isFull() !== true) continue;
-        const verdict = outliers.get(window.endMs);
-        await judge(window, verdict === undefined ? [] : [verdict]);
+        await judge(window, stored.get(window.endMs) ?? []);
         await pause();
       }
     } finally {

@@ -40,6 +40,14 @@ export function readyWindows(input: ReadyInput, afterMs: number): { windows: Win
   return { windows: [...withRows, ...kept], skipped: empty.length - kept.length };
 }
 
+/** Windows that hold an hour, by end. */
+export function endsHolding(hourMs: number, { lengthMs, stepMs }: WindowSpec): number[] {
+  const ends: number[] = [];
+  for (let endMs = (Math.floor(hourMs / stepMs) + 1) * stepMs; endMs < hourMs + lengthMs + 1; endMs += stepMs)
+    ends.push(endMs);
+  return ends;
+}
+
 /** A window to be judged, and the rows that are counted in it. */
 export interface DueWindow {
   readonly window: Window;
@@ -51,14 +59,22 @@ export interface DueWindow {
 /** Labels trickle in for days: a window is judged again when it has a tenth more of them, or the last one. */
 const LABEL_GROWTH = 1.1;
 
-/** Of the given windows, those never judged, or with more rows now than when they were, or notably more labels. */
-export function outstanding(windows: readonly DueWindow[], runs: readonly RunRecord[]): DueWindow[] {
+/**
+ * Of the given windows, those never judged, or with more rows now than when they were, or notably more labels: a tenth more, the last
+ * one, or those that reach the share of rows from which labels are mature.
+ */
+export function outstanding(
+  windows: readonly DueWindow[],
+  runs: readonly RunRecord[],
+  maturity = Number.POSITIVE_INFINITY,
+): DueWindow[] {
   const runOf = new Map(runs.map((run) => [run.window.endMs, run]));
   return windows.filter(({ window, rows, labels }) => {
     const run = runOf.get(window.endMs);
     if (run === undefined || rows > run.rows) return true;
     const before = run.labels ?? 0;
-    return labels > before && (labels >= before * LABEL_GROWTH || labels >= rows);
+    const matures = before < maturity * rows && labels >= maturity * rows;
+    return labels > before && (labels >= before * LABEL_GROWTH || labels >= rows || matures);
   });
 }
 

@@ -15,6 +15,7 @@ import { tile, type Window } from '../domain/window.js';
 import { parseForest } from '../stats/forest-codec.js';
 import type { ForestModel } from '../stats/forest-model.js';
 import { hasValues, type LatencyBaselines } from './latency-baseline.js';
+import type { PerformanceJudge } from './performance-verdicts.js';
 import type { Baseline, ReferenceSetting, RollingReferences } from './rolling-reference.js';
 import { partOf } from './segments.js';
 
@@ -34,6 +35,8 @@ export interface WindowJudgeDeps {
   readonly referenceSetting?: (model: string) => ReferenceSetting;
   readonly rolling?: Pick<RollingReferences, 'baselineOf'>;
   readonly latencies: LatencyBaselines;
+  /** Judges realised performance; not judged when left out. */
+  readonly performance?: PerformanceJudge;
   /** The segments of a version that get verdicts of their own. */
   readonly segments?: (model: ModelVersion) => Promise<Segment[]>;
   /** Awaited before a window is judged, which takes tens of milliseconds: others get their turn. */
@@ -182,6 +185,7 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
         );
       }
       const rows = Math.max(0, ...currentProfiles.map((profile) => profile.rows));
+      extra.push(...((await deps.performance?.(model, reference, window, level)) ?? []));
       extra.push(await volumeOf(model, baseline.reference, window, { rows, level }));
       const counted = {
         model,

@@ -1,5 +1,5 @@
 import type { ModelVersion } from '../domain/model.js';
-import type { PerformanceSetting } from '../domain/performance.js';
+import type { MeasuredHours, PerformanceSetting } from '../domain/performance.js';
 import type { Store } from '../domain/ports.js';
 import type { Segment, SegmentSetting } from '../domain/segment.js';
 
@@ -19,8 +19,7 @@ export function createPerformanceMeter({
   segmentSetting,
   segments,
 }: PerformanceMeterDeps) {
-  /** Returns the starts of the hours that were counted, ms. */
-  return async function measure(model: ModelVersion): Promise<number[]> {
+  return async function measure(model: ModelVersion): Promise<MeasuredHours> {
     const setting: PerformanceSetting = {
       positiveClass: positiveClass(model.model),
       segmentColumns: segmentSetting(model.model)?.by ?? [],

@@ -6,6 +6,7 @@ import type { Reference, ReferenceAuthor } from '../domain/reference.js';
 import { HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import { noteReferenceChange } from './reference-changes.js';
+import { describePerformance } from './reference-performance.js';
 import {
   FOREST_SEED,
   MAX_FOREST_ROWS,
@@ -30,6 +31,7 @@ export interface RebaselineDeps extends Omit<RegisterReferenceDeps, 'store'> {
     | 'pieceProfiles'
     | 'mergedProfiles'
     | 'segmentsOf'
+    | 'performanceCounts'
   >;
 }
 
@@ -175,6 +177,7 @@ export function createRebaseliner(deps: RebaselineDeps) {
                 covers,
               }),
             }),
+        ...(await describePerformance(store, model, { hash, period, pieceMs, covers })),
         ...fitted,
         // How labels go with scores is the model's, whatever period it is compared with.
         ...(previous?.estimator === undefined ? {} : { estimator: previous.estimator }),

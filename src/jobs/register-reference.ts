@@ -13,6 +13,7 @@ import { AppError } from '../errors.js';
 import { estimatorColumns, fitEstimator } from '../performance/estimate/fit-estimator.js';
 import { inferSchema } from './infer-schema.js';
 import { noteReferenceChange } from './reference-changes.js';
+import { describePerformance } from './reference-performance.js';
 import { describeSegments, segmentsOf } from './segments.js';
 
 /** Rows the forest is fitted on at most; each tree sees 256 of them. */
@@ -38,6 +39,7 @@ export interface RegisterReferenceDeps {
     | 'currentReference'
     | 'saveReferenceChange'
     | 'listReferenceChanges'
+    | 'performanceCounts'
   >;
   /** Real time: when somebody registered it, also where the service's clock follows old data. */
   readonly wallClock: Clock;
@@ -55,10 +57,10 @@ export interface RegisterReferenceDeps {
       time?: { timestampsMs: readonly number[]; pieceMs: number };
     },
   ) => string;
-  /** The class that a binary model's probability is of; `1` when left out. */
-  readonly positiveClass?: (model: string) => string;
   /** Which segments of a model get verdicts of their own; none when left out. */
   readonly segments?: (model: string) => SegmentSetting | undefined;
+  /** The class that a binary model's probability is of; `1` when left out. */
+  readonly positiveClass?: (model: string) => string;
   /** Window length of a model, ms: the reference is cut into pieces of it to learn how much they differ. */
   readonly windowMs: (model: string) => number;
 }
@@ -141,7 +143,16 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
     if (columns.some((column) => isNew(known.get(column.name))))
       await store.saveGrids(model.model, await store.buildGrids(path, model));
     const grids = await store.listGrids(model.model);
-    const { rows, period } = await store.importReference({ path, model, grids, hash, timestampColumn });
+    const positiveClass = deps.positiveClass?.(model.model);
+    const file = {
+      path,
+      model,
+      grids,
+      hash,
+      timestampColumn,
+      ...(positiveClass === undefined ? {} : { positiveClass }),
+    };
+    const { rows, period } = await store.importReference(file);
     const pieceMs = deps.windowMs(model.model);
     const pieces =
       period === null
@@ -159,8 +170,7 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       learned.length === 0 ? [] : await store.readRows(path, learned, timestampColumn, MAX_FOREST_ROWS);
     const segments = await segmentsOf(deps, model);
     for (const segment of segments)
-      if (tagOf(segment.column) === null)
-        await store.importReference({ path, model, grids, hash, timestampColumn, segment });
+      if (tagOf(segment.column) === null) await store.importReference({ ...file, segment });
     const timestampsMs = sample.flatMap((row) => (row.timestampMs === null ? [] : [row.timestampMs]));
     const timed = timestampsMs.length === sample.length && timestampColumn !== null;
     const reference: Reference = {
@@ -188,6 +198,12 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
         sample.map((row) => row.values),
         { seed: FOREST_SEED, ...(timed ? { time: { timestampsMs, pieceMs } } : {}) },
       ),
+      ...(await describePerformance(store, model, {
+        hash,
+        period,
+        pieceMs,
+        covers: (piece) => period !== null && coveredBy(period, piece),
+      })),
       influence: fitInfluence({ columns: fitted, grids, rows: sample.map((row) => row.values) }),
       estimator: fitEstimator({
         schema,

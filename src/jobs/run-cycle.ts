@@ -1,10 +1,11 @@
 import type { Clock } from '../domain/clock.js';
 import type { Episode } from '../domain/episode.js';
 import type { ModelVersion } from '../domain/model.js';
+import type { MeasuredHours } from '../domain/performance.js';
 import type { Logger, RunRecord, Store, VersionKey } from '../domain/ports.js';
 import type { Reference } from '../domain/reference.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
-import { END_OF_TIME_MS, type Window, type WindowSpec } from '../domain/window.js';
+import type { Window, WindowSpec } from '../domain/window.js';
 import type { Metrics } from '../metrics.js';
 import {
   createGapFilter,
@@ -14,7 +15,9 @@ import {
   outstanding,
   readyWindows,
 } from './due-windows.js';
+import { presentOutcomes } from './present-outcomes.js';
 import { sideBySide } from './side-by-side.js';
+import { createVersionStates, type VersionState } from './version-states.js';
 
 const GRACE_MS = 3_600_000;
 const MAX_EMPTY_WINDOWS = 24;
@@ -25,6 +28,8 @@ const WINDOWS_PER_SLICE = 1_000;
 
 export interface CycleSettings {
   readonly window: WindowSpec;
+  /** Share of rows with a label from which performance is told; never when left out. */
+  readonly minimumMaturity?: number;
 }
 
 export interface CycleDeps {
@@ -40,6 +45,7 @@ export interface CycleDeps {
     | 'listRuns'
     | 'profiledRows'
     | 'labelledRows'
+    | 'recentOutcomes'
   >;
   /** Judges one window and stores its verdicts and outcomes. */
   readonly judge: (
@@ -54,13 +60,13 @@ export interface CycleDeps {
   readonly referenceFor?: (model: ModelVersion, reference: Reference, window: Window) => Promise<Reference>;
   /** Counts the rows of segments that get verdicts of their own; nothing to do when left out. */
   readonly profileSegments?: (model: ModelVersion, hourStartsMs: readonly number[]) => Promise<void>;
-  /** Counts predictions against labels in the hours where either has changed, and returns their starts, ms; left out to do without. */
-  readonly measurePerformance?: (model: ModelVersion) => Promise<readonly number[]>;
   /**
    * Judges the volume of later windows again, now that these hold other rows than when they were judged, and returns what changed; nothing
    * to do when left out.
    */
   readonly reviseVolumes?: (key: VersionKey, changed: readonly Window[]) => Promise<Verdict[]>;
+  /** Counts predictions against labels in the hours where either has changed; left out to do without. */
+  readonly measurePerformance?: (model: ModelVersion) => Promise<MeasuredHours>;
   /** Marks the window as done; called last. */
   readonly record: (
     model: ModelVersion,
@@ -76,6 +82,8 @@ export interface CycleDeps {
     verdictsRevised(key: VersionKey, verdicts: readonly Verdict[]): void;
     /** Removes the series of versions that are not among these. */
     retain(keys: readonly VersionKey[]): void;
+    /** Of the newest window whose performance is decided. */
+    performanceJudged?(key: VersionKey, verdicts: readonly Verdict[]): void;
   };
   readonly metrics: Pick<Metrics, 'ingestLag'>;
   readonly settings: (model: string) => CycleSettings;
@@ -89,55 +97,13 @@ export interface CycleResult {
   readonly windowsJudged: number;
 }
 
-interface VersionState {
-  /** End of the newest judged window, ms. */
-  frontierMs: number;
-  /** Ends of judged windows that may have grown since. */
-  readonly touched: Set<number>;
-}
-
 /**
  * The detection cycle: profile what changed, score what is new, judge what is due, in that order, for every version.
  * Each step is idempotent, so a crash anywhere is mended by the next run.
  */
 export function createCycle(deps: CycleDeps) {
   const { store, logger } = deps;
-  const states = new Map<string, VersionState>();
-
-  async function stateOf(key: VersionKey): Promise<VersionState> {
-    const name = nameOf(key);
-    let state = states.get(name);
-    if (state === undefined) {
-      // First sight since the start: a crash may lie between profiling and judging, so every judged window is looked at once.
-      const runs = await store.listRuns(key, 0, END_OF_TIME_MS);
-      state = {
-        frontierMs: runs.at(-1)?.window.endMs ?? 0,
-        touched: new Set(runs.map((run) => run.window.endMs)),
-      };
-      states.set(name, state);
-    }
-    return state;
-  }
-
-  /** Windows that hold an hour, by end. */
-  function endsHolding(hourMs: number, { lengthMs, stepMs }: WindowSpec): number[] {
-    const ends: number[] = [];
-    for (
-      let endMs = (Math.floor(hourMs / stepMs) + 1) * stepMs;
-      endMs < hourMs + lengthMs + 1;
-      endMs += stepMs
-    )
-      ends.push(endMs);
-    return ends;
-  }
-
-  /** Remembers judged windows whose hours were counted again. */
-  async function touch(model: ModelVersion, hourStartsMs: readonly number[]): Promise<void> {
-    const state = await stateOf(model);
-    const spec = deps.settings(model.model).window;
-    for (const hourMs of hourStartsMs)
-      for (const endMs of endsHolding(hourMs, spec)) if (endMs <= state.frontierMs) state.touched.add(endMs);
-  }
+  const states = createVersionStates(store, (model) => deps.settings(model).window);
 
   async function countedIn(key: VersionKey, windows: readonly Window[]): Promise<DueWindow[]> {
     const rows = await store.profiledRows(key, windows);
@@ -152,22 +118,23 @@ export function createCycle(deps: CycleDeps) {
     for (const dirty of await store.dirtyBuckets(nowMs - GRACE_MS)) {
       const model = find(dirty);
       if (model === undefined) continue;
-      await stateOf(model);
+      await states.of(model);
       await deps.profileSegments?.(model, dirty.hourStartsMs);
       await store.profileHours(model, dirty.hourStartsMs);
       hours += dirty.hourStartsMs.length;
-      await touch(model, dirty.hourStartsMs);
+      await states.touch(model, dirty.hourStartsMs);
     }
     for (const relabelled of await store.profileLabels(models)) {
       const model = find(relabelled);
       if (model === undefined) continue;
       hours += relabelled.hourStartsMs.length;
-      await touch(model, relabelled.hourStartsMs);
+      await states.touch(model, relabelled.hourStartsMs);
     }
     for (const model of models) {
-      const measured = (await deps.measurePerformance?.(model)) ?? [];
-      hours += measured.length;
-      await touch(model, measured);
+      const measured = await deps.measurePerformance?.(model);
+      if (measured === undefined) continue;
+      hours += measured.hourStartsMs.length;
+      await states.touch(model, measured.hourStartsMs, measured.correctedMs);
     }
     return hours;
   }
@@ -178,8 +145,8 @@ export function createCycle(deps: CycleDeps) {
     rows: { firstEventMs: number; watermarkMs: number },
     nowMs: number,
   ): Promise<number> {
-    const { window: spec } = deps.settings(model.model);
-    const state = await stateOf(model);
+    const { window: spec, minimumMaturity } = deps.settings(model.model);
+    const state = await states.of(model);
     const ready = readyWindows(
       { spec, ...rows, nowMs, graceMs: GRACE_MS, maxEmptyWindows: MAX_EMPTY_WINDOWS },
       state.frontierMs,
@@ -204,11 +171,12 @@ export function createCycle(deps: CycleDeps) {
     for (const slice of slices(again)) {
       const counted = await countedIn(model, slice);
       const runs = await store.listRuns(model, (slice[0]?.endMs ?? 0) - 1, slice.at(-1)?.endMs ?? 0);
-      const due = outstanding(counted, runs);
+      const stale = new Set(outstanding(counted, runs, minimumMaturity).map(({ window }) => window.endMs));
+      const due = counted.filter(({ window: { endMs } }) => stale.has(endMs) || state.corrected.has(endMs));
       // Before these are recorded as judged: what a crash leaves undone is then seen again.
       await reviseVolumes(model, grown(due, runs));
       await judge(due, runs);
-      for (const window of slice) state.touched.delete(window.endMs);
+      for (const { endMs } of slice) for (const ends of [state.touched, state.corrected]) ends.delete(endMs);
     }
     const gaps = createGapFilter(MAX_EMPTY_WINDOWS);
     for (const slice of slices(ready.windows)) {
@@ -247,9 +215,12 @@ export function createCycle(deps: CycleDeps) {
     const level = await deps.levelFor(model, reference, due.window);
     const { verdicts, outcomes, referenceHash } = await deps.judge(model, reference, due.window, level);
     // An older window judged again corrects the record; only the newest one speaks for the present.
-    if (due.window.endMs >= state.frontierMs) {
-      await deps.alerts.windowJudged(outcomes);
-      deps.gauges.windowJudged(model, verdicts);
+    const present = presentOutcomes(outcomes, state);
+    if (present.length > 0) await deps.alerts.windowJudged(present);
+    if (due.window.endMs >= state.frontierMs) deps.gauges.windowJudged(model, verdicts);
+    if (present.some(({ category }) => category === 'performance')) {
+      deps.gauges.performanceJudged?.(model, verdicts);
+      state.performanceMs = due.window.endMs;
     }
     await deps.record(model, referenceHash, due.window, due);
     state.frontierMs = Math.max(state.frontierMs, due.window.endMs);
@@ -262,9 +233,7 @@ export function createCycle(deps: CycleDeps) {
       const watermarks = await store.watermarks();
       const models = await store.listModels();
       deps.gauges.retain(models);
-      // A deleted model that is registered again begins anew.
-      const listed = new Set(models.map(nameOf));
-      for (const name of [...states.keys()]) if (!listed.has(name)) states.delete(name);
+      states.retain(models);
       const hoursProfiled = await profile(models, nowMs);
       for (const mark of watermarks)
         if (models.some((m) => m.model === mark.model && m.modelVersion === mark.modelVersion))
@@ -295,8 +264,6 @@ export function createCycle(deps: CycleDeps) {
 }
 
 export type Cycle = ReturnType<typeof createCycle>;
-
-const nameOf = ({ model, modelVersion }: VersionKey) => JSON.stringify([model, modelVersion]);
 
 function* slices(windows: readonly Window[]): Generator<readonly Window[]> {
   for (let at = 0; at < windows.length; at += WINDOWS_PER_SLICE)

@@ -1,6 +1,7 @@
 import type { Moments } from '../domain/performance.js';
 import type { Figure } from '../domain/performance-figures.js';
-import { fSf, normalHalfWidth, normalSf } from '../stats/special.js';
+import { normalHalfWidth } from '../stats/special.js';
+import { studentQuantile } from '../stats/student.js';
 
 const Z_95 = normalHalfWidth(0.95);
 
@@ -31,7 +32,7 @@ export function mean(moments: Moments | null | undefined): Figure | null {
   if (moments === null || moments === undefined) return null;
   const { rows, mean: value, m2 } = moments;
   if (rows < 2) return { value, low: null, high: null, rows };
-  const half = studentHalfWidth(rows - 1) * Math.sqrt(m2 / (rows - 1) / rows);
+  const half = studentQuantile(0.025, rows - 1) * Math.sqrt(m2 / (rows - 1) / rows);
   return { value, low: value - half, high: value + half, rows };
 }
 
@@ -49,24 +50,4 @@ export function logitShare(value: number, positives: number, rows: number): Figu
   const half = Z_95 / Math.sqrt(positives * value * (1 - value));
   const back = (x: number) => 1 / (1 + Math.exp(-x));
   return { value, low: back(logit - half), high: back(logit + half), rows };
-}
-
-/** P(T ≥ t) for Student's t with `degrees` of freedom; the normal tail for infinitely many. */
-export function studentSf(t: number, degrees: number): number {
-  const upper = degrees === Number.POSITIVE_INFINITY ? 2 * normalSf(Math.abs(t)) : fSf(t * t, 1, degrees);
-  return t >= 0 ? upper / 2 : 1 - upper / 2;
-}
-
-/** The t with P(|T| ≤ t) = 0.95. */
-export function studentHalfWidth(degrees: number): number {
-  let low = Z_95;
-  let high = 13;
-  if (studentSf(low, degrees) <= 0.025) return low;
-  for (let step = 0; step < 100; step++) {
-    const middle = low + (high - low) / 2;
-    if (middle === low || middle === high) break;
-    if (studentSf(middle, degrees) > 0.025) low = middle;
-    else high = middle;
-  }
-  return high;
 }

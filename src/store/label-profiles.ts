@@ -90,16 +90,23 @@ export function createLabelProfiles(
       const { params, placeOf } = versionsOf(keys);
       const { fromHour, toHour } = hoursAround(windows);
       const rows = await client.query<{ place: number; hour: number; counted: number }>(
-        `SELECT ${PLACE_OF_VERSION} AS place, intDiv(toUnixTimestamp64Milli(bucket), 3600000) AS hour,
-           toInt64(rows) - toInt64(missing) AS counted
-         FROM profiles FINAL
-         WHERE scope = {scope:String} AND ${OF_VERSIONS} AND granularity = 'hour'
-           AND feature = {feature:String} AND bucket >= {fromTs:DateTime64(3, 'UTC')} AND bucket < {toTs:DateTime64(3, 'UTC')}
-         ORDER BY place, hour`,
+        // A version whose reference has no labels has them in its performance only.
+        `SELECT place, hour, max(labelled) AS counted FROM (
+           SELECT ${PLACE_OF_VERSION} AS place, intDiv(toUnixTimestamp64Milli(bucket), 3600000) AS hour,
+             toInt64(rows) - toInt64(missing) AS labelled
+           FROM profiles FINAL
+           WHERE scope = {scope:String} AND ${OF_VERSIONS} AND granularity = 'hour'
+             AND feature = {feature:String} AND bucket >= {fromTs:DateTime64(3, 'UTC')} AND bucket < {toTs:DateTime64(3, 'UTC')}
+           UNION ALL
+           SELECT ${PLACE_OF_VERSION} AS place, hour, toInt64(performance_hours.labelled) AS labelled FROM performance_hours FINAL
+           WHERE scope = {scope:String} AND ${OF_VERSIONS} AND hour >= {fromHour:Int64} AND hour < {toHour:Int64})
+         GROUP BY place, hour ORDER BY place, hour`,
         {
           ...params,
           scope: PRODUCTION,
           feature: LABEL,
+          fromHour,
+          toHour,
           fromTs: dateTime64(fromHour * HOUR_MS),
           toTs: dateTime64(toHour * HOUR_MS),
         },

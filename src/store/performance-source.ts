@@ -42,6 +42,12 @@ export const HOURS_OF_LABELS_SQL = `
   WHERE ${OF_VERSION} AND identity IN (SELECT identity FROM labels WHERE ${OF_VERSION} AND ${ARRIVAL} IN {arrivals:Array(Int64)})
   ORDER BY hour`;
 
+/** What the whole traffic of some hours was counted to be, in one number. */
+export const HOUR_DIGESTS_SQL = `
+  SELECT hour, predictions, labelled,
+    toString(sipHash64(arrayZip(actual, predicted, pairs), arrayZip(scores, positives, negatives), moments)) AS digest
+  FROM performance_hours FINAL WHERE scope = {scope:String} AND ${SELECTED} AND predictions > 0 ORDER BY hour`;
+
 /** Rows that were counted in some hours of the profiles. */
 export const RAW_ROWS_SQL = `
   SELECT hour, argMax(raw_rows, revision) AS stored FROM profiled_hours WHERE ${SELECTED} GROUP BY hour ORDER BY hour`;

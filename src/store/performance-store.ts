@@ -6,6 +6,7 @@ import { HOUR_MS } from '../domain/window.js';
 import type { StoreClient } from './client.js';
 import { hourParams, hourSlices, type StoredHour } from './hour-slices.js';
 import {
+  HOUR_DIGESTS_SQL,
   HOURS_OF_LABELS_SQL,
   KEPT_ROWS_SQL,
   keepRowsSql,
@@ -66,6 +67,20 @@ export function createPerformanceStore(
       if ((seen?.stored ?? 0) > 0)
         await client.command(keepRowsSql(seen?.stored !== seen?.identities), params, limits);
     }
+  }
+
+  async function digestsOf(model: ModelVersion, slice: readonly StoredHour[]) {
+    const rows = await client.query<{ hour: number; predictions: number; labelled: number; digest: string }>(
+      HOUR_DIGESTS_SQL,
+      { ...keyOf(model), scope: PRODUCTION, hours: slice.map(({ hour }) => hour) },
+      limits,
+    );
+    return new Map(
+      rows.map(({ hour, predictions, labelled, digest }) => [
+        hour,
+        { sizes: `${predictions} ${labelled}`, digest },
+      ]),
+    );
   }
 
   async function count(
@@ -131,7 +146,7 @@ export function createPerformanceStore(
 
   return {
     async measurePerformance(model, setting) {
-      if (!(await hasLabels(model))) return [];
+      if (!(await hasLabels(model))) return { hourStartsMs: [], correctedMs: [] };
       const unmeasured = await client.query<StoredHour>(UNMEASURED_HOURS_SQL, {
         ...keyOf(model),
         scope: PRODUCTION,
@@ -159,7 +174,16 @@ export function createPerformanceStore(
         { ...keyOf(model), hours: touched },
         limits,
       );
-      for (const slice of hourSlices(hours, MAX_HOURS)) await count(model, slice, setting);
+      const correctedMs: number[] = [];
+      for (const slice of hourSlices(hours, MAX_HOURS)) {
+        const before = await digestsOf(model, slice);
+        await count(model, slice, setting);
+        const after = await digestsOf(model, slice);
+        for (const [hour, { sizes, digest }] of after) {
+          const known = before.get(hour);
+          if (known?.sizes === sizes && known.digest !== digest) correctedMs.push(hour * HOUR_MS);
+        }
+      }
       await markEmpty(model, unmeasured, hours, setting);
       // Labels as they were before counting: what came meanwhile is counted next time.
       const revision = nextRevision();
@@ -173,7 +197,7 @@ export function createPerformanceStore(
           revision,
         })),
       );
-      return hours.map(({ hour }) => hour * HOUR_MS);
+      return { hourStartsMs: hours.map(({ hour }) => hour * HOUR_MS), correctedMs };
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { VersionKey } from '../domain/ports.js';
 import { PRODUCTION } from '../domain/ports.js';
 import type { PeriodStore } from '../domain/reference-ports.js';
-import { DAY_MS, type Window } from '../domain/window.js';
+import { DAY_MS, HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
@@ -32,6 +32,14 @@ const COPY_SQL = `
     min, max, {revision:UInt64}
   FROM profiles FINAL WHERE (scope = {from:String} OR startsWith(scope, {segments:String})) AND ${HOURS}`;
 
+/** Predictions against the labels that have come until now; those that come later do not change the reference. */
+const COPY_PERFORMANCE_SQL = `
+  INSERT INTO performance_hours
+  SELECT * REPLACE (concat({scope:String}, substring(scope, length({from:String}) + 1)) AS scope, now('UTC') AS written_at, {revision:UInt64} AS revision)
+  FROM performance_hours FINAL
+  WHERE (scope = {from:String} OR startsWith(scope, {segments:String})) AND model = {model:String} AND version = {version:String}
+    AND hour >= {fromHour:Int64} AND hour < {toHour:Int64}`;
+
 /** Past production as a reference. */
 export function createPeriodStore(client: StoreClient, nextRevision: () => number): PeriodStore {
   const limits = { timeoutMs: TIMEOUT_MS };
@@ -54,6 +62,8 @@ export function createPeriodStore(client: StoreClient, nextRevision: () => numbe
         version: model.modelVersion,
         fromTs: dateTime64(period.startMs),
         toTs: dateTime64(period.endMs),
+        fromHour: period.startMs / HOUR_MS,
+        toHour: period.endMs / HOUR_MS,
       };
       const digest = async (from: string) => {
         const [found] = await client.query<{ hash: string; rows: number }>(
@@ -70,6 +80,11 @@ export function createPeriodStore(client: StoreClient, nextRevision: () => numbe
         const copied = { ...params, scope, revision: nextRevision() };
         await client.command(COPY_SQL, { ...copied, from: PRODUCTION, segments: `${PRODUCTION}|` }, limits);
         if ((await digest(scope)).hash !== hash) continue;
+        await client.command(
+          COPY_PERFORMANCE_SQL,
+          { ...copied, from: PRODUCTION, segments: `${PRODUCTION}|` },
+          limits,
+        );
         for (const each of await scopesOf(model, scope))
           await client.command(DAY_PROFILES_SQL, { ...copied, scope: each, ...daysOf(period) }, limits);
         return { hash, rows };

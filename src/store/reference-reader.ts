@@ -7,6 +7,7 @@ import { END_OF_TIME_MS, HOUR_MS } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import type { StoreClient } from './client.js';
 import { float64 } from './encoding.js';
+import { countReferencePerformance, hasPerformance } from './performance-reference.js';
 import type { ProfileCounter } from './profile-counter.js';
 import { columnCells, type ProfileSource } from './profile-sql.js';
 import { openReferenceFile, type ReferenceFile } from './reference-file.js';
@@ -59,7 +60,7 @@ export function createReferenceReader(
       ];
     },
 
-    async importReference({ path, model, hash, timestampColumn, segment }) {
+    async importReference({ path, model, hash, timestampColumn, positiveClass = '1', segment }) {
       const whole = await openReferenceFile(client, path);
       const file = segment === undefined ? whole : segmentOf(whole, segment);
       const timeMs = timestampColumn === null ? 'toNullable(toInt64(0))' : file.timeMs(timestampColumn);
@@ -91,11 +92,12 @@ export function createReferenceReader(
         await file.query<{ hour: number }>(`SELECT hour FROM (${source.hours}) ORDER BY hour`, all)
       ).map(({ hour }) => hour);
       const revision = nextRevision();
+      const scope = segmentScope(`reference:${hash}`, segment);
       for (let at = 0; at < hours.length; at += hoursPerStatement) {
         const slice = hours.slice(at, at + hoursPerStatement);
         const params = { ...all, fromHour: slice[0] ?? 0, toHour: (slice.at(-1) ?? 0) + 1 };
         await counter.count({
-          scope: segmentScope(`reference:${hash}`, segment),
+          scope,
           model,
           source,
           params,
@@ -103,6 +105,16 @@ export function createReferenceReader(
           revision,
           columns,
         });
+        if (hasPerformance(file))
+          await countReferencePerformance(client, file, {
+            scope,
+            model,
+            positiveClass,
+            hourOfRow: hour,
+            hours: slice,
+            params,
+            revision,
+          });
       }
       return { rows: stored, period: timestampColumn === null ? null : { startMs: first, endMs: last + 1 } };
     },

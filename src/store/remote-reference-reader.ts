@@ -56,15 +56,26 @@ export function createRemoteReferenceReader(
     );
 
   async function send(local: StoreClient, scope: string): Promise<void> {
+    await sendTable(local, scope, 'profiles', PROFILE_COLUMNS, 'granularity, profiles.bucket, feature');
+    await sendTable(local, scope, 'performance_hours', '* EXCEPT (written_at, revision)', 'hour');
+  }
+
+  async function sendTable(
+    local: StoreClient,
+    scope: string,
+    table: string,
+    columns: string,
+    order: string,
+  ): Promise<void> {
     const revision = nextRevision();
     for (let offset = 0; ; offset += ROWS_PER_INSERT) {
       const rows = await local.query<object>(
-        `SELECT ${PROFILE_COLUMNS} FROM profiles FINAL WHERE scope = {scope:String}
-         ORDER BY granularity, profiles.bucket, feature LIMIT {limit:UInt64} OFFSET {offset:UInt64}`,
+        `SELECT ${columns} FROM ${table} FINAL WHERE scope = {scope:String}
+         ORDER BY ${order} LIMIT {limit:UInt64} OFFSET {offset:UInt64}`,
         { scope, limit: ROWS_PER_INSERT, offset },
       );
       await client.insert(
-        'profiles',
+        table,
         rows.map((row) => ({ ...row, revision })),
       );
       if (rows.length < ROWS_PER_INSERT) return;

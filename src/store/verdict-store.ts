@@ -39,11 +39,12 @@ export function createVerdictStore(
 
   /** Of versions that are asked for with the same category, time and limit. */
   async function recentOfAll(calls: readonly OutcomeQuery[]): Promise<WindowOutcome[][]> {
-    const { category = '', untilMs = 0, limit = 0 } = calls[0] ?? {};
+    const { category = '', untilMs = 0, limit = 0, decided } = calls[0] ?? {};
     const { params, placeOf } = versionsOf(calls);
     const rows = await client.query<{ place: number; body: string }>(
       `SELECT ${PLACE_OF_VERSION} AS place, body FROM outcomes FINAL
        WHERE ${OF_VERSIONS} AND category = {category:String} AND window_end <= {until:DateTime64(3, 'UTC')}
+         ${decided === true ? "AND state != 'undecided'" : ''}
        ORDER BY place, window_end DESC, window_start DESC
        LIMIT {limit:UInt32} BY place`,
       { ...params, category, until: dateTime64(clampMs(untilMs)), limit },
@@ -159,7 +160,7 @@ export function createVerdictStore(
       (calls: readonly OutcomeQuery[]) =>
         loadByGroup(
           calls,
-          ({ category, untilMs, limit }) => JSON.stringify([category, untilMs, limit]),
+          ({ category, untilMs, limit, decided }) => JSON.stringify([category, untilMs, limit, decided]),
           recentOfAll,
         ),
       CALLS_PER_STATEMENT,

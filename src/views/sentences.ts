@@ -40,6 +40,9 @@ const DETECTOR_WORDS: Readonly<Record<string, string>> = {
   latencyP95: 'share of answers slower than the reference’s 95th percentile',
   latencyP99: 'share of answers slower than the reference’s 99th percentile',
   isolationForest: 'share of rows beyond the reference’s outlier threshold',
+  rocAuc: 'loss of area under the ROC curve against the reference',
+  accuracy: 'loss of accuracy against the reference',
+  meanAbsoluteError: 'rise of the mean absolute error over the reference’s',
 };
 
 /** What a detector measures, for people; its name when it is not known here. */
@@ -61,6 +64,8 @@ const PERCENTAGES: ReadonlySet<string> = new Set([
   'cardinality',
   'volume',
   'isolationForest',
+  'accuracy',
+  'meanAbsoluteError',
   ...LATENCIES,
 ]);
 

@@ -45,8 +45,8 @@ export function wireApi(parts: Parts, access: Access) {
     fitNullModel,
     fitForest: (columns, rows, options) => serialiseForest(fitForestModel(columns, rows, options)),
     windowMs: (model) => modelConfig(config, model).window.length,
-    positiveClass: (model) => modelConfig(config, model).performance.positiveClass,
     segments: (model) => modelConfig(config, model).segments,
+    positiveClass: (model) => modelConfig(config, model).performance.positiveClass,
   };
   const register = createReferenceRegistrar(referenceDeps);
   // Made when first asked for: a process of this role alone starts without the secrets of the hooks.

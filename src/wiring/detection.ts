@@ -1,5 +1,6 @@
 import { createAlertEngine } from '../alerts/alert-engine.js';
 import { createDispatcher } from '../alerts/dispatcher.js';
+import { createPerformanceGauges } from '../alerts/performance-gauges.js';
 import { createVerdictGauges } from '../alerts/prometheus.js';
 import { modelConfig } from '../config.js';
 import { fitNullModel } from '../detectors/null-model.js';
@@ -12,6 +13,7 @@ import { createWindowJudge } from '../jobs/judge-window.js';
 import { createLatencyBaselines } from '../jobs/latency-baseline.js';
 import { createNullLearner } from '../jobs/learned-null.js';
 import { createPerformanceMeter } from '../jobs/measure-performance.js';
+import { createPerformanceJudge } from '../jobs/performance-verdicts.js';
 import { createVolumeReviser } from '../jobs/revise-volumes.js';
 import { createRollingReferences } from '../jobs/rolling-reference.js';
 import { createCycle } from '../jobs/run-cycle.js';
@@ -34,6 +36,7 @@ export function wireDetection(parts: Parts) {
   const settings = (model: string) => modelConfig(config, model);
   const hooks = createHooks(config, wallClock);
   const gauges = createVerdictGauges({ metrics, logger });
+  const performanceGauges = createPerformanceGauges({ metrics });
   const alerts = createAlertEngine({
     store,
     policyFor: (model) => {
@@ -62,6 +65,7 @@ export function wireDetection(parts: Parts) {
     referenceSetting: (model) => settings(model).reference,
     rolling: createRollingReferences({ store, fitNullModel }),
     latencies: createLatencyBaselines({ store, fitNullModel }),
+    performance: createPerformanceJudge({ store, setting: (model) => settings(model).performance }),
     segments: segmentsOfVersion,
     turn: createTurns(),
   });
@@ -93,10 +97,24 @@ export function wireDetection(parts: Parts) {
     }),
     scoreOutliers: (model, reference) => outliers.score(model, reference),
     alerts,
-    gauges,
+    gauges: {
+      windowJudged: (key, verdicts) => {
+        gauges.windowJudged(key, verdicts);
+        performanceGauges.windowJudged(key, verdicts);
+      },
+      verdictsRevised: gauges.verdictsRevised,
+      retain: (keys) => {
+        gauges.retain(keys);
+        performanceGauges.retain(keys);
+      },
+      performanceJudged: performanceGauges.performanceJudged,
+    },
     metrics,
     levelFor: levels.levelFor,
-    settings: (model) => alarmSettings(settings(model)),
+    settings: (model) => ({
+      ...alarmSettings(settings(model)),
+      minimumMaturity: settings(model).performance.minimumMaturity,
+    }),
     clock,
     logger,
   });
@@ -130,6 +148,7 @@ export function wireDetection(parts: Parts) {
     job,
     async start(): Promise<void> {
       await gauges.restore(store, clock);
+      await performanceGauges.restore(store);
       dispatcher.start();
     },
     stop: () => dispatcher.stop(),

@@ -1,4 +1,5 @@
-"""Rows with scikit-learn's figures of them, for test/contract/performance-store.test.ts. usage: performance.py OUTPUT_FILE
+"""Rows with scikit-learn's figures of them, and Student's tails, for test/contract/performance-store.test.ts and
+test/unit/stats/student.test.ts. usage: performance.py OUTPUT_FILE
 
 Pinned: numpy 2.4.6, scipy 1.17.1, scikit-learn 1.9.1. DeLong's variance is written out from its definition, over all pairs.
 """
@@ -159,6 +160,12 @@ cases = [
     regression("far from 0", 1e5 + rng.normal(0, 1, 200), 1e5 + rng.normal(0, 1, 200)),
 ]
 
+student_tails = [
+    [t, df, float(stats.t.sf(t, df)) if df else float(stats.norm.sf(t))]
+    for df in (1, 2, 9.5, 27, 400, 0)
+    for t in (-3.0, -0.2, 0.0, 1e-4, 0.7, 2.5, 12.0, 40.0)
+]
+
 with open(sys.argv[1], "w") as file:
-    json.dump(cases, file, separators=(",", ":"))
+    json.dump({"cases": cases, "studentTails": student_tails}, file, separators=(",", ":"))
     file.write("\n")

@@ -78,6 +78,7 @@ describe('rebaselining', () => {
         };
       },
       segmentsOf: async () => segments,
+      performanceCounts: async () => [],
       mergedProfiles: async ({ scope }) => {
         segmentScopes.push(scope);
         return scope.includes('empty') ? [] : [PROFILE];

@@ -87,6 +87,7 @@ function world() {
             .filter((run) => run.window.endMs > afterMs && run.window.endMs <= untilMs)
             .sort((a, b) => a.window.endMs - b.window.endMs),
         profiledRows: async (_key, windows) => windows.map((window) => profiled.get(dayOf(window)) ?? 0),
+        recentOutcomes: async () => [],
         labelledRows: async (_key, windows) => windows.map((window) => countedLabels.get(dayOf(window)) ?? 0),
       },
       judge: async (_model, used, window) => {

@@ -1,0 +1,34 @@
+import type { ModelVersion } from '../domain/model.js';
+import type { Store } from '../domain/ports.js';
+import type { Reference } from '../domain/reference.js';
+import { END_OF_TIME_MS, type Window } from '../domain/window.js';
+import { fitBaselines } from '../performance/baseline.js';
+
+/**
+ * How good a version was on a reference whose counts are stored, and how much window-long pieces of it differ; nothing where the
+ * reference holds no labels.
+ */
+export async function describePerformance(
+  store: Pick<Store, 'performanceCounts'>,
+  model: ModelVersion,
+  input: {
+    readonly hash: string;
+    readonly period: Window | null;
+    readonly pieceMs: number;
+    /** Whether a piece lies inside the reference. */
+    readonly covers: (piece: Window) => boolean;
+  },
+): Promise<Pick<Reference, 'performance'>> {
+  const query = {
+    model: model.model,
+    modelVersion: model.modelVersion,
+    task: model.schema.task,
+    scope: `reference:${input.hash}`,
+    window: { startMs: 0, endMs: END_OF_TIME_MS },
+  };
+  const [whole] = await store.performanceCounts(query, 'all');
+  if (whole === undefined || whole.labelled === 0) return {};
+  const pieces = input.period === null ? [] : await store.performanceCounts(query, { ms: input.pieceMs });
+  const inside = pieces.filter(({ window }) => input.covers(window));
+  return { performance: fitBaselines(model.schema.task, whole, inside) };
+}
