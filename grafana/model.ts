@@ -116,6 +116,28 @@ const now = {
         legend: `p${Number(quantile) * 100}`,
       })),
     }),
+    panel({
+      builder: new TimeseriesBuilder(),
+      title: 'Performance',
+      description:
+        'How good the version was in the newest window with enough labels, by the wall-clock time at which that was known.',
+      unit: 'short',
+      columns: 12,
+      rows: 8,
+      targets: [
+        { expr: `max by (metric, kind) (plumbline_performance{${MODEL}})`, legend: '{{metric}} {{kind}}' },
+      ],
+    }),
+    panel({
+      builder: new TimeseriesBuilder(),
+      title: 'Label maturity',
+      description: 'Share of the last judged window’s predictions that have their label.',
+      unit: 'percentunit',
+      columns: 12,
+      rows: 8,
+      targets: [{ expr: `max(plumbline_label_maturity_ratio{${MODEL}})`, legend: 'labelled' }],
+      with: (series) => series.min(0).max(1),
+    }),
   ],
 };
 

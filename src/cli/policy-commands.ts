@@ -1,7 +1,8 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { PlantedShift } from '../domain/backtest.js';
 import { backtestModel, parseShift } from './backtest.js';
 import type { CommonOptions } from './command-options.js';
+import { showPerformance } from './performance.js';
 import { createServiceClient } from './service-client.js';
 import { tuneModel } from './tune.js';
 
@@ -21,7 +22,7 @@ function shift(text: string, earlier: readonly PlantedShift[]): PlantedShift[] {
   return [...earlier, parsed];
 }
 
-/** Adds `model tune` and `backtest`. */
+/** Adds `model tune`, `model performance` and `backtest`. */
 export function addPolicyCommands(
   program: Command,
   model: Command,
@@ -56,6 +57,26 @@ export function addPolicyCommands(
         { ...options, model: name, budgets: budget, shifts },
         outputOf(options),
       ),
+    );
+
+  model
+    .command('performance')
+    .description('how good a version was, by the labels that have come')
+    .argument('<model>')
+    .option('--version <version>', 'version of the model (default: the one registered last)')
+    .option('--from <time>', 'first hour, e.g. 2013-03-01')
+    .option('--to <time>', 'hour after the last')
+    .addOption(
+      new Option('--bucket <length>', 'stretches of time')
+        .choices(['hour', 'day', 'week', 'month', 'all'])
+        .default('month'),
+    )
+    .option('--segment <segment>', 'only rows with COLUMN=VALUE, e.g. tags.region=eu')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((name: string, options) =>
+      showPerformance(createServiceClient(options), { ...options, model: name }, outputOf(options)),
     );
 
   model

@@ -78,6 +78,8 @@ export interface PerformanceAnswer {
   readonly setting: FigureSetting;
   /** How long labels usually take, over the whole time shown. */
   readonly delays: readonly DelayPoint[];
+  /** On the version's current reference; null where that holds no labels, and for segments. */
+  readonly reference: PerformancePeriod | null;
   /** In order; stretches without predictions are left out. */
   readonly periods: readonly PerformancePeriod[];
 }

@@ -13,7 +13,7 @@ import { classFigures } from '../performance/multiclass.js';
 const MAX_PERIODS = 10_000;
 
 export interface PerformanceReaderDeps {
-  readonly store: Pick<Store, 'listModels' | 'watermarks' | 'performanceCounts'>;
+  readonly store: Pick<Store, 'listModels' | 'watermarks' | 'performanceCounts' | 'currentReference'>;
   readonly setting: (model: string) => FigureSetting;
 }
 
@@ -27,6 +27,25 @@ export interface PerformanceQuestion extends VersionKey {
 
 /** How good a version was, stretch by stretch, by the labels that have come. */
 export function createPerformanceReader({ store, setting }: PerformanceReaderDeps) {
+  /** The whole reference: none of its labels is missing because it would still come. */
+  async function referenceOf(model: ModelVersion): Promise<PerformancePeriod | null> {
+    const reference = await store.currentReference(model);
+    if (reference === null) return null;
+    const [counts] = await store.performanceCounts(
+      {
+        model: model.model,
+        modelVersion: model.modelVersion,
+        task: model.schema.task,
+        scope: `reference:${reference.hash}`,
+        window: reference.period ?? { startMs: 0, endMs: HOUR_MS },
+      },
+      'all',
+    );
+    if (counts === undefined || counts.labelled === 0) return null;
+    const described = describe(model, counts, setting(model.model));
+    return { ...described, status: 'decided', reason: null, usualMaturity: null };
+  }
+
   /** Throws AppError `unknown_model`, or `invalid_request` where the answer would be too long. */
   return async function readPerformance(question: PerformanceQuestion): Promise<PerformanceAnswer> {
     const { model: name, modelVersion, bucket, segment } = question;
@@ -57,6 +76,7 @@ export function createPerformanceReader({ store, setting }: PerformanceReaderDep
         `from, to: hold ${counts.length} periods with predictions, at most ${MAX_PERIODS} are told at once: ask for fewer, or for a longer bucket`,
       );
     const delays = delayCurve(counts, nowMs);
+    const reference = segment === null ? await referenceOf(model) : null;
     const figureSetting = setting(name);
     return {
       model: name,
@@ -66,6 +86,7 @@ export function createPerformanceReader({ store, setting }: PerformanceReaderDep
       bucket,
       setting: figureSetting,
       delays,
+      reference,
       periods: counts.map((piece) => ({
         ...describe(model, piece, figureSetting),
         usualMaturity: usualMaturity(delays, nowMs - piece.window.endMs),

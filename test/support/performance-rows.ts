@@ -64,6 +64,7 @@ export const NO_PERFORMANCE: PerformanceAnswer = {
   bucket: 'day',
   setting: { positiveClass: '1', minimumMaturity: 0.8, quantiles: [0.5] },
   delays: [],
+  reference: null,
   periods: [],
 };
 
