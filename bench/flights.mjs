@@ -51,6 +51,7 @@ try {
   const { predictions } = await app.store.totals();
   if (predictions === 0) await fill(url);
   const document = await describe();
+  document.performance = await performanceOf(url);
   document.seconds = Number(((performance.now() - startedMs) / 1_000).toFixed(1));
   process.stdout.write(values.json ? `${JSON.stringify(document, null, 2)}\n` : report(document));
 } finally {
@@ -125,6 +126,22 @@ async function describe() {
   return { model: MODEL, version: values.version, months };
 }
 
+/** Realised performance by month, by the labels: scikit-learn's figures of the same rows are those of flights-performance.py. */
+async function performanceOf(url) {
+  const client = parts.createServiceClient({ url });
+  const { reference, periods } = await client.get(
+    `/v1/models/${MODEL}/performance?version=${values.version}&bucket=month`,
+  );
+  const shown = ({ predictions, labelled, status, figures }) => ({ predictions, labelled, status, figures });
+  return {
+    reference: reference === null ? null : shown(reference),
+    months: periods.map((period) => ({
+      month: new Date(period.window.startMs).toISOString().slice(0, 7),
+      ...shown(period),
+    })),
+  };
+}
+
 /** Primary tests that were material on some days, most often first; effects are medians over those days. */
 function driftedOf(verdicts) {
   const groups = new Map();
@@ -151,7 +168,7 @@ function driftedOf(verdicts) {
     .sort((a, b) => b.days - a.days || Math.abs(b.effect) - Math.abs(a.effect));
 }
 
-function report({ version, months, seconds }) {
+function report({ version, months, seconds, performance }) {
   const lines = months.map(({ month, windowsJudged, drifted, episodes, prediction }) => [
     month,
     String(windowsJudged),
@@ -174,7 +191,35 @@ function report({ version, months, seconds }) {
     `\n${month}`,
     ...reasons.slice(0, TOP).map(({ sentence }) => `  ${sentence}`),
   ]);
-  return `flight-delay version ${version}\n${tableOf(head, lines)}${why.join('\n')}\n\n${seconds} s\n`;
+  const realised = tableOf(
+    [
+      'month',
+      'predictions',
+      'labelled',
+      'ROC AUC (95 %)',
+      'average precision',
+      'log loss',
+      'Brier',
+      'accuracy',
+    ],
+    [['reference', performance.reference], ...performance.months.map((month) => [month.month, month])]
+      .filter(([, period]) => period !== null)
+      .map(([name, { predictions, labelled, figures }]) => [
+        name,
+        String(predictions),
+        `${((100 * labelled) / predictions).toFixed(1)} %`,
+        ...['rocAuc', 'averagePrecision', 'logLoss', 'brier', 'accuracy'].map((figure, at) =>
+          figureText(figures[figure], at === 0),
+        ),
+      ]),
+  );
+  return `flight-delay version ${version}\n${tableOf(head, lines)}${why.join('\n')}\n\nRealised performance\n${realised}\n${seconds} s\n`;
+}
+
+function figureText(figure, withInterval) {
+  if (figure === undefined) return '–';
+  const { value, low, high } = figure;
+  return withInterval ? `${value.toFixed(4)} (${low.toFixed(3)}–${high.toFixed(3)})` : value.toFixed(4);
 }
 
 function day(ms) {
