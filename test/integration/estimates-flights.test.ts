@@ -75,6 +75,7 @@ describe('three months of flights, estimated from the counts in the store', () =
         task: 'binary',
         setting: { positiveClass: '1', minimumMaturity: 0.8, quantiles: [] },
         delays: [],
+        reference: null,
         periods: [],
       }),
     });

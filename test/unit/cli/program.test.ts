@@ -62,6 +62,7 @@ describe('the command line', () => {
       'model references',
       'model rebaseline',
       'model delete',
+      'model performance',
       'model tune',
       'backtest',
       'report',
