@@ -20,6 +20,8 @@ export interface StreamedError {
 }
 
 export interface ErrorPage {
+  /** Labels looked at. */
+  readonly labels: number;
   /** First labels of predictions that are there, in order; a later label for the same prediction is no new error. */
   readonly errors: readonly StreamedError[];
   /** Labels of the page without a prediction. */
@@ -58,6 +60,8 @@ export interface ErrorStreamAnswer extends VersionKey {
 }
 
 export interface ErrorStreamStore {
+  /** Stored labels of each version that has any, and the newest ten minutes in which some came, from the epoch. */
+  labelArrivals(): Promise<(VersionKey & { readonly labels: number; readonly newest: number })[]>;
   /**
    * Labels of a version stored after `after` (from the first on when null), and `settledMs` ago at least, with the errors of their
    * predictions. An insert under way for longer than that may come too late to be seen.

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../domain/clock.js';
 import {
   type ErrorStreamState,
   STREAM_DETECTORS,
@@ -6,7 +7,7 @@ import {
   type StreamDetectorName,
 } from '../domain/error-stream.js';
 import type { ModelVersion } from '../domain/model.js';
-import type { Logger, Store } from '../domain/ports.js';
+import type { Logger, Store, VersionKey } from '../domain/ports.js';
 import { ADWIN, type AdwinState, createAdwin } from '../stats/stream/adwin.js';
 import { createDdm, DDM, type DdmState } from '../stats/stream/ddm.js';
 import { createPageHinkley, PAGE_HINKLEY, type PageHinkleyState } from '../stats/stream/page-hinkley.js';
@@ -15,12 +16,19 @@ import type { StreamDetector } from '../stats/stream/stream-detector.js';
 const PAGE_ROWS = 50_000;
 /** Labels whose insert began so long ago are all there: before, one that began earlier could still come in between. */
 const SETTLED_MS = 10_000;
+/** Errors whose mean is what a regression's are divided by. */
+const SCALE_ERRORS = 100;
 /** Updates between which other work gets its turn. */
 const SLICE = 2_000;
 
 export interface ErrorStreamDeps {
-  readonly store: Pick<Store, 'listModels' | 'nextErrors' | 'errorStream' | 'saveErrorStream'>;
+  readonly store: Pick<
+    Store,
+    'listModels' | 'labelArrivals' | 'nextErrors' | 'errorStream' | 'saveErrorStream'
+  >;
   readonly detected: (model: ModelVersion, detector: StreamDetectorName) => void;
+  /** Real time: labels are stamped with it. */
+  readonly wallClock: Clock;
   readonly logger: Logger;
   /** Labels at once, 50,000 by default. */
   readonly pageRows?: number;
@@ -39,10 +47,14 @@ const NOTHING_SEEN: Omit<ErrorStreamState, 'cursor'> = { position: 0, unmatched:
 export function createErrorStreams({
   store,
   detected,
+  wallClock,
   logger,
   pageRows = PAGE_ROWS,
   settledMs = SETTLED_MS,
 }: ErrorStreamDeps) {
+  /** Of each version, the labels there were at the last look, since when, and whether all of them were taken in. */
+  const looked = new Map<string, { labels: string; sinceMs: number; settled: boolean }>();
+
   async function feedVersion(model: ModelVersion): Promise<number> {
     const { model: name, modelVersion } = model;
     const key = { model: name, modelVersion };
@@ -54,6 +66,9 @@ export function createErrorStreams({
         settledMs,
       });
       if (page.cursor === null) return fed;
+      // A mean of a few errors is no scale: they are looked at again when there are more.
+      if (regression && !state?.scale && page.errors.length < SCALE_ERRORS && page.labels < pageRows)
+        return fed;
       const before: Omit<ErrorStreamState, 'cursor'> = state ?? NOTHING_SEEN;
       const errors = page.errors.map(({ error }) => error);
       // A classifier's errors are 0 and 1; those of a regression have its unit, and thresholds none.
@@ -90,14 +105,32 @@ export function createErrorStreams({
   return {
     /** Takes in every label that has settled since. Returns how many errors that were. Idempotent: a crash repeats a page. */
     async feed(): Promise<number> {
+      const nowMs = wallClock.now();
+      const arrivals = new Map(
+        (await store.labelArrivals()).map(({ labels, newest, ...key }) => [
+          nameOf(key),
+          `${newest} ${labels}`,
+        ]),
+      );
       let fed = 0;
-      for (const model of await store.listModels()) fed += await feedVersion(model);
+      for (const model of await store.listModels()) {
+        const name = nameOf(model);
+        const labels = arrivals.get(name);
+        const last = looked.get(name);
+        // Nothing has come since, and what had was settled.
+        if (labels === undefined || (last?.labels === labels && last.settled)) continue;
+        fed += await feedVersion(model);
+        const sinceMs = last?.labels === labels ? last.sinceMs : nowMs;
+        looked.set(name, { labels, sinceMs, settled: nowMs >= sinceMs + 2 * settledMs });
+      }
       return fed;
     },
   };
 }
 
 export type ErrorStreams = ReturnType<typeof createErrorStreams>;
+
+const nameOf = ({ model, modelVersion }: VersionKey) => JSON.stringify([model, modelVersion]);
 
 const meanOf = (values: readonly number[]) =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -59,7 +59,10 @@ function nextStart(ms: number, length: PieceLength): number {
 }
 
 /** Of one stretch: its counts, and what they say. */
-export function createEstimator({ store, setting }: Pick<EstimateReaderDeps, 'store' | 'setting'>) {
+export function createEstimator({
+  store,
+  setting,
+}: Pick<EstimateReaderDeps, 'setting'> & { readonly store: Pick<Store, 'mergedProfiles'> }) {
   return async function estimate(
     model: ModelVersion,
     { estimator }: Pick<Reference, 'estimator'>,

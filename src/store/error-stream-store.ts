@@ -7,6 +7,7 @@ import type {
 } from '../domain/error-stream.js';
 import type { StoreClient } from './client.js';
 import { dateTime64, fromBody, toBody } from './encoding.js';
+import { ARRIVAL } from './profile-source.js';
 
 const OF_VERSION = 'model = {model:String} AND version = {version:String}';
 const START: LabelCursor = { storedMs: 0, labelMs: 0, fingerprint: '0' };
@@ -50,6 +51,13 @@ const errorsSql = (regression: boolean) => `
 /** Errors in the order of labels, and what stream detectors made of them. */
 export function createErrorStreamStore(client: StoreClient, nextRevision: () => number): ErrorStreamStore {
   return {
+    labelArrivals: () =>
+      client.query(
+        `SELECT model, version AS modelVersion, sum(n) AS labels, max(arrival) AS newest
+         FROM (SELECT model, version, ${ARRIVAL} AS arrival, count() AS n FROM labels GROUP BY model, version, arrival)
+         GROUP BY model, version ORDER BY model, version`,
+      ),
+
     async nextErrors({ regression, ...key }, after, { rows, settledMs }) {
       const from = after ?? START;
       const page = await client.query<{
@@ -74,6 +82,7 @@ export function createErrorStreamStore(client: StoreClient, nextRevision: () => 
         errors: page.flatMap(({ is_first, error, labelled }) =>
           is_first === 1 && typeof error === 'number' ? [{ error, labelMs: labelled }] : [],
         ),
+        labels: page.length,
         unmatched: page.filter(({ found }) => found === 0).length,
         cursor:
           last === undefined

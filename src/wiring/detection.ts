@@ -122,6 +122,7 @@ export function wireDetection(parts: Parts) {
     store,
     detected: (model, detector) =>
       metrics.streamDetections.inc({ model: model.model, model_version: model.modelVersion, detector }),
+    wallClock,
     logger,
   });
   let lastCycle = { hoursProfiled: 0, rowsScored: 0, windowsJudged: 0 };

@@ -70,6 +70,8 @@ describe.each(BACKENDS)('the error stream of the %s store', (kind) => {
     ];
     for (const rows of [1, 2, 100]) expect((await readAll(model, rows)).errors).toEqual(expected);
     const { cursor } = await readAll(model, 100);
+    const arrived = (await backend.store.labelArrivals()).find((each) => each.model === model.model);
+    expect(arrived).toMatchObject({ modelVersion: '1', labels: 5 });
     await insert([prediction(model, 'f', 0)], [label(model, 'f', 0, 1)]);
     const more = await backend.store.nextErrors({ ...model, regression: false }, cursor, {
       rows: 10,
@@ -116,7 +118,7 @@ describe.each(BACKENDS)('the error stream of the %s store', (kind) => {
       rows: 10,
       settledMs: 3_600_000,
     });
-    expect(page).toEqual({ errors: [], unmatched: 0, cursor: null });
+    expect(page).toEqual({ errors: [], labels: 0, unmatched: 0, cursor: null });
   });
 
   test('keeps states and detections, the same ones once', async () => {

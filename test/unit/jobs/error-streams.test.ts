@@ -19,6 +19,7 @@ function memoryStore(task: Task, errors: StreamedError[]) {
     state: null as ErrorStreamState | null,
     detections: new Map<string, StreamDetection>(),
     saves: 0,
+    pages: 0,
   };
   let failAt = Infinity;
   return {
@@ -29,11 +30,14 @@ function memoryStore(task: Task, errors: StreamedError[]) {
     },
     store: {
       listModels: async () => [scoredModel('m', task)],
+      labelArrivals: async () => [{ model: 'm', modelVersion: '1', labels: errors.length, newest: 1 }],
       nextErrors: async (_key: object, after: LabelCursor | null, { rows }: { rows: number }) => {
+        saved.pages += 1;
         const from = after === null ? 0 : after.storedMs;
         const page = errors.slice(from, from + rows);
         return {
           errors: page,
+          labels: page.length,
           unmatched: 0,
           cursor: page.length === 0 ? null : { storedMs: from + page.length, labelMs: 0, fingerprint: '0' },
         };
@@ -60,16 +64,19 @@ function errorsOf(draw: (i: number) => number): StreamedError[] {
 describe('the stream of errors', () => {
   let counted: string[];
   let random: () => number;
+  let nowMs: number;
 
   beforeEach(() => {
     counted = [];
     random = createRandom(31);
+    nowMs = 1_000_000;
   });
 
   const feeder = (store: ReturnType<typeof memoryStore>['store'], pageRows: number) =>
     createErrorStreams({
       store,
       detected: (_model, detector) => counted.push(detector),
+      wallClock: { now: () => nowMs, observe: () => undefined },
       logger: createSilentLogger(),
       pageRows,
     });
@@ -127,10 +134,44 @@ describe('the stream of errors', () => {
     expect(positions[0]?.length).toBeGreaterThan(0);
   });
 
+  it('is not looked at again while no label comes, once all have settled', async () => {
+    const errors = rising().slice(0, 10);
+    const memory = memoryStore('binary', errors);
+    const streams = feeder(memory.store, 500);
+    const pagesAt = async (ms: number) => {
+      nowMs = 1_000_000 + ms;
+      const before = memory.saved.pages;
+      await streams.feed();
+      return memory.saved.pages - before;
+    };
+    expect([await pagesAt(0), await pagesAt(5_000), await pagesAt(20_000), await pagesAt(21_000)]).toEqual([
+      2, 1, 1, 0,
+    ]);
+    errors.push({ error: 1, labelMs: 7 });
+    expect([
+      await pagesAt(22_000),
+      await pagesAt(30_000),
+      await pagesAt(60_000),
+      await pagesAt(61_000),
+    ]).toEqual([2, 1, 1, 0]);
+    expect(memory.saved.state?.position).toBe(11);
+  });
+
+  it('of a regression waits for enough errors to tell their scale', async () => {
+    const errors = errorsOf(() => random()).slice(0, 99);
+    const memory = memoryStore('regression', errors);
+    const streams = feeder(memory.store, 1_000);
+    expect(await streams.feed()).toBe(0);
+    expect(memory.saved.state).toBeNull();
+    errors.push({ error: 0.5, labelMs: 1 });
+    expect(await streams.feed()).toBe(100);
+    expect(memory.saved.state?.scale).toBeCloseTo(0.5, 1);
+  });
+
   it('without an error yet leaves a regression without a scale', async () => {
-    const zeros = Array.from({ length: 50 }, (_, i) => ({ error: 0, labelMs: i }));
+    const zeros = Array.from({ length: 60 }, (_, i) => ({ error: 0, labelMs: i }));
     const memory = memoryStore('regression', zeros);
     await feeder(memory.store, 20).feed();
-    expect(memory.saved.state).toMatchObject({ position: 50, scale: 0 });
+    expect(memory.saved.state).toMatchObject({ position: 60, scale: 0 });
   });
 });
