@@ -1,4 +1,4 @@
-import { logGamma } from './special.js';
+import { binomialLog } from './binomial-log.js';
 
 /**
  * P(X = x) for x = 0 … min(draws, marked): how many of `marked` among `all` rows are in `draws` of them, drawn without replacement.
@@ -32,10 +32,11 @@ export function hypergeometricLogProbability(x: number, all: number, marked: num
   if (x < 0 || x > marked || x > draws || draws - x > all - marked) return Number.NEGATIVE_INFINITY;
   if (draws === 0 || draws === all) return 0;
   const share = draws / all;
+  const rest = (all - draws) / all;
   return (
-    binomialLog(x, marked, share) +
-    binomialLog(draws - x, all - marked, share) -
-    binomialLog(draws, all, share)
+    binomialLog(x, marked, share, rest) +
+    binomialLog(draws - x, all - marked, share, rest) -
+    binomialLog(draws, all, share, rest)
   );
 }
 
@@ -45,42 +46,4 @@ export function hypergeometricLogProbability(x: number, all: number, marked: num
  */
 export function leastPermutationPValue(n: number, m: number): number {
   return (n === m ? 2 : 1) * Math.exp(hypergeometricLogProbability(n, n + m, n, n));
-}
-
-/** ln C(n, x)·p^x·(1 − p)^(n − x). */
-function binomialLog(x: number, n: number, p: number): number {
-  if (x === 0) return n * Math.log1p(-p);
-  if (x === n) return n * Math.log(p);
-  return (
-    stirlingError(n) -
-    stirlingError(x) -
-    stirlingError(n - x) -
-    deviance(x, n * p) -
-    deviance(n - x, n * (1 - p)) -
-    Math.log(2 * Math.PI * x * (1 - x / n)) / 2
-  );
-}
-
-const HALF_LOG_2PI = Math.log(2 * Math.PI) / 2;
-
-/** ln Γ(n + 1) less Stirling's (n + ½)·ln n − n + ½·ln 2π, for n above 0. */
-function stirlingError(n: number): number {
-  if (n < 16) return logGamma(n + 1) - (n + 0.5) * Math.log(n) + n - HALF_LOG_2PI;
-  const square = n * n;
-  return (1 / 12 - (1 / 360 - (1 / 1260 - (1 / 1680 - 1 / (1188 * square)) / square) / square) / square) / n;
-}
-
-/** x·ln(x/mean) + mean − x, which is about (x − mean)²/(2·mean): by a series where the parts would cancel. */
-function deviance(x: number, mean: number): number {
-  const difference = x - mean;
-  if (Math.abs(difference) >= 0.1 * (x + mean)) return x * Math.log(x / mean) - difference;
-  const v = difference / (x + mean);
-  let sum = difference * v;
-  let power = 2 * x * v;
-  for (let j = 1; ; j++) {
-    power *= v * v;
-    const next = sum + power / (2 * j + 1);
-    if (next === sum) return next;
-    sum = next;
-  }
 }

@@ -1,4 +1,5 @@
 import gammaln from '@stdlib/math/base/special/gammaln/lib/index.js';
+import { binomialLog } from './binomial-log.js';
 
 /** The last digit of a continued fraction may swing for ever: a few units of it are near enough. */
 const NEARLY = 8 * Number.EPSILON;
@@ -87,9 +88,18 @@ export function lowerBeta(x: number, rest: number, a: number, b: number): number
   return betaFraction(x, rest, a, b);
 }
 
-function betaFraction(x: number, rest: number, a: number, b: number): number {
+/** From here on x^a, (1 − x)^b and B(a, b) would cancel but for their last digits. */
+const LARGE_BETA = 1_000;
+
+/** x^a·(1 − x)^b/B(a, b). */
+function betaFactor(x: number, rest: number, a: number, b: number): number {
+  if (a + b >= LARGE_BETA) return Math.exp(binomialLog(a, a + b, x, rest)) * ((a * b) / (a + b));
   const logBeta = logBetaOf(Math.min(a, b), Math.max(a, b));
-  const factor = Math.exp(a * Math.log(x) + b * Math.log(rest) - logBeta) / a;
+  return Math.exp(a * Math.log(x) + b * Math.log(rest) - logBeta);
+}
+
+function betaFraction(x: number, rest: number, a: number, b: number): number {
+  const factor = betaFactor(x, rest, a, b) / a;
   const awayFromZero = (value: number) => (Math.abs(value) < LEAST ? LEAST : value);
   let c = 1;
   let d = 1 / awayFromZero(1 - ((a + b) * x) / (a + 1));

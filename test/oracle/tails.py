@@ -126,7 +126,7 @@ def ks_large():
     """[D, n, m, p] beyond 100,000 lattice points: up to ten thousand rows by the lattice, as scipy's auto mode does; equal sizes above
     that by Gnedenko and Korolyuk's closed form."""
     out = []
-    sizes = ((11, 10_000), (20, 20_000), (50, 3000), (200, 20_000), (300, 400), (317, 331), (400, 400), (700, 900), (990, 1000), (1000, 3000), (2000, 5000), (9999, 10_000))
+    sizes = ((11, 10_000), (20, 20_000), (50, 3000), (200, 3250), (200, 20_000), (300, 400), (317, 331), (400, 400), (700, 900), (990, 1000), (1000, 3000), (2000, 5000), (9999, 10_000))
     for n, m in sizes:
         for p in (0.9, 0.5, 0.05, 1e-3, 1e-7, 1e-15, 1e-30, 1e-60, 1e-120, 1e-200):
             d = float(stats.kstwobign.isf(p)) / (n * m / (n + m)) ** 0.5
