@@ -88,7 +88,7 @@ export function createRowWriter(options: RowWriterOptions) {
     return { fresh, duplicatePredictions, duplicateLabels, inserted };
   }
 
-  function record(batch: RowBatch, fresh: RowBatch, result: WriteResult): void {
+  function record(fresh: RowBatch, source: string | undefined, result: WriteResult): void {
     let newestMs = Number.NEGATIVE_INFINITY;
     for (const version of tallyOf(fresh.predictions).versions()) {
       const labels = { model: version.model, model_version: version.modelVersion };
@@ -107,8 +107,6 @@ export function createRowWriter(options: RowWriterOptions) {
       if (counts.duplicate > 0) metrics.duplicates.inc({ kind }, counts.duplicate);
     }
     if (newestMs > Number.NEGATIVE_INFINITY) clock.observe(newestMs);
-    // A batch comes from one collector, so its first row tells the source of all.
-    const source = (batch.predictions.at(0) ?? batch.labels[0] ?? batch.rejected[0])?.source.kind;
     if (source === undefined) return;
     metrics.received.inc({ kind: 'prediction', source }, result.predictions.received);
     metrics.received.inc({ kind: 'label', source }, result.labels.received);
@@ -117,6 +115,8 @@ export function createRowWriter(options: RowWriterOptions) {
   return {
     /** Durable when it resolves. Safe to repeat with the same batch and token. */
     async write(batch: RowBatch): Promise<WriteResult> {
+      // A batch comes from one collector, so its first row tells the source of all.
+      const source = (batch.predictions.at(0) ?? batch.labels[0] ?? batch.rejected[0])?.source.kind;
       const decision = lastDecision.then(() => decide(batch));
       lastDecision = decision.catch(() => undefined);
       const { fresh, duplicatePredictions, duplicateLabels, inserted } = await decision;
@@ -134,7 +134,7 @@ export function createRowWriter(options: RowWriterOptions) {
         duplicatePredictions,
         duplicateLabels,
       };
-      record(batch, fresh, result);
+      record(fresh, source, result);
       return result;
     },
   };

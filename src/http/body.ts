@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { AppError, messageOf } from '../errors.js';
+import { createSpareBuffers } from '../spare-buffers.js';
 
 const DECODERS: Readonly<Record<string, () => Transform>> = {
   gzip: createGunzip,
@@ -13,6 +14,8 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
 /** A sender of a body that is too large is heard out this far: many read the answer only after they have sent all. */
 const LINGER_BYTES = 64 * 1024 * 1024;
 const LINGER_MS = 5_000;
+
+const MAX_SPARE_BYTES = 16 * 1024 * 1024;
 
 /** What undoes the request's compression; null when there is none. Throws unsupported_media_type. */
 export function decoderFor(request: IncomingMessage): Transform | null {
@@ -41,6 +44,8 @@ export interface BodyReaderOptions {
 export function createBodyReader({ maxBytes, maxHeldBytes }: BodyReaderOptions) {
   let heldBytes = 0;
 
+  const spare = createSpareBuffers(MAX_SPARE_BYTES);
+
   function read(request: IncomingMessage, hold: (bytes: number) => boolean): Promise<Buffer> {
     const decoder = decoderFor(request);
     const stream = decoder === null ? request : request.pipe(decoder);
@@ -56,7 +61,7 @@ export function createBodyReader({ maxBytes, maxHeldBytes }: BodyReaderOptions) 
         if (error.code === 'payload_too_large') void hearOut(request).then(() => reject(error));
         else reject(error);
       };
-      const finish = () => resolve(Buffer.concat(chunks, bytes));
+      const finish = () => resolve(gathered(chunks, bytes));
       const take = (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes > maxBytes) fail(tooLarge(maxBytes));
@@ -89,9 +94,17 @@ export function createBodyReader({ maxBytes, maxHeldBytes }: BodyReaderOptions) 
     });
   }
 
+  /** In memory of an earlier body: a new piece for each would keep the garbage collector busy. */
+  function gathered(chunks: readonly Buffer[], bytes: number): Buffer {
+    const body = Buffer.from(spare.take(bytes), 0, bytes);
+    let at = 0;
+    for (const chunk of chunks) at += chunk.copy(body, at);
+    return body;
+  }
+
   return {
     /**
-     * Gives the whole body to `use`; its bytes count as held until that is done. Throws payload_too_large,
+     * Gives the whole body to `use`, which must not keep it; its bytes count as held until that is done. Throws payload_too_large,
      * unsupported_media_type, invalid_request, overloaded.
      */
     async withBody<T>(request: IncomingMessage, use: (body: Buffer) => Promise<T>): Promise<T> {
@@ -104,7 +117,11 @@ export function createBodyReader({ maxBytes, maxHeldBytes }: BodyReaderOptions) 
           heldBytes += bytes;
           return true;
         });
-        return await use(body);
+        try {
+          return await use(body);
+        } finally {
+          spare.give(body.buffer);
+        }
       } finally {
         heldBytes -= own;
       }

@@ -40,7 +40,12 @@ export interface StoreClient {
    */
   insert(table: string, rows: readonly object[], token?: string): Promise<void>;
   /** Inserts one block in the engine's Native format (native-block.ts), whose columns are `columns`. */
-  insertBlock(table: string, columns: readonly string[], block: Buffer, token: string): Promise<void>;
+  insertBlock(
+    table: string,
+    columns: readonly string[],
+    parts: readonly Uint8Array[],
+    token: string,
+  ): Promise<void>;
   /**
    * Writes the answer of a statement that is not ours to a file, as Parquet. The engine is told to let it read tables and views only
    * (no files, no network, no change of settings), and to end it beyond the limits.
@@ -104,6 +109,9 @@ const INSERT_SETTINGS = {
   input_format_skip_unknown_fields: 0,
 } as const;
 
+/** Above the size of a block, so that its parts go through the stream in one turn. */
+const HIGH_WATER = 64 * 1_024 * 1_024;
+
 /** Rows turned into JSON before the event loop gets a turn. */
 const ENCODE_SLICE = 500;
 
@@ -134,17 +142,17 @@ export async function createStoreClient(options: StoreClientOptions): Promise<St
   };
   const executionLimit = (limitMs: number) => ({ max_execution_time: Math.ceil(limitMs / 1_000) });
 
-  const insertBuffer = (
+  const insertParts = (
     table: string,
     columns: readonly string[],
     format: string,
-    body: Buffer,
+    parts: readonly Uint8Array[],
     token: string,
   ) =>
     call(`insert into ${table}`, timeoutMs, async (signal) => {
       const result = await client.exec({
         query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT ${format}`,
-        values: Readable.from([body], { objectMode: false }),
+        values: Readable.from(parts, { objectMode: false, highWaterMark: HIGH_WATER }),
         clickhouse_settings: { ...INSERT_SETTINGS, insert_deduplication_token: safeToken(token) },
         abort_signal: signal,
       });
@@ -190,9 +198,9 @@ export async function createStoreClient(options: StoreClientOptions): Promise<St
     insert: async (table, rows, token = randomUUID()) => {
       const [first] = rows;
       if (first === undefined) return;
-      await insertBuffer(table, Object.keys(first), 'JSONEachRow', await encodeRows(rows), token);
+      await insertParts(table, Object.keys(first), 'JSONEachRow', [await encodeRows(rows)], token);
     },
-    insertBlock: (table, columns, block, token) => insertBuffer(table, columns, 'Native', block, token),
+    insertBlock: (table, columns, parts, token) => insertParts(table, columns, 'Native', parts, token),
     exportForeign: (sql, path, { timeoutMs: limitMs, maxRows, maxBytes }) =>
       call('answer a query', limitMs, async (signal) => {
         const result = await client.exec({

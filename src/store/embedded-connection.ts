@@ -108,7 +108,7 @@ async function insertBody(
   connection: ChdbConnection,
   scratch: ScratchFiles,
   params: Call,
-  body: Buffer,
+  parts: readonly Uint8Array[],
 ): Promise<Uint8Array> {
   const match = INSERT.exec(params.query.trim());
   const [, table, columns, format] = match ?? [];
@@ -121,7 +121,7 @@ async function insertBody(
     if (format === 'Native') {
       const list = assignments(settings);
       const into = `INSERT INTO ${table} (${columns})`;
-      await scratch.use(body, params.abort_signal, (file) =>
+      await scratch.use(parts, params.abort_signal, (file) =>
         connection.chdb.queryAsync(`${into} FROM INFILE ${literal(file)} SETTINGS ${list} FORMAT Native`),
       );
     } else {
@@ -129,7 +129,7 @@ async function insertBody(
         table,
         columns: columns.split(', '),
         format: 'JSONEachRow',
-        values: body,
+        values: Buffer.concat(parts),
         settings,
         ...signalOf(params),
       });
@@ -193,12 +193,11 @@ function identifier(name: string): string {
   return name;
 }
 
-async function collect(values: string | Readable): Promise<Buffer> {
-  if (typeof values === 'string') return Buffer.from(values);
-  const chunks: Buffer[] = [];
-  for await (const chunk of values) chunks.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk));
-  const [first] = chunks;
-  return chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
+async function collect(values: string | Readable): Promise<Uint8Array[]> {
+  if (typeof values === 'string') return [Buffer.from(values)];
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of values) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
+  return chunks;
 }
 
 function readable(bytes: Uint8Array): Readable {

@@ -2,11 +2,13 @@ import type { Named } from '../domain/prediction.js';
 import {
   createLongColumn,
   FIRST_ROWS,
+  giveBytes,
   grown,
   type ListColumn,
   longs,
   makeWords,
   type NativeColumn,
+  takeBytes,
   type ValueColumn,
 } from './native-numbers.js';
 
@@ -20,15 +22,16 @@ const MAX_FORMS = 256;
 
 /** Half a surrogate pair has no UTF-8 form and becomes U+FFFD. */
 export function createTextColumn(): TextColumn {
-  let bytes = Buffer.allocUnsafe(FIRST_BYTES);
+  let bytes = Buffer.from(takeBytes(FIRST_BYTES));
   let at = 0;
   /** Where the lengths of texts stand, as far as they were asked for. */
   const starts: number[] = [0];
 
   function reserve(more: number): void {
     if (at + more <= bytes.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(2 * bytes.length, at + more));
+    const larger = Buffer.from(takeBytes(Math.max(2 * bytes.length, at + more)));
     bytes.copy(larger, 0, 0, at);
+    giveBytes(bytes);
     bytes = larger;
   }
 
@@ -80,6 +83,7 @@ export function createTextColumn(): TextColumn {
     size: () => at,
     prefix: () => [],
     data: () => [bytes.subarray(0, at)],
+    release: () => giveBytes(bytes),
   };
 }
 
@@ -148,6 +152,10 @@ export function createLowCardinalityColumn<Nullable extends boolean = false>(
     },
     size: () => 4 * rows + keys.size(),
     prefix: () => [DICTIONARY_VERSION],
+    release() {
+      keys.release();
+      giveBytes(indexes);
+    },
     data() {
       // An empty column has no dictionary at all.
       if (rows === 0) return [];
@@ -197,11 +205,14 @@ export function createMapColumn<Value>(values: ListColumn<Value>): ValueColumn<N
     size: () => offsets.size() + keys.size() + values.size(),
     prefix: () => [...keys.prefix(), ...values.prefix()],
     data: () => [...offsets.data(), ...keys.data(), ...values.data()],
+    release() {
+      for (const column of [offsets, keys, values]) column.release();
+    },
   };
 }
 
-/** One block: `rows` rows of the named columns. */
-export function nativeBlock(rows: number, columns: Readonly<Record<string, NativeColumn>>): Buffer {
+/** One block in parts, which are the columns' own memory: `rows` rows of the named columns. */
+export function nativeBlock(rows: number, columns: Readonly<Record<string, NativeColumn>>): Uint8Array[] {
   const named = Object.entries(columns);
   const head = Buffer.allocUnsafe(10);
   const parts: Uint8Array[] = [
@@ -213,7 +224,7 @@ export function nativeBlock(rows: number, columns: Readonly<Record<string, Nativ
     title.append(column.type);
     parts.push(...title.data(), ...column.prefix(), ...column.data());
   }
-  return Buffer.concat(parts);
+  return parts;
 }
 
 function writeVarUInt(bytes: Uint8Array, from: number, value: number): number {

@@ -1,3 +1,5 @@
+import { createSpareBuffers } from '../spare-buffers.js';
+
 /**
  * Columns of the engine's Native format, grown row by row and written once per block: the engine copies them instead of
  * parsing text. Layouts: https://clickhouse.com/docs/interfaces/formats/Native and the engine's Serialization classes.
@@ -11,6 +13,8 @@ export interface NativeColumn {
   /** What stands before the data of all columns nested in this one: versions of dictionaries. */
   prefix(): Uint8Array[];
   data(): Uint8Array[];
+  /** Gives the memory back, to be used by other columns; the column and its data are not to be used any more. */
+  release(): void;
 }
 
 export interface ValueColumn<Value> extends NativeColumn {
@@ -34,6 +38,13 @@ export const FIRST_ROWS = 64;
 
 type Words = Uint32Array | Int32Array | Float64Array | Uint8Array;
 
+/** About what the rows of two inserts take. */
+const spare = createSpareBuffers(32 * 1_024 * 1_024);
+
+/** Bytes of one column; what is in them is not to be relied on. */
+export const takeBytes = (bytes: number) => spare.take(bytes);
+export const giveBytes = (words: { readonly buffer: ArrayBufferLike }) => spare.give(words.buffer);
+
 function bytesOf(words: Words, length: number): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, length * words.BYTES_PER_ELEMENT);
 }
@@ -41,12 +52,13 @@ function bytesOf(words: Words, length: number): Uint8Array {
 export function grown<T extends Words>(words: T, make: (length: number) => T, needed = 0): T {
   const larger = make(Math.max(2 * words.length, needed));
   larger.set(words);
+  giveBytes(words);
   return larger;
 }
 
-const makeFloats = (length: number) => new Float64Array(length);
-export const makeWords = (length: number) => new Uint32Array(length);
-const makeBytes = (length: number) => new Uint8Array(length);
+const makeFloats = (length: number) => new Float64Array(takeBytes(8 * length));
+export const makeWords = (length: number) => new Uint32Array(takeBytes(4 * length));
+const makeBytes = (length: number) => new Uint8Array(takeBytes(length));
 
 export function createFloat64Column(): ListColumn<number> {
   let values = makeFloats(FIRST_ROWS);
@@ -68,6 +80,7 @@ export function createFloat64Column(): ListColumn<number> {
     size: () => 8 * rows,
     prefix: () => [],
     data: () => [bytesOf(values, rows)],
+    release: () => giveBytes(values),
   };
 }
 
@@ -85,6 +98,7 @@ export function createBoolColumn(): NativeColumn & { append(value: boolean): voi
     size: () => rows,
     prefix: () => [],
     data: () => [bytesOf(values, rows)],
+    release: () => giveBytes(values),
   };
 }
 
@@ -105,6 +119,10 @@ export function createNullableFloat64Column(): ValueColumn<number | null> {
     size: () => 9 * rows,
     prefix: () => [],
     data: () => [bytesOf(nulls, rows), ...values.data()],
+    release() {
+      giveBytes(nulls);
+      values.release();
+    },
   };
 }
 
@@ -126,6 +144,7 @@ export function createWordColumn(type: 'UInt32' | 'Int32'): NumberColumn {
     size: () => 4 * rows,
     prefix: () => [],
     data: () => [bytesOf(values, rows)],
+    release: () => giveBytes(values),
   };
 }
 
@@ -156,6 +175,7 @@ export function createLongColumn(
     size: () => 4 * at,
     prefix: () => [],
     data: () => [bytesOf(halves, at)],
+    release: () => giveBytes(halves),
   };
 }
 

@@ -80,6 +80,13 @@ export class PackedPredictions implements GrowingPredictions {
     this.tally.addAll(other.tally);
   }
 
+  /** Gives the memory back when the rows are stored. The list is empty then, but for its length and tally. */
+  release(): void {
+    for (const block of this.#blocks.splice(0)) block.release();
+    this.#open = null;
+    this.#loose = [];
+  }
+
   #pack(): void {
     for (const [index, row] of this.#loose.entries()) {
       if (this.#open === null) {

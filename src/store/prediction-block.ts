@@ -12,6 +12,7 @@ import {
   createNullableFloat64Column,
   createWordColumn,
   FIRST_ROWS,
+  giveBytes,
   grown,
   makeWords,
 } from './native-numbers.js';
@@ -28,7 +29,9 @@ export interface PredictionBlock {
   /** About what the block takes so far, bytes. */
   size(): number;
   /** `ingestedAtMs` is the batch's time. The same rows and time always give the same bytes. */
-  finish(ingestedAtMs: number): Buffer;
+  finish(ingestedAtMs: number): Uint8Array[];
+  /** Gives the memory back; neither the block nor what it was finished to may be used any more. */
+  release(): void;
 }
 
 export function createPredictionBlock(): PredictionBlock {
@@ -109,6 +112,10 @@ export function createPredictionBlock(): PredictionBlock {
         ingested_at.append(ingestedAtMs);
       }
       return nativeBlock(rows, { ...columns, identity, ingested_at });
+    },
+    release() {
+      for (const column of all) column.release();
+      giveBytes(hashes);
     },
   };
 }

@@ -15,7 +15,7 @@ export interface RowBlock<Row> {
   /** About what the block takes so far, bytes. */
   size(): number;
   readonly columnNames: readonly string[];
-  finish(): Buffer;
+  finish(): Uint8Array[];
 }
 
 /** `hashes` holds two halves per row of the batch, the high one first. */

@@ -128,6 +128,7 @@ export function createRowStore(
         partToken(`${token}/p`, part),
       );
     }
+    packed.release();
   };
 
   return {
@@ -155,7 +156,7 @@ export function createRowStore(
 async function* encodeBlocks<Row>(
   rows: readonly Row[],
   createBlock: () => RowBlock<Row>,
-): AsyncGenerator<{ columnNames: readonly string[]; body: Buffer }, void, undefined> {
+): AsyncGenerator<{ columnNames: readonly string[]; body: Uint8Array[] }, void, undefined> {
   let block = createBlock();
   let size = 0;
   let turnAt = SLICE_BYTES;

@@ -8,7 +8,11 @@ export interface ScratchFiles {
    * Bytes that are read back at once stay in the page cache. No other bytes come into the file until `use` has ended. An aborted
    * signal ends the waiting, not the use. Throws what `use` and the file system throw, and the signal's reason.
    */
-  use<T>(bytes: Buffer, signal: AbortSignal | undefined, use: (path: string) => Promise<T>): Promise<T>;
+  use<T>(
+    parts: readonly Uint8Array[],
+    signal: AbortSignal | undefined,
+    use: (path: string) => Promise<T>,
+  ): Promise<T>;
   /** Call when nothing is used any more. */
   close(): Promise<void>;
 }
@@ -28,23 +32,28 @@ export function createScratchFiles(directory: string): ScratchFiles {
     else spare.push(file);
   }
 
-  async function work<T>(bytes: Buffer, use: (path: string) => Promise<T>): Promise<T> {
+  async function work<T>(
+    parts: readonly Uint8Array[],
+    signal: AbortSignal | undefined,
+    use: (path: string) => Promise<T>,
+  ): Promise<T> {
     const file = spare.pop() ?? (await openNameless(directory));
-    let written = false;
+    // What is half written may be on a full disk: its room is worth more than the file.
+    let size = Number.POSITIVE_INFINITY;
     try {
-      await writeAll(file, bytes);
-      written = true;
+      size = await writeAll(file, parts);
+      // Who waited may have used the parts' memory for something else since.
+      signal?.throwIfAborted();
       return await use(`/dev/fd/${file.fd}`);
     } finally {
-      // What is half written may be on a full disk: its room is worth more than the file.
-      await giveBack(file, written ? bytes.length : Number.POSITIVE_INFINITY);
+      await giveBack(file, size);
     }
   }
 
   return {
-    async use(bytes, signal, use) {
+    async use(parts, signal, use) {
       signal?.throwIfAborted();
-      const working = work(bytes, use);
+      const working = work(parts, signal, use);
       if (signal === undefined) return working;
       return new Promise((resolve, reject) => {
         const onAbort = () => reject(signal.reason as Error);
@@ -71,11 +80,19 @@ async function openNameless(directory: string): Promise<FileHandle> {
   return file;
 }
 
-/** The file holds these bytes and no others. */
-async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, at, bytes.length - at, at);
-    at += bytesWritten;
+/** The file holds these bytes and no others; gives their number. */
+async function writeAll(file: FileHandle, parts: readonly Uint8Array[]): Promise<number> {
+  const size = parts.reduce((bytes, part) => bytes + part.byteLength, 0);
+  let { bytesWritten } = await file.writev(parts, 0);
+  // Some of it only, on a disk that is nearly full or for more than 2 GB: the rest one by one, which says what is wrong.
+  let start = 0;
+  for (const part of parts) {
+    while (bytesWritten < start + part.byteLength)
+      bytesWritten += (
+        await file.write(part, bytesWritten - start, part.byteLength - (bytesWritten - start), bytesWritten)
+      ).bytesWritten;
+    start += part.byteLength;
   }
-  await file.truncate(bytes.length);
+  await file.truncate(size);
+  return size;
 }

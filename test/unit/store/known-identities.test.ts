@@ -28,7 +28,7 @@ function fakeTable(first: readonly number[], second: readonly number[] = []) {
         high.append(hash);
         low.append((hash * 7) % 2 ** 32);
       }
-      return nativeBlock(within.length, { high, low });
+      return Buffer.concat(nativeBlock(within.length, { high, low }));
     },
   };
   return { state, client };

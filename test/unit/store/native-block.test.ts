@@ -48,7 +48,7 @@ describe('nativeBlock', () => {
     n.append(null);
     const e = createMapColumn(createLowCardinalityColumn());
     e.append(NO_VALUES);
-    expect(nativeBlock(1, { i, u, t, f, s, n, e }).toString('hex')).toBe(ONE_ROW);
+    expect(Buffer.concat(nativeBlock(1, { i, u, t, f, s, n, e })).toString('hex')).toBe(ONE_ROW);
   });
 
   test('writes a repeated text once', () => {
@@ -56,7 +56,7 @@ describe('nativeBlock', () => {
     for (const text of ['a', 'b', 'a']) l.append(text);
     const w = createWordColumn('UInt32');
     for (let row = 0; row < 3; row += 1) w.append(5);
-    expect(nativeBlock(3, { l, w }).toString('hex')).toBe(THREE_ROWS);
+    expect(Buffer.concat(nativeBlock(3, { l, w })).toString('hex')).toBe(THREE_ROWS);
   });
 
   test('refers to keys by the narrowest index that holds them', () => {

@@ -95,9 +95,23 @@ describe('packed predictions', () => {
   test('are the same blocks for the same rows, however often they are asked for', async () => {
     const rows = Array.from({ length: 1_000 }, (_, index) => predictionRow(`r${index}`));
     const [one, other] = [await packPredictions(rows), await packPredictions(rows)];
-    const bytes = (packed: PackedPredictions) => packed.blocks().map((block) => block.finish(5));
+    const bytes = (packed: PackedPredictions) =>
+      packed.blocks().map((block) => Buffer.concat(block.finish(5)));
     expect(bytes(one)).toEqual(bytes(other));
     expect(bytes(one)).toEqual(bytes(one));
+  });
+
+  test('give their memory to later ones, which hold their own rows', async () => {
+    const rowsOf = (prefix: string) =>
+      Array.from({ length: 3_000 }, (_, index) => predictionRow(`${prefix}${index}`, { latencyMs: index }));
+    const bytesOf = (packed: PackedPredictions) =>
+      Buffer.concat(packed.blocks().flatMap((block) => block.finish(5)));
+    const expected = bytesOf(await packPredictions(rowsOf('b')));
+    const before = await packPredictions(rowsOf('long before '));
+    before.release();
+    expect(before.length).toBe(3_000);
+    expect([...before.tally.versions()]).toMatchObject([{ rows: 3_000 }]);
+    expect(bytesOf(await packPredictions(rowsOf('b')))).toEqual(expected);
   });
 
   test('begin another block when one is large', async () => {

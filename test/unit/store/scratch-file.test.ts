@@ -18,7 +18,7 @@ afterEach(async () => {
 
 test('gives the bytes under a path, and leaves no name in the directory even while they are used', async () => {
   const bytes = Buffer.from('a\0b');
-  const read = await scratch.use(bytes, undefined, async (path) => {
+  const read = await scratch.use([bytes], undefined, async (path) => {
     expect(path).toMatch(/^\/dev\/fd\/\d+$/);
     expect(await readdir(directory)).toEqual([]);
     return readFile(path);
@@ -28,9 +28,9 @@ test('gives the bytes under a path, and leaves no name in the directory even whi
 
 test('passes on what the use throws, and what the directory refuses', async () => {
   const failing = () => Promise.reject(new Error('no such table'));
-  await expect(scratch.use(Buffer.from('x'), undefined, failing)).rejects.toThrow('no such table');
+  await expect(scratch.use([Buffer.from('x')], undefined, failing)).rejects.toThrow('no such table');
   await expect(
-    createScratchFiles(join(directory, 'missing')).use(Buffer.from('x'), undefined, async () => 1),
+    createScratchFiles(join(directory, 'missing')).use([Buffer.from('x')], undefined, async () => 1),
   ).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
@@ -43,7 +43,7 @@ test('an aborted wait ends at once, while the file stays open for the use', asyn
     begin = resolve;
   });
   const used = new Promise<string>((resolve, reject) => {
-    const waiting = scratch.use(Buffer.from('held'), controller.signal, async (given) => {
+    const waiting = scratch.use([Buffer.from('held')], controller.signal, async (given) => {
       path = given;
       begin();
       await new Promise<void>((done) => {
@@ -61,15 +61,17 @@ test('an aborted wait ends at once, while the file stays open for the use', asyn
   await new Promise((resolve) => setImmediate(resolve));
   finish();
   expect(await used).toBe('held');
-  await expect(scratch.use(Buffer.from('x'), controller.signal, async () => 1)).rejects.toThrow('too late');
+  await expect(scratch.use([Buffer.from('x')], controller.signal, async () => 1)).rejects.toThrow('too late');
 });
 
 test('a file that is used again holds the new bytes alone, and none is shared at one time', async () => {
   for (const text of ['a long text', 'short', '', 'longer again'])
-    expect(await scratch.use(Buffer.from(text), undefined, (path) => readFile(path, 'utf8'))).toBe(text);
+    expect(
+      await scratch.use([Buffer.from(text), Buffer.from('')], undefined, (path) => readFile(path, 'utf8')),
+    ).toBe(text);
   const texts = ['one', 'two', 'three', 'four'];
   const read = texts.map((text) =>
-    scratch.use(Buffer.from(text), undefined, async (path) => {
+    scratch.use([Buffer.from(text), Buffer.from('')], undefined, async (path) => {
       await new Promise((resolve) => setTimeout(resolve, 10));
       return readFile(path, 'utf8');
     }),
