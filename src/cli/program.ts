@@ -7,6 +7,7 @@ import { createCommonOptions, type Streams } from './command-options.js';
 import { addCompareCommand } from './compare-command.js';
 import { runDemo } from './demo.js';
 import { doctor } from './doctor.js';
+import { addImportCommand } from './import.js';
 import { addKey, parseScopes } from './key.js';
 import { migrate } from './migrate.js';
 import { addModelCommands } from './model-commands.js';
@@ -111,6 +112,8 @@ export function createProgram(streams: Streams): Command {
           );
       answer(output, counts);
     });
+
+  addImportCommand(program, common);
 
   const model = addModelCommands(program, common);
   addPolicyCommands(program, model, common);

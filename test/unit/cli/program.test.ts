@@ -56,6 +56,7 @@ describe('the command line', () => {
       'compare',
       'demo',
       'replay',
+      'import',
       'model register',
       'model list',
       'model show',
@@ -97,7 +98,7 @@ describe('the command line', () => {
     expect(talking.map(([name]) => name)).toEqual(
       commands
         .map(([name]) => name)
-        .filter((name) => /^(replay|report|backtest|model .*|rejected .*|webhook .*)$/.test(name)),
+        .filter((name) => /^(replay|import|report|backtest|model .*|rejected .*|webhook .*)$/.test(name)),
     );
     for (const [, command] of talking)
       expect(command.options.map((option) => option.envVar)).toEqual(

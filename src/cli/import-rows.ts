@@ -1,0 +1,48 @@
+import { columnOfRole } from '../domain/reference-columns.js';
+
+/** A row of a table, one value for each column. */
+export type TableRow = Readonly<Record<string, unknown>>;
+
+/** Columns by which a table has whole events or calls in its rows, which the service reads itself. */
+const WHOLE = ['features', 'request', 'captureData', 'instances'] as const;
+/** Columns of an event that are no features, beside those with a role. */
+const OWN = ['model', 'model_version', 'row_index', 'tags'] as const;
+const ROLES = ['predictionId', 'timestamp', 'prediction', 'proba', 'latency'] as const;
+const NAME_OF = {
+  predictionId: 'prediction_id',
+  timestamp: 'timestamp',
+  prediction: 'prediction',
+  proba: 'prediction_proba',
+  latency: 'latency_ms',
+} as const;
+
+/**
+ * A flat row as events: columns are found by the names that references have for them, all others are features. A row without an id is known
+ * by its place in its file, so that importing it again changes nothing. Null where there is no such event.
+ */
+export function eventsOfRow(
+  row: TableRow,
+  place: string,
+): { readonly prediction: TableRow | null; readonly label: TableRow | null } {
+  if (WHOLE.some((name) => Object.hasOwn(row, name))) return { prediction: row, label: null };
+  const names = new Set(Object.keys(row));
+  const taken = new Set<string>(OWN);
+  const fields: [string, unknown][] = [['prediction_id', place]];
+  for (const role of ROLES) {
+    const column = columnOfRole(role, names);
+    if (column === undefined) continue;
+    taken.add(column);
+    if (row[column] !== null) fields.push([NAME_OF[role], row[column]]);
+  }
+  const own = OWN.filter((name) => row[name] !== undefined && row[name] !== null);
+  fields.push(...own.map((name): [string, unknown] => [name, row[name]]));
+  const shared = Object.fromEntries(fields);
+  const labelColumn = columnOfRole('label', names);
+  if (labelColumn !== undefined) taken.add(labelColumn);
+  const label = labelColumn === undefined ? null : row[labelColumn];
+  const features = Object.entries(row).filter(([name]) => !taken.has(name));
+  return {
+    prediction: 'prediction' in shared ? { ...shared, features: Object.fromEntries(features) } : null,
+    label: label === null || label === undefined ? null : { ...shared, label },
+  };
+}
