@@ -14,7 +14,6 @@ export { createStore } from './src/store/store.js';
 export { createStoreClient } from './src/store/client.js';
 export { createLogger } from './src/logger.js';
 export { createBacktester } from './src/jobs/backtest.js';
-export { mergeProfiles } from './src/detectors/merge-profiles.js';
 export { createPause } from './src/wiring/turns.js';
 export { createEpisodeBudget } from './src/stats/episode-budget.js';
 export { decideEpisode } from './src/alerts/policy.js';
@@ -40,7 +39,6 @@ const {
   createBacktester,
   createEpisodeBudget,
   createPause,
-  mergeProfiles,
   decideEpisode,
 } = await importBundle(directory, FILLED === undefined ? 'backtest' : 'fill', SOURCES);
 
@@ -65,6 +63,13 @@ const COUNTS = `
         cityHash64(i, number, {feature:String}, {scope:String}, part, 3)),
         bitShiftRight(18446744073709551615, toUInt8(64 - round(64 / pow(i, 0.7)))))), range(7))))),
     range(1, {cells:UInt32} + 1)) AS cells FROM numbers({hours:UInt32}))`;
+
+/** Days of the reference, of which whole ones are read. */
+const DAYS = `
+  INSERT INTO profiles (scope, model, version, granularity, bucket, feature, kind, rows, missing, non_finite, mistyped, counts, offsets, min, max, revision)
+  SELECT scope, model, version, 'day', toStartOfDay(bucket), feature, any(p.kind), sum(p.rows), 0, 0, 0, sumForEach(p.counts), [], 0, 1, 1
+  FROM (SELECT * FROM profiles WHERE scope = 'reference:r' AND granularity = 'hour') AS p
+  GROUP BY scope, model, version, toStartOfDay(bucket), feature`;
 
 async function fill(store, client) {
   await store.saveGrids(
@@ -96,6 +101,7 @@ async function fill(store, client) {
       hours: REFERENCE_HOURS,
     });
   }
+  await client.command(DAYS);
 }
 
 const logger = createLogger({ level: 'silent' });
@@ -132,16 +138,6 @@ async function run() {
   const backtest = createBacktester({
     store: {
       ...store,
-      // Only hours of counts were made, and no day.
-      mergedProfiles: async (query) => {
-        const sums = new Map();
-        for await (const { profiles } of store.profileSeries(query, reference.period, HOUR_MS))
-          for (const profile of profiles) {
-            const sum = sums.get(profile.feature);
-            sums.set(profile.feature, sum === undefined ? profile : mergeProfiles([sum, profile]));
-          }
-        return [...sums.values()];
-      },
       currentReference: async () => reference,
       watermarks: async () => [
         { ...KEY, firstEventMs: FIRST_MS, watermarkMs: FIRST_MS + HOURS * HOUR_MS - 1, rows: HOURS * 200 },

@@ -65,6 +65,24 @@ export const chiSquare = defineDetector({
       },
     };
   },
+  screen: ({ grid, reference }) => {
+    const referenceRows = total(reference.counts);
+    return (current) => {
+      const currentRows = total(current.counts);
+      if (currentRows < 2 || referenceRows < 2 || isSameCategory(grid, reference, current)) return null;
+      const table = tableOf({ grid, reference, current });
+      const { statistic, cells, null: cumulants } = splitChiSquare(table.reference, table.current);
+      if (cells < 2) return null;
+      return {
+        statistic,
+        referenceRows,
+        currentRows,
+        ratioOf: (x) => x / cumulants.mean,
+        iidPValueOf: (x) =>
+          Math.max(leastPermutationPValue(currentRows, referenceRows), gammaTail(x, cumulants)),
+      };
+    };
+  },
 });
 
 /** Tail and unseen. */

@@ -50,7 +50,9 @@ export const neyman = defineDetector({
   screen: ({ reference }, { degree }) => {
     const glanceAt = createSmoothScreen(reference.counts, degree);
     return (current) => {
-      const glance = glanceAt(current.counts);
+      const { filled } = current;
+      // Reading the counts of all cells would make them.
+      const glance = filled === undefined ? glanceAt(current.counts) : glanceAt([], filled);
       if (glance === null) return null;
       const { scores } = glance;
       const information = informationOf(glance);

@@ -63,6 +63,12 @@ export function quantumFor(least: number, greatest: number): number {
   return 2 ** Math.max(-1_000, Math.ceil(Math.log2(range / QUANTA_PER_RANGE)));
 }
 
+/** Places of cells, and their counts. */
+export interface FilledCells {
+  readonly cells: ArrayLike<number>;
+  readonly counts: ArrayLike<number>;
+}
+
 /**
  * Mergeable counts of one feature over some rows. Everything adds up, so buckets tile windows and shards merge in any order.
  * rows = present + missing + mistyped; for numeric features present = Σ counts + nonFinite, else present = Σ counts.
@@ -84,4 +90,6 @@ export interface Profile {
   /** Least and greatest finite value; null when there is none. */
   readonly min: number | null;
   readonly max: number | null;
+  /** The cells with a count, ascending, where they are known by themselves: most of a short window's are empty. */
+  readonly filled?: FilledCells | undefined;
 }

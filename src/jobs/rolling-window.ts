@@ -33,8 +33,12 @@ export function createRollingWindow(length: number) {
     total.missing += sign * profile.missing;
     total.nonFinite += sign * profile.nonFinite;
     total.mistyped += sign * profile.mistyped;
-    for (const [cell, count] of profile.counts.entries())
+    const { filled } = profile;
+    const add = (cell: number, count: number) => {
       if (count !== 0) total.counts[cell] = (total.counts[cell] ?? 0) + sign * count;
+    };
+    if (filled === undefined) for (const [cell, count] of profile.counts.entries()) add(cell, count);
+    else for (let k = 0; k < filled.cells.length; k++) add(filled.cells[k] ?? 0, filled.counts[k] ?? 0);
   }
 
   return {

@@ -1,5 +1,5 @@
 import type { ProfileStore } from '../domain/ports.js';
-import { cellCount, type Grid, type Profile } from '../domain/profile.js';
+import { cellCount, type FilledCells, type Grid, type Profile } from '../domain/profile.js';
 import { DAY_MS, HOUR_MS, type Window } from '../domain/window.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
@@ -19,7 +19,7 @@ const BUCKETS_SQL = `
     toUInt32(indexOf({features:Array(String)}, feature) - 1),
     toFloat64(rows), toFloat64(missing), toFloat64(non_finite), toFloat64(mistyped),
     toFloat64(ifNull(min, nan)), toFloat64(ifNull(max, nan)),
-    arrayFilter((cell, count) -> count > 0, arrayEnumerate(counts), counts),
+    arrayMap(cell -> toUInt32(cell - 1), arrayFilter((cell, count) -> count > 0, arrayEnumerate(counts), counts)),
     arrayMap(count -> toFloat64(count), arrayFilter(count -> count > 0, counts))
   FROM profiles FINAL
   WHERE scope = {scope:String} AND model = {model:String} AND version = {version:String} AND granularity = {granularity:String}
@@ -27,14 +27,61 @@ const BUCKETS_SQL = `
     AND feature IN {features:Array(String)}
   SETTINGS max_threads = 1`;
 
-interface Sum extends Omit<Profile, 'counts'> {
-  rows: number;
-  missing: number;
-  nonFinite: number;
-  mistyped: number;
-  readonly counts: number[];
-  min: number | null;
-  max: number | null;
+/**
+ * The sum of a column's buckets in one piece. As long as that is one bucket its cells stay as they came; the counts of all cells are made
+ * when somebody asks for them. Getters, so that a copy with other counts does not keep these cells.
+ */
+class PieceProfile implements Profile {
+  readonly feature: string;
+  readonly kind: Profile['kind'];
+  readonly offsets: readonly number[] = [];
+  rows = 0;
+  missing = 0;
+  nonFinite = 0;
+  mistyped = 0;
+  min: number | null = null;
+  max: number | null = null;
+  readonly #cells: number;
+  #filled: FilledCells | undefined;
+  #counts: number[] | undefined;
+
+  constructor(grid: Grid) {
+    this.feature = grid.feature;
+    this.kind = grid.kind;
+    this.#cells = cellCount(grid);
+  }
+
+  get filled(): FilledCells | undefined {
+    return this.#filled;
+  }
+
+  get counts(): readonly number[] {
+    return this.#dense();
+  }
+
+  add(filled: FilledCells): void {
+    if (this.#filled === undefined && this.#counts === undefined) {
+      this.#filled = filled;
+      return;
+    }
+    addTo(this.#dense(), filled);
+    this.#filled = undefined;
+  }
+
+  #dense(): number[] {
+    if (this.#counts === undefined) {
+      this.#counts = new Array<number>(this.#cells).fill(0);
+      if (this.#filled !== undefined) addTo(this.#counts, this.#filled);
+    }
+    return this.#counts;
+  }
+}
+
+function addTo(counts: number[], filled: FilledCells): void {
+  for (let k = 0; k < filled.cells.length; k++) {
+    const cell = filled.cells[k] as number;
+    counts[cell] = (counts[cell] ?? 0) + (filled.counts[k] as number);
+  }
 }
 
 /** Counts of many short pieces, as numbers instead of text, slice by slice; the next slice is read while one is used. */
@@ -106,7 +153,7 @@ function* piecesOf(bytes: Uint8Array, columns: readonly Grid[], slice: Window, p
     blocks.push(block.map((column) => column.slice()));
   }
   for (const [piece, places] of rowsOf.entries()) {
-    const sums: (Sum | undefined)[] = columns.map(() => undefined);
+    const sums: (PieceProfile | undefined)[] = columns.map(() => undefined);
     for (const [i, row] of places.rows.entries()) {
       const block = blocks[places.blocks[i] ?? 0];
       if (block !== undefined) addRow(sums, columns, block, row);
@@ -118,7 +165,7 @@ function* piecesOf(bytes: Uint8Array, columns: readonly Grid[], slice: Window, p
 }
 
 function addRow(
-  sums: (Sum | undefined)[],
+  sums: (PieceProfile | undefined)[],
   columns: readonly Grid[],
   block: readonly NativeColumn[],
   row: number,
@@ -128,10 +175,7 @@ function addRow(
   if (grid === undefined) return;
   let sum = sums[number(1)];
   if (sum === undefined) {
-    const { feature, kind } = grid;
-    const counts = new Array<number>(cellCount(grid)).fill(0);
-    const nothing = { rows: 0, missing: 0, nonFinite: 0, mistyped: 0, offsets: [], min: null, max: null };
-    sum = { feature, kind, counts, ...nothing };
+    sum = new PieceProfile(grid);
     sums[number(1)] = sum;
   }
   sum.rows += number(2);
@@ -140,14 +184,12 @@ function addRow(
   sum.mistyped += number(5);
   sum.min = furthest(Math.min, sum.min, number(6));
   sum.max = furthest(Math.max, sum.max, number(7));
-  const [ends, cells, , counts] = block.slice(8);
-  if (ends === undefined || cells === undefined || counts === undefined) return;
-  const end = ends[row] ?? 0;
-  // The engine numbers cells from 1.
-  for (let at = row === 0 ? 0 : (ends[row - 1] ?? 0); at < end; at++) {
-    const cell = (cells[at] as number) - 1;
-    sum.counts[cell] = (sum.counts[cell] ?? 0) + (counts[at] as number);
-  }
+  const ends = block[8];
+  const start = row === 0 ? 0 : (ends?.[row - 1] ?? 0);
+  const end = ends?.[row] ?? 0;
+  const [cells, counts] = [block[9], block[11]];
+  if (cells !== undefined && counts !== undefined)
+    sum.add({ cells: cells.subarray(start, end), counts: counts.subarray(start, end) });
 }
 
 /** Of the extremes so far and those of one more bucket, NaN where it has none. */
