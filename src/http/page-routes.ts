@@ -13,7 +13,9 @@ import { loadFeature } from '../views/load-feature.js';
 import type { ViewStore } from '../views/load-sides.js';
 import { lastJudged, renderModelPage } from '../views/model-page.js';
 import { renderOverviewPage } from '../views/overview-page.js';
+import { bucketFor } from '../views/performance.js';
 import { renderReportsPage } from '../views/reports-page.js';
+import type { PerformancePorts } from './performance-routes.js';
 
 /** What report files are called: a plain name, so that no path can be formed from it. */
 const REPORT_FILE = /^\w[\w.-]{0,200}\.html$/;
@@ -65,6 +67,8 @@ export function createPageRoutes(deps: {
   readonly reportsDirectory: string;
   /** Why a judged window drifted. */
   readonly explain: (key: VersionKey, window: Window) => Promise<{ explanation: WindowExplanation }>;
+  /** How good a version was; not shown when left out. */
+  readonly performance?: PerformancePorts['performance'];
 }): Router {
   const { store, clock } = deps;
   const reportsDirectory = resolve(deps.reportsDirectory);
@@ -101,7 +105,10 @@ export function createPageRoutes(deps: {
       return notFound(res, `Model ${key.model} has no registered version ${key.modelVersion}.`);
     const judged = lastJudged(loaded.data);
     const explained = judged === null ? null : await deps.explain(key, judged);
-    send(res, renderModelPage(loaded.data, explained?.explanation));
+    const period = loaded.data.range;
+    const question = { ...key, period, bucket: bucketFor(period), segment: null };
+    const performance = (await deps.performance?.(question)) ?? null;
+    send(res, renderModelPage(loaded.data, explained?.explanation, performance));
   });
 
   router.get('/models/:model/versions/:version/features/:feature', async (req, res) => {

@@ -9,7 +9,9 @@ import { AppError, messageOf } from '../errors.js';
 import type { ReportData } from '../views/data.js';
 import { loadReport } from '../views/load-report.js';
 import type { ViewStore } from '../views/load-sides.js';
+import { bucketFor } from '../views/performance.js';
 import { renderReport, reportSentence } from '../views/report.js';
+import type { PerformanceReader } from './read-performance.js';
 
 export interface BuiltReport {
   /** Absolute path of the HTML file. */
@@ -47,6 +49,8 @@ export async function buildReport(
     readonly clock: Pick<Clock, 'now'>;
     /** Why what drifted in a period did. */
     readonly explain: (key: VersionKey, period: Window) => Promise<{ explanation: WindowExplanation }>;
+    /** How good a version was; not told when left out. */
+    readonly performance?: PerformanceReader;
   },
   request: VersionKey & { readonly period: Window; readonly directory: string },
 ): Promise<BuiltReport> {
@@ -62,11 +66,13 @@ export async function buildReport(
     );
   }
   const { explanation } = await deps.explain(key, period);
+  const question = { ...key, period, bucket: bucketFor(period), segment: null };
+  const performance = (await deps.performance?.(question)) ?? null;
   const path = join(resolve(request.directory), reportFileName(key, period));
   const draft = `${path}.${process.pid}.tmp`;
   try {
     await mkdir(request.directory, { recursive: true });
-    await writeFile(draft, renderReport(data, explanation));
+    await writeFile(draft, renderReport(data, explanation, performance));
     await rename(draft, path);
   } catch (cause) {
     throw new AppError(

@@ -1,4 +1,5 @@
 import type { WindowExplanation } from '../domain/explanation.js';
+import type { PerformanceAnswer } from '../domain/performance-figures.js';
 import type { Window } from '../domain/window.js';
 import { heatmapChart, heatmapLegend } from './charts/heatmap.js';
 import { timeSeriesChart } from './charts/time-series.js';
@@ -16,6 +17,7 @@ import {
   section,
   versionPath,
 } from './parts.js';
+import { performanceSection } from './performance.js';
 import { referenceHistory } from './reference-history.js';
 import { segmentSection } from './segments.js';
 import { modelSentence, unitOf } from './sentences.js';
@@ -77,7 +79,11 @@ ${data.outliers.length === 0 ? table : html`<h3>Highest scores</h3>${table}`}`,
 }
 
 /** One model version: where and when it drifts, and why it did in the last judged window (null: not known). */
-export function renderModelPage(data: ModelData, explanation: WindowExplanation | null = null): string {
+export function renderModelPage(
+  data: ModelData,
+  explanation: WindowExplanation | null = null,
+  performance: PerformanceAnswer | null = null,
+): string {
   const { version, lastRun } = data;
   const name = html`${nameTag(version.model, 60)} <span class="muted">version ${nameTag(version.modelVersion, 40)}</span>`;
   return layout({
@@ -96,6 +102,7 @@ ${facts([
 ${heatmapSection(data, true)}
 ${whySection(explanation, { key: version, window: lastJudged(data) })}
 ${section('Episodes', 'open first', episodesTable(data.episodes, { links: true, showModel: false }))}
+${performanceSection(performance, data.range)}
 ${section('Features', 'by effect in the last judged window', rankedTable(data.ranked, { key: version, window: lastJudged(data), links: true }))}
 ${segmentSection(data.segments)}
 ${outlierSection(data, true)}

@@ -1,4 +1,5 @@
 import type { WindowExplanation } from '../domain/explanation.js';
+import type { PerformanceAnswer } from '../domain/performance-figures.js';
 import { distributionChart } from './charts/distribution.js';
 import { timeSeriesChart } from './charts/time-series.js';
 import type { MonthSummary, QualityRow, ReportData, ReportFeature } from './data.js';
@@ -18,6 +19,7 @@ import { type Html, html, nameTag, shorten } from './html.js';
 import { layout } from './layout.js';
 import { heatmapSection, outlierSection } from './model-page.js';
 import { episodesTable, facts, rankedTable, referenceFacts, section } from './parts.js';
+import { performanceSection } from './performance.js';
 import { amountWords, detectorWords, moveWords, unitOf } from './sentences.js';
 import { whySection } from './why.js';
 
@@ -104,7 +106,11 @@ const HOW_TO_READ = html`<p><b>Significant</b> means: more than windows of this 
 <p>Traffic is correlated, so a window of many rows may be worth few independent ones. Where the reference has timestamps, its own windows show how much is usual (temporal null), and sample sizes are divided by that.</p>`;
 
 /** A report: one HTML file without scripts or requests, for reading and for printing. */
-export function renderReport(data: ReportData, explanation: WindowExplanation | null = null): string {
+export function renderReport(
+  data: ReportData,
+  explanation: WindowExplanation | null = null,
+  performance: PerformanceAnswer | null = null,
+): string {
   const { version } = data;
   const name = html`${nameTag(version.model, 60)} <span class="muted">version ${nameTag(version.modelVersion, 40)}</span>`;
   return layout({
@@ -129,6 +135,7 @@ ${heatmapSection(data, false)}
 ${section('Month by month', 'what drifted, by how much, and whether it matters', monthTable(data.months))}
 ${section('Episodes', 'open first', episodesTable(data.episodes, { links: false, showModel: false }))}
 ${whySection(explanation, { key: version, window: null })}
+${performanceSection(performance, data.period)}
 <h2 class="apart">Most drifted features</h2>
 ${data.top.length === 0 ? html`<p class="empty">No feature drifted materially.</p>` : data.top.map((item) => featureFigure(data, item))}
 ${data.top.length === 0 ? '' : seriesLegend()}

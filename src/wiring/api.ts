@@ -86,7 +86,10 @@ export function wireApi(parts: Parts, access: Access) {
     };
     if (period.startMs >= period.endMs)
       throw new AppError('invalid_request', 'nothing was judged in this period: choose another');
-    return buildReport({ store, clock, explain }, { ...request, period, directory: reportsDirectory });
+    return buildReport(
+      { store, clock, explain, performance },
+      { ...request, period, directory: reportsDirectory },
+    );
   }
 
   /** Its events are taken at once. */
@@ -121,6 +124,6 @@ export function wireApi(parts: Parts, access: Access) {
       .use(createPerformanceRoutes({ performance }, access))
       .use(createEstimateRoutes({ estimates }, access))
       .use(createConceptDriftRoutes(store, access)),
-    pages: createPageRoutes({ store, clock, reportsDirectory, explain }),
+    pages: createPageRoutes({ store, clock, reportsDirectory, explain, performance }),
   };
 }

@@ -65,6 +65,7 @@ const lines = (some: readonly object[]) => some.map((row) => JSON.stringify(row)
 
 describe('realised performance through the service', () => {
   let directory = '';
+  let address = '';
   let app: App;
   let client: ServiceClient;
 
@@ -97,6 +98,7 @@ describe('realised performance through the service', () => {
       }),
     );
     const { url } = await app.start();
+    address = url;
     client = createServiceClient({ url });
     const file = join(directory, 'reference.ndjson');
     await writeFile(file, `${lines(reference).join('\n')}\n`);
@@ -163,6 +165,8 @@ describe('realised performance through the service', () => {
     expect(days.periods).toHaveLength(DAYS + 1);
     expect(days.delays.find(({ withinMs }) => withinMs === 3 * DAY_MS)?.share).toBe(0);
     expect(days.delays.find(({ withinMs }) => withinMs === 7 * DAY_MS)?.share).toBe(1);
+    const page = await (await fetch(`${address}/models/late/versions/1`)).text();
+    expect(page).toContain('<title>ROC AUC over time</title>');
     const eu = await performanceOf({ bucket: 'all', segment: 'tags.region=eu' });
     expect(eu.periods[0]?.labelled).toBe(all.filter(({ ms }) => regionOf(ms) === 'eu').length);
   });
