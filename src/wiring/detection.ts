@@ -8,6 +8,7 @@ import type { ModelVersion } from '../domain/model.js';
 import { AppError } from '../errors.js';
 import type { ReadinessCheck } from '../http/readiness.js';
 import { createErrorStreams } from '../jobs/error-streams.js';
+import { createEstimateGauges } from '../jobs/estimate-gauges.js';
 import { createLevelChooser } from '../jobs/false-alarm-level.js';
 import { createWindowJudge } from '../jobs/judge-window.js';
 import { createLatencyBaselines } from '../jobs/latency-baseline.js';
@@ -37,6 +38,11 @@ export function wireDetection(parts: Parts) {
   const hooks = createHooks(config, wallClock);
   const gauges = createVerdictGauges({ metrics, logger });
   const performanceGauges = createPerformanceGauges({ metrics });
+  const estimateGauges = createEstimateGauges({
+    store,
+    setting: (model) => settings(model).performance,
+    gauge: metrics.performance,
+  });
   const alerts = createAlertEngine({
     store,
     policyFor: (model) => {
@@ -101,11 +107,13 @@ export function wireDetection(parts: Parts) {
       windowJudged: (key, verdicts) => {
         gauges.windowJudged(key, verdicts);
         performanceGauges.windowJudged(key, verdicts);
+        estimateGauges.windowJudged(key, verdicts);
       },
       verdictsRevised: gauges.verdictsRevised,
       retain: (keys) => {
         gauges.retain(keys);
         performanceGauges.retain(keys);
+        estimateGauges.retain(keys);
       },
       performanceJudged: performanceGauges.performanceJudged,
     },
@@ -135,6 +143,7 @@ export function wireDetection(parts: Parts) {
     run: async () => {
       await followStore(parts);
       lastCycle = await cycle.run();
+      await estimateGauges.publish();
       await streams.feed();
     },
     lastSuccess: {

@@ -27,6 +27,7 @@ describe('performance before its labels, through the service', () => {
   let directory = '';
   let app: App;
   let client: ServiceClient;
+  let url = '';
 
   const estimates = async (model: string, query: string) =>
     (await client.get(`/v1/models/${model}/estimates?version=1&${query}`)) as EstimateAnswer;
@@ -40,10 +41,10 @@ describe('performance before its labels, through the service', () => {
         clock: 'data',
         jobs: { cron: '0 0 0 1 1 *' },
         log: { level: 'silent' },
-        defaults: { window: { length: '240h', step: '240h' } },
+        defaults: { window: { length: '24h', step: '24h' } },
       }),
     );
-    const { url } = await app.start();
+    ({ url } = await app.start());
     client = createServiceClient({ url });
   });
   afterAll(async () => {
@@ -98,6 +99,13 @@ describe('performance before its labels, through the service', () => {
     expect(before.periods.map(({ status, maturity, realised }) => ({ status, maturity, realised }))).toEqual(
       days.map(() => ({ status: 'estimated', maturity: 0, realised: {} })),
     );
+    // The first day is over: it is the newest judged window.
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const gauge =
+      /plumbline_performance\{model="churn",model_version="1",metric="accuracy",kind="estimated"\} ([\d.]+)/.exec(
+        metrics,
+      );
+    expect(Number(gauge?.[1])).toBeCloseTo(before.periods[0]?.figures.accuracy?.value ?? Number.NaN, 10);
     await client.postLines(
       '/v1/labels',
       lines((days[0] ?? []).map(({ ms, label }) => ({ ...key(ms), label }))),
