@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient, drainStream } from '@clickhouse/client';
 import { AppError } from '../errors.js';
 import { explainOpenFailure, prepareDataDir } from './data-dir.js';
 import { openEmbeddedConnection } from './embedded-connection.js';
-import { engineNumber } from './encoding.js';
+import { encodeRows } from './encoding.js';
 import { safeToken } from './identity.js';
 import { toStoreError } from './store-error.js';
 
@@ -112,9 +111,6 @@ const INSERT_SETTINGS = {
 /** Above the size of a block, so that its parts go through the stream in one turn. */
 const HIGH_WATER = 64 * 1_024 * 1_024;
 
-/** Rows turned into JSON before the event loop gets a turn. */
-const ENCODE_SLICE = 500;
-
 /**
  * Opens one client: one connection, on which one statement runs at a time in the embedded engine, so ingest, jobs and
  * API each open their own on the same directory. Throws data_dir_in_use, data_dir_unusable (embedded).
@@ -198,7 +194,7 @@ export async function createStoreClient(options: StoreClientOptions): Promise<St
     insert: async (table, rows, token = randomUUID()) => {
       const [first] = rows;
       if (first === undefined) return;
-      await insertParts(table, Object.keys(first), 'JSONEachRow', [await encodeRows(rows)], token);
+      await insertParts(table, Object.keys(first), 'JSONEachRow', await encodeRows(rows), token);
     },
     insertBlock: (table, columns, parts, token) => insertParts(table, columns, 'Native', parts, token),
     exportForeign: (sql, path, { timeoutMs: limitMs, maxRows, maxBytes }) =>
@@ -289,16 +285,4 @@ function byteLimit(maxBytes: number): Transform {
         );
     },
   });
-}
-
-async function encodeRows(rows: readonly object[]): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for (let start = 0; start < rows.length; start += ENCODE_SLICE) {
-    if (start > 0) await nextTurn();
-    let text = '';
-    for (const row of rows.slice(start, start + ENCODE_SLICE))
-      text += `${JSON.stringify(row, engineNumber)}\n`;
-    parts.push(Buffer.from(text));
-  }
-  return Buffer.concat(parts);
 }

@@ -1,3 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+/** Rows turned into JSON before the event loop gets a turn. */
+const ENCODE_SLICE = 500;
+
 /** A JSON.stringify replacer for what JSON has no word for; the engine reads these from strings. JSON alone would write null. */
 export function engineNumber(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
@@ -46,4 +51,17 @@ export function fromBody<T>(body: string): T {
   return JSON.parse(body, (_key, value: unknown) =>
     typeof value === 'object' && value !== null && NUMBER_KEY in value ? Number(value[NUMBER_KEY]) : value,
   ) as T;
+}
+
+/** The rows as lines of JSON, in parts. */
+export async function encodeRows(rows: readonly object[]): Promise<Buffer[]> {
+  const parts: Buffer[] = [];
+  for (let start = 0; start < rows.length; start += ENCODE_SLICE) {
+    if (start > 0) await nextTurn();
+    let text = '';
+    for (const row of rows.slice(start, start + ENCODE_SLICE))
+      text += `${JSON.stringify(row, engineNumber)}\n`;
+    parts.push(Buffer.from(text));
+  }
+  return parts;
 }
