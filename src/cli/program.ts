@@ -17,6 +17,7 @@ import { addRejectedCommands } from './rejected.js';
 import { replay } from './replay-stream.js';
 import { serve, unlessInterrupted } from './serve.js';
 import { createServiceClient, REPLAY_PATIENCE_MS } from './service-client.js';
+import { addTailCommand } from './tail.js';
 import { addWebhookCommands } from './webhook.js';
 
 const EXAMPLES = join(dirname(fileURLToPath(import.meta.url)), '..', 'examples', 'flights');
@@ -114,6 +115,7 @@ export function createProgram(streams: Streams): Command {
     });
 
   addImportCommand(program, common);
+  addTailCommand(program, common);
 
   const model = addModelCommands(program, common);
   addPolicyCommands(program, model, common);

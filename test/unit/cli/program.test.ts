@@ -57,6 +57,7 @@ describe('the command line', () => {
       'demo',
       'replay',
       'import',
+      'tail',
       'model register',
       'model list',
       'model show',
@@ -98,7 +99,9 @@ describe('the command line', () => {
     expect(talking.map(([name]) => name)).toEqual(
       commands
         .map(([name]) => name)
-        .filter((name) => /^(replay|import|report|backtest|model .*|rejected .*|webhook .*)$/.test(name)),
+        .filter((name) =>
+          /^(replay|import|tail|report|backtest|model .*|rejected .*|webhook .*)$/.test(name),
+        ),
     );
     for (const [, command] of talking)
       expect(command.options.map((option) => option.envVar)).toEqual(

@@ -1,0 +1,153 @@
+import {
+  appendFile,
+  copyFile,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  unlink,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { tail } from '../../../src/cli/tail.js';
+
+let directory = '';
+let path = '';
+let stop: AbortController;
+let work: Promise<unknown> = Promise.resolve();
+let sent: string[] = [];
+let failing = false;
+let stderr: PassThrough;
+
+function start(): void {
+  stop = new AbortController();
+  stderr = new PassThrough();
+  work = tail({
+    client: {
+      postLines: async (_path, lines) => {
+        if (failing) throw new Error('service away');
+        sent.push(...lines);
+        return { received: lines.length, accepted: lines.length, duplicate: 0, rejected: 0 };
+      },
+    },
+    path,
+    stateFile: join(directory, 'state'),
+    endpoint: '/v1/ingest',
+    output: { stderr },
+    signal: stop.signal,
+    pollMs: 5,
+    retryMs: 5,
+  });
+}
+async function end(): Promise<void> {
+  stop.abort();
+  await work;
+}
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(5);
+}
+const line = (n: number) => `{"n":${n}}`;
+const lines = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => line(from + i));
+const text = (from: number, to: number) => `${lines(from, to).join('\n')}\n`;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'plumbline-tail-'));
+  path = join(directory, 'predictions.ndjson');
+  sent = [];
+  failing = false;
+});
+afterEach(async () => {
+  await end();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('tail', () => {
+  it('waits for the file, and sends whole lines as they come', async () => {
+    start();
+    await sleep(20);
+    await writeFile(path, `${text(0, 3)}{"n":`);
+    await until(() => sent.length === 3);
+    await appendFile(path, '3}\n\n');
+    await until(() => sent.length === 4);
+    expect(sent).toEqual(lines(0, 4));
+  });
+
+  it('goes on where it was after a restart, and sends nothing twice', async () => {
+    await writeFile(path, text(0, 20_000));
+    start();
+    await until(() => sent.length === 20_000);
+    // The position is kept a moment after the answer.
+    await until(() => sent.length === 20_000);
+    await sleep(30);
+    await end();
+    await appendFile(path, text(20_000, 20_003));
+    start();
+    await until(() => sent.length === 20_003);
+    expect(sent).toEqual(lines(0, 20_003));
+  });
+
+  it('reads a renamed file to its end, also when that happened while it was away', async () => {
+    await writeFile(path, text(0, 2));
+    start();
+    await until(() => sent.length === 2);
+    await sleep(30);
+    await end();
+    await appendFile(path, `${text(2, 4)}{"n":4}`);
+    await rename(path, `${path}.1`);
+    await writeFile(path, text(5, 7));
+    start();
+    await until(() => sent.length === 7);
+    expect(sent).toEqual(lines(0, 7));
+  });
+
+  it('begins again with a file that was copied and truncated', async () => {
+    await writeFile(path, text(0, 3));
+    start();
+    await until(() => sent.length === 3);
+    await sleep(30);
+    await copyFile(path, `${path}.1`);
+    await truncate(path);
+    await appendFile(path, text(3, 4));
+    await until(() => sent.length === 4);
+    expect(sent).toEqual(lines(0, 4));
+  });
+
+  it('sends again what was not answered, and says so', async () => {
+    failing = true;
+    await writeFile(path, text(0, 2));
+    start();
+    await sleep(30);
+    failing = false;
+    await until(() => sent.length === 2);
+    expect(sent).toEqual(lines(0, 2));
+    expect(String(stderr.read())).toContain('not sent, trying again: service away');
+  });
+
+  it('says when a file is gone before it was read', async () => {
+    await writeFile(path, text(0, 1));
+    start();
+    await until(() => sent.length === 1);
+    await sleep(30);
+    await end();
+    await unlink(path);
+    await writeFile(`${path}.other`, text(1, 2));
+    await rename(`${path}.other`, path);
+    const state = JSON.parse(await readFile(join(directory, 'state'), 'utf8')) as { inode: number };
+    await writeFile(join(directory, 'state'), JSON.stringify({ ...state, inode: state.inode + 1_000_000 }));
+    start();
+    await until(() => sent.length === 2);
+    expect(String(stderr.read())).toContain('rotated away');
+  });
+
+  it('names a state file that is damaged', async () => {
+    await writeFile(join(directory, 'state'), '{');
+    start();
+    await expect(work).rejects.toMatchObject({ code: 'file_unreadable' });
+    work = Promise.resolve();
+  });
+});
