@@ -10,7 +10,7 @@ import { movingColumns, type NullModel, type Reference, type ReferenceAuthor } f
 import { type SegmentSetting, tagOf } from '../domain/segment.js';
 import { HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
-import { estimatorColumns, fitEstimator } from '../performance/estimate/fit-estimator.js';
+import { estimatorColumns, fitEstimator, MAX_ESTIMATOR_ROWS } from '../performance/estimate/fit-estimator.js';
 import { inferSchema } from './infer-schema.js';
 import { noteReferenceChange } from './reference-changes.js';
 import { describePerformance } from './reference-performance.js';
@@ -167,7 +167,9 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
     const sample = await store.readRows(path, fitted, timestampColumn, MAX_FOREST_ROWS);
     const learned = estimatorColumns(schema);
     const labelled =
-      learned.length === 0 ? [] : await store.readRows(path, learned, timestampColumn, MAX_FOREST_ROWS);
+      learned.length === 0
+        ? []
+        : await store.readRows(path, learned, timestampColumn, MAX_ESTIMATOR_ROWS[schema.task]);
     const segments = await segmentsOf(deps, model);
     for (const segment of segments)
       if (tagOf(segment.column) === null) await store.importReference({ ...file, segment });

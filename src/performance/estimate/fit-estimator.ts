@@ -14,6 +14,8 @@ import { fitIsotonic } from '../../stats/estimate/isotonic.js';
 
 /** Fewer labelled rows say too little of how labels go with scores. */
 export const MIN_ESTIMATOR_ROWS = 200;
+/** Most rows that are learned from. Losses are fitted feature by feature, again and again, while nothing else gets a turn. */
+export const MAX_ESTIMATOR_ROWS = { binary: 100_000, multiclass: 100_000, regression: 20_000 } as const;
 const BINS = 20;
 /** Categories with a bin of their own; the rest, rare ones, share one. */
 const TOP_CATEGORIES = 50;

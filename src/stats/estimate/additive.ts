@@ -15,7 +15,7 @@ export interface AdditiveFit {
 const RIDGE_ROWS = 10;
 const MAX_PASSES = 50;
 /** Of the target's deviation: smaller changes of an effect end the fit. */
-const TOLERANCE = 1e-4;
+const TOLERANCE = 1e-3;
 
 /**
  * An additive model of bin means by backfitting with a ridge (Hastie & Tibshirani 1990, Generalized Additive Models, 4.4): its mean over
