@@ -80,7 +80,7 @@ describe('three months of flights, estimated from the counts in the store', () =
       }),
     });
     answer = await read({ ...KEY, period: null, bucket: 'month', segment: null });
-  }, 300_000);
+  }, 600_000);
   afterAll(async () => {
     await store?.close();
     await rm(directory, { recursive: true, force: true });
