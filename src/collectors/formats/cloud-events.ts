@@ -1,5 +1,5 @@
 import type { CallHalf } from '../../domain/prediction.js';
-import { type Fields, parseTime, unusable } from '../decode-event.js';
+import { ALIASES, type Fields, parseTime, pick, unusable } from '../decode-event.js';
 import { firstAt, isFields } from './paths.js';
 
 /** A type of event that has one side of an inference call, or what was learnt of one. */
@@ -99,9 +99,10 @@ export function dataOf(fields: Fields): unknown {
 export function carriedEvent(fields: Fields): Fields {
   const data = dataOf(fields);
   if (!isFields(data)) unusable('not_an_object', 'the data of the event must be a JSON object');
+  const lacks = (names: readonly string[]) => pick(data, names) === undefined;
   return {
-    ...(fields.id === undefined ? {} : { prediction_id: fields.id }),
-    ...(fields.time === undefined ? {} : { timestamp: fields.time }),
     ...data,
+    ...(fields.id !== undefined && lacks(ALIASES.predictionId) ? { prediction_id: fields.id } : {}),
+    ...(fields.time !== undefined && lacks(ALIASES.timestamp) ? { timestamp: fields.time } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import { type Fields, unusable } from '../decode-event.js';
+import { ALIASES, type Fields, pick, unusable } from '../decode-event.js';
 import { at, isFields } from './paths.js';
 
 /** Attributes that stand for fields of events. There is no convention of OpenTelemetry's for predictions on tables. */
@@ -102,11 +102,7 @@ export function eventInRecord(fields: Fields): Fields {
     ...keyValues(at(fields, 'scope.attributes')),
     ...keyValues(record.attributes),
   };
-  const timestamp = timeOf(record);
-  return {
-    ...(timestamp === null ? {} : { timestamp }),
-    ...attributes,
-    ...fromAttributes(attributes),
-    ...bodyFields(record.body),
-  };
+  const event = { ...attributes, ...fromAttributes(attributes), ...bodyFields(record.body) };
+  const timestamp = pick(event, ALIASES.timestamp) === undefined ? timeOf(record) : null;
+  return timestamp === null ? event : { ...event, timestamp };
 }

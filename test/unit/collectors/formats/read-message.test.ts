@@ -134,3 +134,32 @@ describe('a call', () => {
     expect(told(read(none))).toEqual([['unsupported_payload', 5]]);
   });
 });
+
+describe('what an envelope says', () => {
+  const read = readerOf({});
+  const data = { model: 'churn', model_version: '3', features: { age: 31 }, prediction: 1 };
+  const envelope = { specversion: '1.0', id: 'outer', source: '/s', type: 'x', time: '2026-01-01T00:00:00Z' };
+  const record = (body: object) => ({
+    logRecord: { timeUnixNano: '1767225600000000000', body: { stringValue: JSON.stringify(body) } },
+  });
+
+  it('counts where the event does not say it itself, under any of its names', () => {
+    const own = { ...data, event_id: 'inner', ts: 1_767_225_601 };
+    expect(read({ ...envelope, data })).toMatchObject([
+      { row: { predictionId: 'outer', timestampMs: Date.UTC(2026, 0, 1) } },
+    ]);
+    expect(read({ ...envelope, data: own })).toMatchObject([
+      { row: { predictionId: 'inner', timestampMs: Date.UTC(2026, 0, 1) + 1_000 } },
+    ]);
+    expect(read(record({ ...data, id: 'r' }))).toMatchObject([
+      { row: { predictionId: 'r', timestampMs: Date.UTC(2026, 0, 1) } },
+    ]);
+    expect(read(record(own))).toMatchObject([
+      { row: { predictionId: 'inner', timestampMs: Date.UTC(2026, 0, 1) + 1_000 } },
+    ]);
+  });
+
+  it('is one envelope deep', () => {
+    expect(told(read({ ...envelope, data: { ...envelope, data } }))).toEqual([['missing_field', 5]]);
+  });
+});
