@@ -92,9 +92,11 @@ export interface MeasuredHours {
 }
 
 export interface PerformanceStore {
+  /** Versions of which any label is stored. */
+  labelledVersions(): Promise<VersionKey[]>;
   /**
    * Counts the hours whose predictions or labels have changed since they were counted, or that were counted with other settings, and
-   * no others. Idempotent. Of a version that has no labels yet none.
+   * no others. Idempotent.
    */
   measurePerformance(model: ModelVersion, setting: PerformanceSetting): Promise<MeasuredHours>;
   /**

@@ -1,15 +1,19 @@
 import type { ModelVersion } from '../domain/model.js';
 import type { MeasuredHours, PerformanceSetting } from '../domain/performance.js';
-import type { Store } from '../domain/ports.js';
+import type { Store, VersionKey } from '../domain/ports.js';
 import type { Segment, SegmentSetting } from '../domain/segment.js';
 
 export interface PerformanceMeterDeps {
-  readonly store: Pick<Store, 'measurePerformance'>;
+  readonly store: Pick<Store, 'labelledVersions' | 'measurePerformance'>;
   /** The class that a binary model's probability is of. */
   readonly positiveClass: (model: string) => string;
   readonly segmentSetting: (model: string) => SegmentSetting | undefined;
   /** The segments of a version that have figures of their own. */
   readonly segments: (model: ModelVersion) => Promise<Segment[]>;
+}
+
+export interface MeasuredVersion extends MeasuredHours {
+  readonly model: ModelVersion;
 }
 
 /** Counts predictions against their labels in the hours where either has changed. */
@@ -19,12 +23,21 @@ export function createPerformanceMeter({
   segmentSetting,
   segments,
 }: PerformanceMeterDeps) {
-  return async function measure(model: ModelVersion): Promise<MeasuredHours> {
-    const setting: PerformanceSetting = {
-      positiveClass: positiveClass(model.model),
-      segmentColumns: segmentSetting(model.model)?.by ?? [],
-      segments: await segments(model),
-    };
-    return store.measurePerformance(model, setting);
+  const nameOf = ({ model, modelVersion }: VersionKey) => JSON.stringify([model, modelVersion]);
+
+  /** Of versions that have labels, in their reference or from production; others have nothing to be measured against. */
+  return async function measure(models: readonly ModelVersion[]): Promise<MeasuredVersion[]> {
+    const labelled = new Set((await store.labelledVersions()).map(nameOf));
+    const measured: MeasuredVersion[] = [];
+    for (const model of models) {
+      if (model.schema.label !== true && !labelled.has(nameOf(model))) continue;
+      const setting: PerformanceSetting = {
+        positiveClass: positiveClass(model.model),
+        segmentColumns: segmentSetting(model.model)?.by ?? [],
+        segments: await segments(model),
+      };
+      measured.push({ model, ...(await store.measurePerformance(model, setting)) });
+    }
+    return measured;
   };
 }

@@ -1,7 +1,6 @@
 import type { Clock } from '../domain/clock.js';
 import type { Episode } from '../domain/episode.js';
 import type { ModelVersion } from '../domain/model.js';
-import type { MeasuredHours } from '../domain/performance.js';
 import type { Logger, RunRecord, Store, VersionKey } from '../domain/ports.js';
 import type { Reference } from '../domain/reference.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
@@ -15,6 +14,7 @@ import {
   outstanding,
   readyWindows,
 } from './due-windows.js';
+import type { MeasuredVersion } from './measure-performance.js';
 import { presentOutcomes } from './present-outcomes.js';
 import { sideBySide } from './side-by-side.js';
 import { createVersionStates, type VersionState } from './version-states.js';
@@ -66,7 +66,7 @@ export interface CycleDeps {
    */
   readonly reviseVolumes?: (key: VersionKey, changed: readonly Window[]) => Promise<Verdict[]>;
   /** Counts predictions against labels in the hours where either has changed; left out to do without. */
-  readonly measurePerformance?: (model: ModelVersion) => Promise<MeasuredHours>;
+  readonly measurePerformance?: (models: readonly ModelVersion[]) => Promise<readonly MeasuredVersion[]>;
   /** Marks the window as done; called last. */
   readonly record: (
     model: ModelVersion,
@@ -130,11 +130,9 @@ export function createCycle(deps: CycleDeps) {
       hours += relabelled.hourStartsMs.length;
       await states.touch(model, relabelled.hourStartsMs);
     }
-    for (const model of models) {
-      const measured = await deps.measurePerformance?.(model);
-      if (measured === undefined) continue;
+    for (const measured of (await deps.measurePerformance?.(models)) ?? []) {
       hours += measured.hourStartsMs.length;
-      await states.touch(model, measured.hourStartsMs, measured.correctedMs);
+      await states.touch(measured.model, measured.hourStartsMs, measured.correctedMs);
     }
     return hours;
   }

@@ -11,7 +11,7 @@ import {
   COUNT_IDENTITIES_SQL,
   HOURS_OF_LABELS_SQL,
   labelSource,
-  uncountedLabelsSql,
+  UNCOUNTED_LABELS_SQL,
 } from './profile-source.js';
 import { createRowCounts } from './row-counts.js';
 
@@ -73,7 +73,7 @@ export function createLabelProfiles(
   return {
     async profileLabels(models) {
       const uncounted = await client.query<{ model: string; version: string; arrivals: [number, number][] }>(
-        uncountedLabelsSql('counted_labels'),
+        UNCOUNTED_LABELS_SQL,
       );
       const recounted: DirtyBuckets[] = [];
       for (const { model: name, version, arrivals } of uncounted) {

@@ -36,6 +36,15 @@ export const UNMEASURED_HOURS_SQL = `
              WHERE scope = {scope:String} AND ${OF_VERSION} GROUP BY hour) AS h ON p.hour = h.hour
   WHERE p.stored > h.last.1 OR h.last.2 != {settings:String} ORDER BY hour`;
 
+/** Arrivals of a version's labels that hold more than were measured, in one row; none where all were. */
+export const UNMEASURED_LABELS_SQL = `
+  SELECT groupArray((s.arrival, s.stored)) AS arrivals
+  FROM (SELECT model, version, ${ARRIVAL} AS arrival, count() AS stored FROM labels WHERE ${OF_VERSION}
+        GROUP BY model, version, arrival) AS s
+  LEFT JOIN (SELECT arrival, argMax(labels, revision) AS counted FROM measured_labels WHERE ${OF_VERSION} GROUP BY arrival) AS c
+    ON s.arrival = c.arrival
+  WHERE s.stored > c.counted`;
+
 /** Hours of the kept rows that some arrivals' labels belong to. Parameters: model, version, arrivals Array(Int64). */
 export const HOURS_OF_LABELS_SQL = `
   SELECT DISTINCT hour FROM performance_rows

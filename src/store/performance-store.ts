@@ -13,13 +13,14 @@ import {
   productionPairs,
   RAW_ROWS_SQL,
   UNMEASURED_HOURS_SQL,
+  UNMEASURED_LABELS_SQL,
 } from './performance-source.js';
 import { performanceSql } from './performance-sql.js';
-import { COUNT_IDENTITIES_SQL, uncountedLabelsSql } from './profile-source.js';
+import { COUNT_IDENTITIES_SQL } from './profile-source.js';
 
 const TIMEOUT_MS = 600_000;
 /** Hours that one statement counts at most. */
-const MAX_HOURS = 168;
+const MAX_HOURS = 1_000;
 
 /** Text that differs between settings whose counts differ. */
 export function settingsText(model: ModelVersion, setting: PerformanceSetting): string {
@@ -35,17 +36,8 @@ export function settingsText(model: ModelVersion, setting: PerformanceSetting): 
 export function createPerformanceStore(
   client: StoreClient,
   nextRevision: () => number,
-): Pick<PerformanceStore, 'measurePerformance'> {
+): Pick<PerformanceStore, 'measurePerformance' | 'labelledVersions'> {
   const limits = { timeoutMs: TIMEOUT_MS };
-
-  async function hasLabels(model: ModelVersion): Promise<boolean> {
-    if (model.schema.label === true) return true;
-    const [some] = await client.query<{ arrivals: number }>(
-      'SELECT count() AS arrivals FROM labels WHERE model = {model:String} AND version = {version:String}',
-      keyOf(model),
-    );
-    return (some?.arrivals ?? 0) > 0;
-  }
 
   async function keepRows(
     model: ModelVersion,
@@ -145,21 +137,26 @@ export function createPerformanceStore(
   }
 
   return {
+    async labelledVersions() {
+      const rows = await client.query<{ model: string; version: string }>(
+        'SELECT model, version FROM labels GROUP BY model, version ORDER BY model, version',
+      );
+      return rows.map(({ model, version }) => ({ model, modelVersion: version }));
+    },
+
     async measurePerformance(model, setting) {
-      if (!(await hasLabels(model))) return { hourStartsMs: [], correctedMs: [] };
       const unmeasured = await client.query<StoredHour>(UNMEASURED_HOURS_SQL, {
         ...keyOf(model),
         scope: PRODUCTION,
         settings: settingsText(model, setting),
       });
       await keepRows(model, unmeasured, setting);
-      const arrivals =
-        (
-          await client.query<{ model: string; version: string; arrivals: [number, number][] }>(
-            uncountedLabelsSql('measured_labels'),
-          )
-        ).find((found) => found.model === model.model && found.version === model.modelVersion)?.arrivals ??
-        [];
+      const stored = await client.query<{ arrivals: [number, number][] }>(
+        UNMEASURED_LABELS_SQL,
+        keyOf(model),
+        limits,
+      );
+      const arrivals = stored[0]?.arrivals ?? [];
       const relabelled =
         arrivals.length === 0
           ? []

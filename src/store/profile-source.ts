@@ -113,11 +113,11 @@ export function labelSource(repeated: boolean): ProfileSource {
 /** Ten minutes of a label's arrival: the very expression that the projection `arrivals` of the table is keyed by. */
 export const ARRIVAL = 'intDiv(toUnixTimestamp64Milli(ingested_at), 600000)';
 
-/** Per version, arrivals with more stored labels than a ledger of counted ones says. */
-export const uncountedLabelsSql = (ledger: 'counted_labels' | 'measured_labels') => `
+/** Per version, arrivals with more stored labels than counted ones. */
+export const UNCOUNTED_LABELS_SQL = `
   SELECT s.model AS model, s.version AS version, groupArray((s.arrival, s.stored)) AS arrivals
   FROM (SELECT model, version, ${ARRIVAL} AS arrival, count() AS stored FROM labels GROUP BY model, version, arrival) AS s
-  LEFT JOIN (SELECT model, version, arrival, argMax(labels, revision) AS counted FROM ${ledger}
+  LEFT JOIN (SELECT model, version, arrival, argMax(labels, revision) AS counted FROM counted_labels
              GROUP BY model, version, arrival) AS c
     ON s.model = c.model AND s.version = c.version AND s.arrival = c.arrival
   WHERE s.stored > c.counted

@@ -1,0 +1,39 @@
+import { describe, expect, it } from '@jest/globals';
+import { createPerformanceMeter } from '../../../src/jobs/measure-performance.js';
+import { scoredModel } from '../../support/performance-rows.js';
+
+describe('the performance meter', () => {
+  it('measures versions that have labels, in their reference or from production, and no others', async () => {
+    const asked: unknown[] = [];
+    const measure = createPerformanceMeter({
+      store: {
+        labelledVersions: async () => [{ model: 'production', modelVersion: '1' }],
+        measurePerformance: async ({ model }, setting) => {
+          asked.push([model, setting]);
+          return { hourStartsMs: [0], correctedMs: [] };
+        },
+      },
+      positiveClass: () => 'yes',
+      segmentSetting: (model) => (model === 'production' ? { by: ['tags.region'], top: 3 } : undefined),
+      segments: async ({ model }) => (model === 'production' ? [{ column: 'tags.region', value: 'eu' }] : []),
+    });
+    const without = (name: string) => {
+      const model = scoredModel(name, 'binary');
+      return { ...model, schema: { ...model.schema, label: false } };
+    };
+    const models = [scoredModel('reference', 'binary'), without('production'), without('none')];
+    const measured = await measure(models);
+    expect(measured.map(({ model }) => model.model)).toEqual(['reference', 'production']);
+    expect(asked).toEqual([
+      ['reference', { positiveClass: 'yes', segmentColumns: [], segments: [] }],
+      [
+        'production',
+        {
+          positiveClass: 'yes',
+          segmentColumns: ['tags.region'],
+          segments: [{ column: 'tags.region', value: 'eu' }],
+        },
+      ],
+    ]);
+  });
+});
