@@ -14,11 +14,12 @@ export interface StoredHour {
 export function* hourSlices<T extends StoredHour>(
   hours: readonly T[],
   hoursPerStatement: number,
+  rowsPerStatement = ROWS_PER_STATEMENT,
 ): Generator<T[]> {
   let slice: T[] = [];
   let rows = 0;
   for (const hour of hours) {
-    if (slice.length >= hoursPerStatement || (slice.length > 0 && rows + hour.stored > ROWS_PER_STATEMENT)) {
+    if (slice.length >= hoursPerStatement || (slice.length > 0 && rows + hour.stored > rowsPerStatement)) {
       yield slice;
       slice = [];
       rows = 0;
