@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogAuditStore, Logger, RowBatch } from '../domain/ports.js';
 import type { RowSource } from '../domain/prediction.js';
 import type { GrowingPredictions } from '../domain/row-list.js';
@@ -143,24 +144,40 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
       return (await options.commit({ topic, partition, offset, metadata })) === 'committed';
     });
 
-  /**
-   * A range that may be in the store already. What the rows became then could have depended on the clock and on the
-   * registered models, so the offsets that are there are left alone, and only the missing ones are inserted.
-   */
-  async function repairBatch(range: RangeBuffer, token: string): Promise<RangeRows> {
-    const there = await options.audit.storedOffsets({
+  const storedOf = (range: RangeBuffer) =>
+    options.audit.storedOffsets({
       topic: sourceTopic,
       partition,
       fromOffset: range.start,
       toOffset: range.next - 1,
     });
-    // Nothing there: another member's insert of it may still be under way, and only the same token stops a second one.
-    if (there.size === 0) return { ...rowsOf(range), token };
+
+  /**
+   * A range that may be in the store already. What the rows became then could have depended on the clock and on the
+   * registered models, so the offsets that are there are left alone, and only the missing ones are inserted.
+   */
+  async function repair(range: RangeBuffer, token: string): Promise<void> {
+    const there = await storedOf(range);
     const missing = withoutStored(range, there);
-    const rows = [...missing.predictions, ...missing.labels, ...missing.rejected, ...missing.halves];
-    const places = rows.map((row) => `${row.source.offset}/${'rowIndex' in row ? row.rowIndex : 0}`).sort();
-    const digest = createHash('sha256').update(places.join()).digest('hex').slice(0, 16);
-    return { ...rowsOf(missing), token: `${token}/repair-${digest}` };
+    // Nothing there: another member's insert of it may still be under way, and only the same token stops a second one.
+    await write({
+      ...rowsOf(missing),
+      token: there.size === 0 ? token : `${token}/repair-${digestOf(missing)}`,
+    });
+    if (countOf(withoutStored(missing, await storedOf(range))) === 0) return;
+    // The engine notes a token before it keeps the rows. Killed in between, it took the rows for a repeat just now and dropped them:
+    // what is still not there goes in under a token that was never used. (Or it is there under other offsets, and known by its identity.)
+    await sleep(limits.minBackoffMs);
+    const lost = withoutStored(missing, await storedOf(range));
+    logger.warn(
+      { topic, partition, rows: countOf(lost) },
+      'kafka: rows of a repeated range are inserted again',
+    );
+    await write({ ...rowsOf(lost), token: `${token}/lost-${randomUUID()}` });
+  }
+
+  async function write(batch: RangeRows): Promise<void> {
+    if (countOf(batch) > 0) await options.write(batch);
   }
 
   async function deliver(range: RangeBuffer, again: boolean): Promise<void> {
@@ -169,10 +186,8 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     const announced = again || (await commit(range.start, offsets));
     if (!announced) return;
     const written = await untilDone('inserting', async () => {
-      const batch = again ? await repairBatch(range, token) : { ...rowsOf(range), token };
-      const { predictions, labels, rejected, halves } = batch;
-      if (predictions.length + labels.length + rejected.length + halves.length > 0)
-        await options.write(batch);
+      if (again) await repair(range, token);
+      else await write({ ...rowsOf(range), token });
       return true;
     });
     if (!written) return;
@@ -258,9 +273,18 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
 
 type RangeRows = RowBatch & Required<Pick<RowBatch, 'halves'>>;
 
-const rowsOf = ({ predictions, labels, rejected, halves }: RangeBuffer) => ({
+const rowsOf = ({ predictions, labels, rejected, halves }: Omit<RangeRows, 'token'>) => ({
   predictions,
   labels,
   rejected,
   halves,
 });
+
+const countOf = ({ predictions, labels, rejected, halves }: Omit<RangeRows, 'token'>) =>
+  predictions.length + labels.length + rejected.length + halves.length;
+
+function digestOf({ predictions, labels, rejected, halves }: Omit<RangeRows, 'token'>): string {
+  const rows = [...predictions, ...labels, ...rejected, ...halves];
+  const places = rows.map((row) => `${row.source.offset}/${'rowIndex' in row ? row.rowIndex : 0}`).sort();
+  return createHash('sha256').update(places.join()).digest('hex').slice(0, 16);
+}

@@ -10,6 +10,8 @@ export interface MemoryRowSink extends LogAuditStore {
   readonly batches: readonly { readonly token: string; readonly rows: number }[];
   /** Runs before (`false`) and after (`true`) each insert; throwing is the store's failure, as seen by the client. */
   fault: ((batch: RowBatch, stored: boolean) => Promise<void>) | null;
+  /** Notes a token without keeping rows, as an engine that is killed between the two. */
+  readonly spend: (token: string) => void;
 }
 
 /**
@@ -24,6 +26,9 @@ export function createMemoryRowSink(): MemoryRowSink {
   const sink: MemoryRowSink = {
     fault: null,
     batches,
+    spend: (token) => {
+      tokens.add(token);
+    },
     write: async (batch) => {
       await sink.fault?.(batch, false);
       if (!tokens.has(batch.token)) {

@@ -216,6 +216,27 @@ describe('kafka collector', () => {
     expect(sink.reasons()).toHaveLength(5);
   });
 
+  it('after a crash stores rows whose token alone was kept', async () => {
+    const log = createMemoryLog();
+    log.append('p', 0, ['bad', event(1), 'bad', event(3)]);
+    const sink = createMemoryRowSink();
+    const first = log.member({ batchSize: 10 });
+    let killed = false;
+    const killedInBetween = async (batch: RowBatch) => {
+      sink.spend(batch.token);
+      killed = true;
+      first.crash();
+      throw new Error('killed in the middle');
+    };
+    collectorOf(first, sink, { write: killedInBetween }).start();
+    await until(() => killed);
+    const second = collectorOf(log.member({ batchSize: 10 }), sink);
+    second.start();
+    await until(() => log.committed('p', 0)?.offset === 4);
+    await second.stop();
+    expect(ascending(sink.offsets('p', 0))).toEqual(range(4));
+  });
+
   it('after a crash repairs a range of which only a part was stored', async () => {
     const log = createMemoryLog();
     log.append('p', 0, ['bad', event(1), 'bad', event(3)]);
