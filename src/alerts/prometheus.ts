@@ -7,6 +7,7 @@ import type { EpisodeCategory, Verdict } from '../domain/verdict.js';
 import { DAY_MS } from '../domain/window.js';
 import type { Metrics } from '../metrics.js';
 import { alarmThreshold } from './alarm-threshold.js';
+import { cutLabel } from './cut-label.js';
 import { createSeriesBudget, type SeriesGroup } from './series-budget.js';
 
 /** Enough for some 500 columns with all their verdicts; 100,000 series would block the loop for a quarter of a second per scrape. */
@@ -167,10 +168,11 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
     for (const category of series.categories) showReason(series, category);
   }
 
-  /** A label's value is not bounded as names are, and may hold commas: it is the last of its labels by name, so no two series are one. */
+  /** A label's value may hold commas: it is the last of its labels by name, so no two series are one. */
   function showReason(series: VersionSeries, category: EpisodeCategory): void {
     const shown = series.reasons.get(category);
-    const why = series.open.get(category)?.why?.[0];
+    const sentence = series.open.get(category)?.why?.[0];
+    const why = sentence === undefined ? undefined : cutLabel(sentence);
     if (shown === why) return;
     if (shown !== undefined) metrics.episodeWhy.remove({ ...series.labels, category, why: shown });
     series.reasons.delete(category);
