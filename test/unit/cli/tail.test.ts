@@ -121,7 +121,7 @@ describe('tail', () => {
     failing = true;
     await writeFile(path, text(0, 2));
     start();
-    await sleep(30);
+    await until(() => stderr.readableLength > 0);
     failing = false;
     await until(() => sent.length === 2);
     expect(sent).toEqual(lines(0, 2));
