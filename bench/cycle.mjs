@@ -18,7 +18,9 @@ export { createOutlierScorer } from './src/jobs/score-outliers.js';
 export { fitNullModel } from './src/detectors/null-model.js';
 export { serialiseForest } from './src/stats/forest-codec.js';
 export { fitForestModel } from './src/stats/forest-model.js';
+export { scoreForest } from './src/stats/forest-parts.js';
 export { createNormal } from './src/stats/normal-draws.js';
+export { createInlineRunner } from './src/workers/inline.js';
 export { createRandom } from './src/stats/random.js';
 `;
 const HOUR_MS = 3_600_000;
@@ -99,8 +101,8 @@ function createModels(parts, { store, client, logger, directory }) {
     wallClock: { now: Date.now, observe: () => undefined },
     logger,
     fitNullModel: parts.fitNullModel,
-    fitForest: (columns, rows, options) =>
-      parts.serialiseForest(parts.fitForestModel(columns, rows, options)),
+    fitForest: async (columns, rows, options) =>
+      parts.serialiseForest(await parts.fitForestModel(columns, rows, options)),
     windowMs: () => HOUR_MS,
   });
   const originals = [];
@@ -169,7 +171,11 @@ export const cycle = {
       await store.migrate();
       const catalogue = createModels(parts, { store, client, logger, directory });
       const registrations = await catalogue.registerOriginals(log);
-      const scorer = parts.createOutlierScorer({ store, logger });
+      const scorer = parts.createOutlierScorer({
+        store,
+        logger,
+        scoreForest: async (input) => parts.scoreForest(input()),
+      });
       const hours = Array.from({ length: VARIANTS }, (_, variant) =>
         createHours(parts, 1_000 + variant, variant),
       );
@@ -229,6 +235,7 @@ export const cycle = {
           logger,
           clock,
           wallClock: clock,
+          tasks: parts.createInlineRunner(),
         });
       for (const [at, size] of sizes.entries()) {
         const models = await catalogue.copyUpTo(size, sizes[at - 1] ?? 0);

@@ -51,7 +51,7 @@ try {
     wallClock: { now: Date.now, observe: nothing },
     logger: silent,
     fitNullModel: ({ pieceMs }) => ({ kind: 'temporal', pieceMs, spreads: [] }),
-    fitForest: () => 'none',
+    fitForest: async () => 'none',
     windowMs: () => DAY_MS,
   })({ ...KEY, path: join(path, 'reference.parquet'), provenance: 'benchmark' });
   await each('predictions', (event) => ({

@@ -9,6 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { bundleWorker } from '../scripts/bundle-worker.mjs';
 
 export const root = resolve(import.meta.dirname, '..');
 const run = promisify(execFile);
@@ -61,11 +62,12 @@ export const subjectOverBaseline = (subject, baseline) => subject / baseline;
 export const baselineOverSubject = (subject, baseline) => baseline / subject;
 
 /**
- * Bundles sources to run under plain Node, with the migrations beside them; the native engine stays outside and is found
+ * Bundles sources to run under plain Node, with the migrations and the worker threads' program beside them; the native engine stays outside and is found
  * because `directory` lies in the tree. Gives the path of the bundle.
  */
 export async function bundle(directory, name, contents) {
   await cp(join(root, 'src/store/migrations'), join(directory, 'migrations'), { recursive: true });
+  await bundleWorker(join(directory, 'worker.mjs'));
   const outfile = join(directory, `${name}.mjs`);
   await build({
     stdin: { contents, resolveDir: root, loader: 'ts' },

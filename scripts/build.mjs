@@ -1,6 +1,7 @@
-// Bundles the service into dist/: one file plus the SQL migrations beside it. chdb stays outside (it is native).
+// Bundles the service into dist/: one file, the program of its worker threads, and the SQL migrations beside it. chdb stays outside (it is native).
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { bundleWorker } from './bundle-worker.mjs';
 
 const out = new URL('../dist/', import.meta.url);
 await rm(out, { recursive: true, force: true });
@@ -20,6 +21,7 @@ await build({
   },
   logLevel: 'warning',
 });
+await bundleWorker(new URL('worker.mjs', out).pathname);
 await cp(new URL('../src/store/migrations/', import.meta.url), new URL('migrations/', out), {
   recursive: true,
 });

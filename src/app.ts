@@ -15,6 +15,7 @@ import { wireCollection } from './wiring/collection.js';
 import { DETECTION, wireDetection } from './wiring/detection.js';
 import { PAIRING, wirePairing } from './wiring/pairing.js';
 import { followStore, type Parts } from './wiring/parts.js';
+import { createTaskRunner } from './wiring/tasks.js';
 
 const REGISTRY_CRON = '*/5 * * * * *';
 
@@ -47,7 +48,8 @@ export async function createApp(config: Config) {
 
   const store = await openStore(config, logger);
   const registry = createModelRegistry(store);
-  const parts: Parts = { config, store, registry, metrics, logger, clock, wallClock };
+  const tasks = createTaskRunner(config.jobs.threads);
+  const parts: Parts = { config, store, registry, metrics, logger, clock, wallClock, tasks };
 
   async function wire() {
     await store.migrate();
@@ -131,6 +133,7 @@ export async function createApp(config: Config) {
           ['collection', () => collection?.stop()],
           ['scheduler', () => scheduler.stop()],
           ['dispatcher', () => detection?.stop()],
+          ['workers', () => tasks.stop()],
           ['store', () => store.close()],
         ];
         for (const [what, step] of steps) {

@@ -179,8 +179,14 @@ const schema = z.strictObject({
   kafka: kafka.optional(),
   /** `data` follows the newest accepted event, for replays. */
   clock: z.enum(['wall', 'data']).default('wall'),
-  /** node-cron expression (six fields: with seconds) of the detection job. */
-  jobs: z.strictObject({ cron: z.string().default('*/15 * * * * *') }).prefault({}),
+  jobs: z
+    .strictObject({
+      /** node-cron expression (six fields: with seconds) of the detection job. */
+      cron: z.string().default('*/15 * * * * *'),
+      /** Worker threads at most; as many as there are processor cores when left out. */
+      threads: z.int().min(1).max(256).optional(),
+    })
+    .prefault({}),
   /** How long the request of an inference call and its answer, logged apart, wait for each other. */
   pairing: z.strictObject({ within: duration.prefault('10m') }).prefault({}),
   webhooks: z

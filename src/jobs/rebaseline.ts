@@ -84,7 +84,7 @@ export function createRebaseliner(deps: RebaselineDeps) {
     const columns = forestColumns(model.schema);
     const sample = await store.sampleRows(model, columns, period, MAX_FOREST_ROWS);
     if (sample.stored >= rows) {
-      const forest = deps.fitForest(
+      const forest = await deps.fitForest(
         columns,
         sample.rows.map((row) => row.values),
         { seed: FOREST_SEED, time: { timestampsMs: sample.rows.map((row) => row.timestampMs), pieceMs } },

@@ -56,7 +56,7 @@ export interface RegisterReferenceDeps {
       seed: number;
       time?: { timestampsMs: readonly number[]; pieceMs: number };
     },
-  ) => string;
+  ) => Promise<string>;
   /** Which segments of a model get verdicts of their own; none when left out. */
   readonly segments?: (model: string) => SegmentSetting | undefined;
   /** The class that a binary model's probability is of; `1` when left out. */
@@ -195,7 +195,7 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
               covers: (piece) => period !== null && coveredBy(period, piece),
             }),
           }),
-      forest: deps.fitForest(
+      forest: await deps.fitForest(
         fitted,
         sample.map((row) => row.values),
         { seed: FOREST_SEED, ...(timed ? { time: { timestampsMs, pieceMs } } : {}) },

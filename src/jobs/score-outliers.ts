@@ -1,20 +1,26 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ModelVersion } from '../domain/model.js';
 import type { FeatureRow, Logger, Store } from '../domain/ports.js';
 import type { Reference } from '../domain/reference.js';
 import { AppError } from '../errors.js';
 import { parseForest } from '../stats/forest-codec.js';
-import { type ForestModel, scoreForestRows } from '../stats/forest-model.js';
+import { encodeRows } from '../stats/forest-encoding.js';
+import type { ForestModel } from '../stats/forest-model.js';
+import type { ScoreInput } from '../stats/forest-parts.js';
 
-/** Encoding and scoring so many rows takes a few ms; other work gets its turn in between. */
-const SLICE_ROWS = 1_000;
+/** Values encoded at once, for one thread to score: a few ms, other work gets its turn in between. */
+const SLICE_VALUES = 100_000;
+/** Values read and saved at once: a page is held whole, and takes the engine's client some ms to read. */
+const PAGE_VALUES = 400_000;
+const MOST_PAGE_ROWS = 20_000;
 /** Forests kept parsed: a parsed one holds about a megabyte. */
 const CACHED_FORESTS = 8;
 
 export interface OutlierScorerDeps {
   readonly store: Pick<Store, 'unscoredRows' | 'saveScores'>;
   readonly logger: Logger;
-  /** Rows read and saved at once, 20,000 by default. */
+  /** Scores encoded rows, in any thread; the input is made when a thread is free. */
+  readonly scoreForest: (input: () => ScoreInput) => Promise<Float64Array>;
+  /** Rows read and saved at once; as many as hold 400,000 values, at most 20,000, by default. */
   readonly pageRows?: number;
 }
 
@@ -23,7 +29,7 @@ export interface OutlierScorerDeps {
  * Idempotent: what a crash left unsaved is scored again, with the same scores.
  */
 export function createOutlierScorer(deps: OutlierScorerDeps) {
-  const { store, logger, pageRows = 20_000 } = deps;
+  const { store, logger } = deps;
   const forests = new Map<string, ForestModel>();
 
   function forestOf(reference: Reference, text: string): ForestModel {
@@ -36,6 +42,32 @@ export function createOutlierScorer(deps: OutlierScorerDeps) {
     return forest;
   }
 
+  /** The page in slices, as many at once as there are threads. */
+  async function scorePage(
+    { encoding }: ForestModel,
+    forest: string,
+    page: readonly FeatureRow[],
+  ): Promise<Float64Array> {
+    const scores = new Float64Array(page.length);
+    const sliceRows = Math.ceil(SLICE_VALUES / encoding.length);
+    const starts = Array.from({ length: Math.ceil(page.length / sliceRows) }, (_, i) => i * sliceRows);
+    await Promise.all(
+      starts.map(async (from) => {
+        const slice = page.slice(from, from + sliceRows);
+        const sliceScores = await deps.scoreForest(() => ({
+          forest,
+          matrix: encodeRows(
+            encoding,
+            slice.map((row) => row.values),
+          ),
+          rows: slice.length,
+        }));
+        scores.set(sliceScores, from);
+      }),
+    );
+    return scores;
+  }
+
   return {
     /**
      * Resolves when no unscored rows are left. Without a forest nothing is scored.
@@ -46,6 +78,7 @@ export function createOutlierScorer(deps: OutlierScorerDeps) {
       if (reference.forest === null) return counts;
       const forest = forestOf(reference, reference.forest);
       const columns = forest.columns.map((column) => column.name);
+      const pageRows = deps.pageRows ?? Math.min(MOST_PAGE_ROWS, Math.ceil(PAGE_VALUES / columns.length));
       let previous: string | null = null;
       for (;;) {
         const page = await store.unscoredRows(model, columns, pageRows);
@@ -61,7 +94,7 @@ export function createOutlierScorer(deps: OutlierScorerDeps) {
           break;
         }
         previous = identity;
-        const scores = await scorePage(forest, page);
+        const scores = await scorePage(forest, reference.forest, page);
         const scored = page.map((row, i) => {
           const score = scores[i] as number;
           return { row, score, flagged: score > forest.threshold };
@@ -78,16 +111,6 @@ export function createOutlierScorer(deps: OutlierScorerDeps) {
 }
 
 export type OutlierScorer = ReturnType<typeof createOutlierScorer>;
-
-async function scorePage(forest: ForestModel, page: readonly FeatureRow[]): Promise<Float64Array> {
-  const scores = new Float64Array(page.length);
-  for (let from = 0; from < page.length; from += SLICE_ROWS) {
-    const slice = page.slice(from, from + SLICE_ROWS).map((row) => row.values);
-    scores.set(scoreForestRows(forest, slice), from);
-    await nextTurn();
-  }
-  return scores;
-}
 
 function readForest(reference: Reference, text: string): ForestModel {
   try {

@@ -38,19 +38,25 @@ export type ColumnEncoding =
 
 export type ForestEncoding = readonly ColumnEncoding[];
 
-/** Learns the encoding from reference rows, each in the order of `columns`. RangeError without rows or columns. */
-export function fitEncoding(
+/**
+ * Learns the encoding from reference rows, each in the order of `columns`. Rejects with RangeError without rows or columns.
+ *
+ * @param pause called after each column, which takes some ms
+ */
+export async function fitEncoding(
   columns: readonly ForestColumn[],
   rows: readonly (readonly CellValue[])[],
-): ForestEncoding {
+  pause: () => Promise<void> = async () => undefined,
+): Promise<ForestEncoding> {
   if (columns.length === 0) throw new RangeError('there are no columns to encode: declare at least one');
   if (rows.length === 0) throw new RangeError('there are no reference rows: an encoding needs at least one');
   checkWidths(columns.length, rows);
-  return columns.map((column, index) =>
-    column.kind === 'numeric'
-      ? fitNumeric(column.name, index, rows)
-      : fitCategorical(column.name, index, rows),
-  );
+  const encoding: ColumnEncoding[] = [];
+  for (const [index, { kind, name }] of columns.entries()) {
+    encoding.push(kind === 'numeric' ? fitNumeric(name, index, rows) : fitCategorical(name, index, rows));
+    await pause();
+  }
+  return encoding;
 }
 
 function fitNumeric(name: string, index: number, rows: readonly (readonly CellValue[])[]): ColumnEncoding {

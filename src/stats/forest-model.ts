@@ -6,12 +6,21 @@ import {
   type ForestEncoding,
   fitEncoding,
 } from './forest-encoding.js';
-import type { IsolationForest } from './forest-layout.js';
-import { fitIsolationForest, type IsolationForestOptions, scoreIsolationForest } from './isolation-forest.js';
+import { compileTrees, type IsolationForest } from './forest-layout.js';
+import {
+  type ForestData,
+  type ForestParts,
+  type GrowthSettings,
+  growForest,
+  scoreHeldOut,
+} from './forest-parts.js';
+import { averagePathLength, scoreIsolationForest } from './isolation-forest.js';
 import { createRandom } from './random.js';
 
 /** The reference is scored by so many forests that each leave one part of it out. */
 const FOLDS = 10;
+/** Encoded without a pause: a few ms. */
+const SLICE_ROWS = 1_000;
 
 /** Rows of one window-long piece of the reference, and how many of them lie above the threshold, held out with it. */
 export interface ForestPiece {
@@ -59,13 +68,17 @@ export interface ForestModelOptions {
  * threshold from such scores would flag more than its share of clean traffic. Each tenth of the reference, drawn at
  * random, is therefore scored by a forest grown without it. In the same way it finds a day less anomalous when it has
  * seen others of its rows: the pieces are counted with scores of forests that saw nothing of that stretch of time,
- * as it will be for new windows. Same seed and rows, same model, bit for bit.
+ * as it will be for new windows. Same seed and rows, same model, bit for bit, however the parts are run.
+ *
+ * @param parts where forests are grown and rows scored; in this thread by default
+ * Rejects with RangeError without rows or columns, and on an option out of range.
  */
-export function fitForestModel(
+export async function fitForestModel(
   columns: readonly ForestColumn[],
   rows: readonly (readonly CellValue[])[],
   options: ForestModelOptions,
-): ForestModel {
+  parts: ForestParts = IN_THIS_THREAD,
+): Promise<ForestModel> {
   const { seed, trees = 100, subsample = 256, quantile = 0.99, maxRows = 50_000, time } = options;
   if (!(quantile > 0 && quantile < 1))
     throw new RangeError(`quantile is ${quantile}: it must lie between 0 and 1`);
@@ -73,26 +86,28 @@ export function fitForestModel(
   const random = createRandom(seed);
   const picked = sampleIndices(rows.length, Math.floor(maxRows), random);
   const sample = picked.map((index) => rows[index] as readonly CellValue[]);
-  const encoding = fitEncoding(columns, sample);
-  const matrix = encodeRows(encoding, sample);
-  const data = { matrix, rows: sample.length, columns: encodedWidth(encoding) };
+  const encoding = await fitEncoding(columns, sample, parts.pause);
+  const data = await encodeShared(encoding, sample, parts.pause);
   const pieces = time === undefined ? [] : cutPieces(picked, rows.length, time);
   const folds = randomFolds(sample.length, random);
   const blocks = blockFolds(sample.length, pieces);
   // Held-out forests see fewer rows; scores only compare at one subsample size.
   const largest = Math.max(...[...folds, ...blocks].map((fold) => fold.length));
   const size = Math.max(1, Math.min(subsample, sample.length - largest));
-  const forestOptions = { trees, subsample: size, random };
-  const forest = fitIsolationForest(data.matrix, data.rows, data.columns, forestOptions);
-  const scores = scoreHeldOut(data, folds, forest, forestOptions);
+  // Every forest has a seed of its own: which thread grows it when makes no difference.
+  const settings = () => ({ trees, subsample: size, seed: Math.floor(random() * 2 ** 32) });
+  const [records, scores, blockScores] = await Promise.all([
+    parts.growForest({ data, settings: settings() }),
+    scoreFolds(data, folds, settings, parts),
+    scoreFolds(data, blocks, settings, parts),
+  ]);
   const sorted = scores.slice().sort();
   const threshold = sorted[Math.ceil(quantile * sorted.length) - 1] as number;
   const flagged = scores.reduce((count, score) => count + (score > threshold ? 1 : 0), 0);
-  const blockScores = scoreHeldOut(data, blocks, forest, forestOptions);
   return {
     columns: columns.map(({ name, kind }) => ({ name, kind })),
     encoding,
-    forest,
+    forest: compileTrees(records, averagePathLength),
     threshold,
     quantile,
     seed,
@@ -106,35 +121,44 @@ export function fitForestModel(
   };
 }
 
-interface Data {
-  readonly matrix: Float64Array;
-  readonly rows: number;
-  readonly columns: number;
+const IN_THIS_THREAD: ForestParts = {
+  growForest: async (input) => growForest(input),
+  scoreHeldOut: async (input) => scoreHeldOut(input),
+  pause: async () => undefined,
+};
+
+/** The rows' matrix in shared memory: threads that grow forests on it read it where it is. */
+async function encodeShared(
+  encoding: ForestEncoding,
+  rows: readonly (readonly CellValue[])[],
+  pause: () => Promise<void>,
+): Promise<ForestData> {
+  const columns = encodedWidth(encoding);
+  const shared = new SharedArrayBuffer(rows.length * columns * Float64Array.BYTES_PER_ELEMENT);
+  const matrix = new Float64Array(shared);
+  for (let from = 0; from < rows.length; from += SLICE_ROWS) {
+    matrix.set(encodeRows(encoding, rows.slice(from, from + SLICE_ROWS)), from * columns);
+    await pause();
+  }
+  return { matrix, rows: rows.length, columns };
 }
 
-/** Scores the rows of each fold by a forest grown on all the others; by `forest` itself when there are no others. */
-function scoreHeldOut(
-  data: Data,
+/** Each row's score by a forest that has not seen its fold. */
+async function scoreFolds(
+  data: ForestData,
   folds: readonly Int32Array[],
-  forest: IsolationForest,
-  options: IsolationForestOptions,
-): Float64Array {
+  settings: () => GrowthSettings,
+  parts: ForestParts,
+): Promise<Float64Array> {
   const scores = new Float64Array(data.rows);
-  for (const fold of folds) {
-    const heldOut = new Uint8Array(data.rows);
-    for (const row of fold) heldOut[row] = 1;
-    const candidates = new Int32Array(data.rows - fold.length);
-    let next = 0;
-    for (let row = 0; row < data.rows; row++) if (heldOut[row] === 0) candidates[next++] = row;
-    const judge =
-      candidates.length === 0
-        ? forest
-        : fitIsolationForest(data.matrix, data.rows, data.columns, { ...options, candidates });
-    const foldScores = scoreIsolationForest(judge, takeRows(data, fold), fold.length);
-    fold.forEach((row, i) => {
-      scores[row] = foldScores[i] as number;
-    });
-  }
+  await Promise.all(
+    folds.map(async (fold) => {
+      const foldScores = await parts.scoreHeldOut({ data, fold, settings: settings() });
+      fold.forEach((row, i) => {
+        scores[row] = foldScores[i] as number;
+      });
+    }),
+  );
   return scores;
 }
 
@@ -209,13 +233,4 @@ function blockFolds(count: number, pieces: readonly Int32Array[]): Int32Array[] 
   }
   if (folds.some((fold) => fold.length > count / 2)) return [];
   return folds.filter((fold) => fold.length > 0).map((fold) => Int32Array.from(fold));
-}
-
-function takeRows(data: Data, rows: Int32Array): Float64Array {
-  const { matrix, columns } = data;
-  const taken = new Float64Array(rows.length * columns);
-  rows.forEach((row, i) => {
-    taken.set(matrix.subarray(row * columns, (row + 1) * columns), i * columns);
-  });
-  return taken;
 }

@@ -24,8 +24,7 @@ import {
   type RegisterReferenceDeps,
   type RegisterReferenceInput,
 } from '../jobs/register-reference.js';
-import { serialiseForest } from '../stats/forest-codec.js';
-import { fitForestModel } from '../stats/forest-model.js';
+import { createForestFitter } from './forests.js';
 import type { Parts } from './parts.js';
 import { wirePolicy } from './policy.js';
 import { createHooks, type Hooks, publicUrlOf } from './webhooks.js';
@@ -43,7 +42,7 @@ export function wireApi(parts: Parts, access: Access) {
     wallClock,
     logger,
     fitNullModel,
-    fitForest: (columns, rows, options) => serialiseForest(fitForestModel(columns, rows, options)),
+    fitForest: createForestFitter(parts.tasks),
     windowMs: (model) => modelConfig(config, model).window.length,
     segments: (model) => modelConfig(config, model).segments,
     positiveClass: (model) => modelConfig(config, model).performance.positiveClass,

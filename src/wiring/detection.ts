@@ -75,7 +75,11 @@ export function wireDetection(parts: Parts) {
     segments: segmentsOfVersion,
     turn: createTurns(),
   });
-  const outliers = createOutlierScorer({ store, logger });
+  const outliers = createOutlierScorer({
+    store,
+    logger,
+    scoreForest: (input) => parts.tasks.run('scoreForest', input),
+  });
   const levels = createLevelChooser({
     store,
     settings: (model) => alarmSettings(settings(model)),

@@ -6,6 +6,7 @@ import type { ModelMapping } from '../domain/mapping.js';
 import type { Logger, Store } from '../domain/ports.js';
 import type { ModelRegistry } from '../jobs/model-registry.js';
 import type { Metrics } from '../metrics.js';
+import type { TaskRunner } from '../workers/tasks.js';
 
 /** What every role of the service is made of. */
 export interface Parts {
@@ -17,6 +18,8 @@ export interface Parts {
   /** The service's time: real, or following the data. */
   readonly clock: Clock;
   readonly wallClock: Clock;
+  /** For arithmetic that takes more than some ms: worker threads. */
+  readonly tasks: TaskRunner;
 }
 
 export const earliestMs = (config: Config) => (model: string) =>

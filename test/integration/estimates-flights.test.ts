@@ -47,7 +47,7 @@ describe('three months of flights, estimated from the counts in the store', () =
       wallClock: { now: () => 1_000, observe: () => undefined },
       logger: createSilentLogger(),
       fitNullModel: ({ pieceMs }) => ({ kind: 'temporal', pieceMs, spreads: [] }),
-      fitForest: () => 'none',
+      fitForest: async () => 'none',
       windowMs: () => DAY_MS,
     })({ ...KEY, path: FLIGHTS_REFERENCE, provenance: 'test' });
     const rows = firstFlights(Number.MAX_SAFE_INTEGER).predictions.map((line) => {

@@ -101,9 +101,9 @@ function auc(inliers: Float64Array, outliers: Float64Array): number {
 }
 
 describe('the isolation forest on the flights', () => {
-  it("encodes the reference as the oracle's own encoding does", () => {
+  it("encodes the reference as the oracle's own encoding does", async () => {
     expect(rows).toHaveLength(oracle.rows);
-    const encoding = fitEncoding(columns, rows);
+    const encoding = await fitEncoding(columns, rows);
     const width = encodedWidth(encoding);
     const matrix = encodeRows(encoding, rows);
     expect(width).toBe(oracle.columnMeans.length);
@@ -114,8 +114,8 @@ describe('the isolation forest on the flights', () => {
     }
   });
 
-  it('ranks rows and finds planted outliers as scikit-learn does, over its thirty seeds and thirty of ours', () => {
-    const encoding = fitEncoding(columns, rows);
+  it('ranks rows and finds planted outliers as scikit-learn does, over its thirty seeds and thirty of ours', async () => {
+    const encoding = await fitEncoding(columns, rows);
     const width = encodedWidth(encoding);
     const matrix = encodeRows(encoding, rows);
     const planted = Float64Array.from(oracle.planted.flat());
@@ -139,12 +139,12 @@ describe('the isolation forest on the flights', () => {
     expect(Math.abs(z)).toBeLessThan(3);
   });
 
-  it('flags at most two days of February, the storms, when each is judged without itself', () => {
+  it('flags at most two days of February, the storms, when each is judged without itself', async () => {
     const days = [...new Set(timestampsMs.map((ms) => Math.floor(ms / DAY_MS)))];
     const alarms = { temporal: 0, iid: 0 };
     for (const day of days) {
       const inDay = timestampsMs.map((ms) => Math.floor(ms / DAY_MS) === day);
-      const forest = fitForestModel(
+      const forest = await fitForestModel(
         columns,
         rows.filter((_, i) => !inDay[i]),
         {

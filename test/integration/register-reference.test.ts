@@ -34,7 +34,7 @@ describe('registering a reference', () => {
         seen.push({ pieces: pieces.length, sample: 0, times: 0 });
         return { kind: pieces.length > 0 ? 'temporal' : 'iid', pieceMs, spreads: [] };
       },
-      fitForest: (_columns, sample, { time }) => {
+      fitForest: async (_columns, sample, { time }) => {
         Object.assign(seen.at(-1) ?? {}, { sample: sample.length, times: time?.timestampsMs.length ?? 0 });
         return `forest of ${sample.length}`;
       },
@@ -64,7 +64,7 @@ describe('registering a reference', () => {
 
   it('leaves no model behind when it fails half-way', async () => {
     const path = await write('v1.ndjson', rows);
-    const failing = () => {
+    const failing = async () => {
       throw new Error('no forest');
     };
     await expect(register(path, '1', { fitForest: failing })).rejects.toThrow('no forest');

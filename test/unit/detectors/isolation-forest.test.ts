@@ -29,7 +29,7 @@ function rows(count: number, seed: number): number[][] {
   return Array.from({ length: count }, () => [random() + random() + random() + random()]);
 }
 
-const forest = fitForestModel(model.schema.features, rows(3_000, 1), {
+const forest = await fitForestModel(model.schema.features, rows(3_000, 1), {
   seed: 5,
   trees: 30,
   time: { timestampsMs: Array.from({ length: 3_000 }, (_, i) => i), pieceMs: 100 },
@@ -120,14 +120,14 @@ describe('judgeOutlierShare', () => {
     expect(own.null).toBe('temporal');
   });
 
-  it('is undecided without rows, without splits, and where no share could be seen', () => {
+  it('is undecided without rows, without splits, and where no share could be seen', async () => {
     expect(judge(0, 0)).toMatchObject({
       status: 'undecided',
       reason: 'no_data',
       statistic: null,
       pValue: null,
     });
-    const constant = fitForestModel(
+    const constant = await fitForestModel(
       model.schema.features,
       Array.from({ length: 50 }, () => [1]),
       { seed: 1, trees: 5 },

@@ -97,7 +97,7 @@ describe('rebaselining', () => {
       fitted.pieces = pieces.length;
       return { kind: 'temporal', pieceMs, spreads: [] };
     },
-    fitForest: (_columns, rows, { time }) => {
+    fitForest: async (_columns, rows, { time }) => {
       fitted = { ...fitted, forestRows: rows.length, times: time?.timestampsMs };
       return 'a new forest';
     },

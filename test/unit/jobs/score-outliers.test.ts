@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { ModelVersion } from '../../../src/domain/model.js';
 import type { FeatureRow } from '../../../src/domain/ports.js';
@@ -5,6 +6,7 @@ import type { Reference } from '../../../src/domain/reference.js';
 import { createOutlierScorer } from '../../../src/jobs/score-outliers.js';
 import { serialiseForest } from '../../../src/stats/forest-codec.js';
 import { fitForestModel, scoreForestRows } from '../../../src/stats/forest-model.js';
+import { type ScoreInput, scoreForest } from '../../../src/stats/forest-parts.js';
 import { createRandom } from '../../../src/stats/random.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
 
@@ -29,7 +31,7 @@ function values(count: number, seed: number): (number | string | null)[][] {
   ]);
 }
 
-const forest = fitForestModel(model.schema.features, values(1_000, 1), { seed: 1, trees: 20 });
+const forest = await fitForestModel(model.schema.features, values(1_000, 1), { seed: 1, trees: 20 });
 const reference: Reference = {
   model: 'churn',
   modelVersion: '3',
@@ -72,10 +74,17 @@ function createFakeStore(count: number, options: { lag?: boolean } = {}) {
   };
 }
 
+const scoreHere = async (input: () => ScoreInput) => scoreForest(input());
+
 describe('createOutlierScorer', () => {
   it('scores every row once, page by page, and flags those above the threshold', async () => {
     const store = createFakeStore(5_300);
-    const scorer = createOutlierScorer({ store, logger: createSilentLogger(), pageRows: 2_500 });
+    const scorer = createOutlierScorer({
+      store,
+      logger: createSilentLogger(),
+      scoreForest: scoreHere,
+      pageRows: 2_500,
+    });
     const counts = await scorer.score(model, reference);
     expect(store.asked).toEqual(new Array(4).fill({ columns: ['age', 'plan'], limit: 2_500 }));
     expect(store.hashes).toEqual(new Set(['abc']));
@@ -93,41 +102,66 @@ describe('createOutlierScorer', () => {
 
   it('scores nothing without a forest', async () => {
     const store = createFakeStore(10);
-    const scorer = createOutlierScorer({ store, logger: createSilentLogger() });
+    const scorer = createOutlierScorer({ store, logger: createSilentLogger(), scoreForest: scoreHere });
     expect(await scorer.score(model, { ...reference, forest: null })).toEqual({ scored: 0, flagged: 0 });
     expect(store.asked).toEqual([]);
   });
 
-  it('lets other work have its turn: no stretch of 50 ms while 60,000 rows are scored', async () => {
-    const store = createFakeStore(60_000);
-    const scorer = createOutlierScorer({ store, logger: createSilentLogger() });
-    await scorer.score(model, reference);
-    store.saved.clear();
-    // Turns of the event loop while scoring: at least one per slice of 1,000 rows.
-    let turns = 0;
-    let running = true;
-    const count = () => {
-      turns++;
-      if (running) setImmediate(count);
-    };
-    setImmediate(count);
-    await scorer.score(model, reference);
-    running = false;
-    expect(turns).toBeGreaterThanOrEqual(60);
-    const slice = store.rows.slice(0, 1_000).map((row) => row.values);
-    // The least of ten: what the slice costs, not what the machine does besides.
-    const times = Array.from({ length: 10 }, () => {
-      const before = performance.now();
-      scoreForestRows(forest, slice);
-      return performance.now() - before;
+  it('hands a page out in slices of 100,000 values, made only when a thread asks for them', async () => {
+    const store = createFakeStore(120_000);
+    const asked: (() => ScoreInput)[] = [];
+    const answers: ((scores: Float64Array) => void)[] = [];
+    const scorer = createOutlierScorer({
+      store,
+      logger: createSilentLogger(),
+      pageRows: 120_000,
+      scoreForest: (input) => {
+        asked.push(input);
+        return new Promise((resolve) => {
+          answers.push(resolve);
+        });
+      },
     });
-    expect(Math.min(...times)).toBeLessThan(25);
+    const scoring = scorer.score(model, reference);
+    while (asked.length < 3) await nextTurn();
+    const inputs = asked.map((make) => make());
+    expect(inputs.map(({ rows }) => rows)).toEqual([50_000, 50_000, 20_000]);
+    expect(inputs.map(({ matrix }) => matrix.length)).toEqual([100_000, 100_000, 40_000]);
+    // In any order: each slice's scores find their rows.
+    for (const slice of [2, 0, 1]) answers[slice]?.(scoreForest(inputs[slice] as ScoreInput));
+    expect((await scoring).scored).toBe(120_000);
+    for (const row of [0, 49_999, 50_000, 119_999])
+      expect(store.saved.get(`r${row}`)?.score).toBe(
+        scoreForestRows(forest, [store.rows[row]?.values ?? []])[0],
+      );
+  });
+
+  it('asks for pages that hold 400,000 values, of 20,000 rows at most', async () => {
+    const wide = Array.from({ length: 50 }, (_, i) => ({ name: `f${i}`, kind: 'numeric' as const }));
+    const wideRows = Array.from({ length: 20 }, (_, row) => wide.map((_column, i) => row * i));
+    const text = serialiseForest(await fitForestModel(wide, wideRows, { seed: 1, trees: 2 }));
+    const store = createFakeStore(0);
+    const scorer = createOutlierScorer({ store, logger: createSilentLogger(), scoreForest: scoreHere });
+    await scorer.score(model, reference);
+    await scorer.score(model, { ...reference, hash: 'wide', forest: text });
+    expect(store.asked.map(({ limit }) => limit)).toEqual([20_000, 8_000]);
+  });
+
+  it('passes an error of a thread on, and saves nothing of the page', async () => {
+    const store = createFakeStore(10);
+    const scorer = createOutlierScorer({
+      store,
+      logger: createSilentLogger(),
+      scoreForest: () => Promise.reject(new RangeError('row 3, column 1 is NaN')),
+    });
+    await expect(scorer.score(model, reference)).rejects.toThrow('row 3, column 1 is NaN');
+    expect(store.saved.size).toBe(0);
   });
 
   it('stops with a warning when saved scores do not become visible', async () => {
     const logger = createSilentLogger();
     const store = createFakeStore(30, { lag: true });
-    const scorer = createOutlierScorer({ store, logger, pageRows: 10 });
+    const scorer = createOutlierScorer({ store, logger, scoreForest: scoreHere, pageRows: 10 });
     expect((await scorer.score(model, reference)).scored).toBe(10);
     expect(logger.lines).toContainEqual(
       expect.objectContaining({ level: 'warn', message: expect.stringContaining('not visible yet') }),
@@ -145,14 +179,23 @@ describe('createOutlierScorer', () => {
         await store.saveScores(...args);
       },
     };
-    const scorer = createOutlierScorer({ store: failing, logger: createSilentLogger(), pageRows: 20 });
+    const scorer = createOutlierScorer({
+      store: failing,
+      logger: createSilentLogger(),
+      scoreForest: scoreHere,
+      pageRows: 20,
+    });
     await expect(scorer.score(model, reference)).rejects.toThrow('disk full');
     expect(store.saved.size).toBe(20);
     expect((await scorer.score(model, reference)).scored).toBe(30);
   });
 
   it('says what to do about a damaged forest', async () => {
-    const scorer = createOutlierScorer({ store: createFakeStore(1), logger: createSilentLogger() });
+    const scorer = createOutlierScorer({
+      store: createFakeStore(1),
+      logger: createSilentLogger(),
+      scoreForest: scoreHere,
+    });
     await expect(scorer.score(model, { ...reference, hash: 'damaged', forest: '{}' })).rejects.toMatchObject({
       code: 'invalid_reference',
       message: expect.stringContaining('register its reference again'),
@@ -167,11 +210,12 @@ describe('createOutlierScorer', () => {
         saveScores: (...args) => store.saveScores(...args),
       },
       logger: createSilentLogger(),
+      scoreForest: scoreHere,
     });
     // Twice through more references than are kept parsed.
     for (let i = 0; i < 24; i++) {
       const seed = i % 12;
-      const other = fitForestModel(model.schema.features, values(100, seed), { seed, trees: 3 });
+      const other = await fitForestModel(model.schema.features, values(100, seed), { seed, trees: 3 });
       store = createFakeStore(3);
       await scorer.score(model, { ...reference, hash: `h${seed}`, forest: serialiseForest(other) });
       const rows = store.rows.map((row) => row.values);
