@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { hookSchemas } from './config-hooks.js';
+import { kafkaSchema } from './config-kafka.js';
 import { mappingSchema } from './config-mapping.js';
+import { outliersSchema } from './config-outliers.js';
 import { performanceSchema } from './config-performance.js';
 import { AppError, messageOf } from './errors.js';
 
@@ -80,6 +82,7 @@ const model = z
     reference: reference.prefault({}),
     segments: segments.optional(),
     performance: performanceSchema.prefault({}),
+    outliers: outliersSchema.prefault({}),
     retrain: retrain.optional(),
     hooks,
     mapping: mappingSchema.optional(),
@@ -102,50 +105,6 @@ const model = z
         message: 'must divide a week for a seasonal reference, e.g. 1h, 6h, 24h or 7d',
       });
   });
-
-const topicName = z
-  .string()
-  .regex(/^[\w.-]{1,249}$/, 'a topic has letters, digits, dots, dashes and underscores only');
-
-const kafka = z
-  .strictObject({
-    /** `host:port` of any of the cluster's brokers. */
-    brokers: z
-      .array(z.string().regex(/^[^\s:]+:\d{1,5}$|^\[[\da-f:.]+\]:\d{1,5}$/i, 'a broker reads host:port'))
-      .min(1),
-    group: z.string().min(1).max(249).default('plumbline'),
-    predictions: z.array(topicName).default(['predictions']),
-    labels: z.array(topicName).default([]),
-    sasl: z
-      .strictObject({
-        mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).default('plain'),
-        username: z.string().min(1),
-        passwordEnv: z.string().optional(),
-        passwordFile: z.string().optional(),
-      })
-      .refine(
-        (sasl) => (sasl.passwordEnv === undefined) !== (sasl.passwordFile === undefined),
-        'give passwordEnv or passwordFile',
-      )
-      .optional(),
-    /** `true` trusts the system's certificate authorities. */
-    ssl: z
-      .union([
-        z.boolean(),
-        z.strictObject({
-          caFile: z.string().optional(),
-          certFile: z.string().optional(),
-          keyFile: z.string().optional(),
-        }),
-      ])
-      .default(false),
-  })
-  .refine(({ predictions, labels }) => predictions.length + labels.length > 0, 'name at least one topic')
-  .refine(
-    ({ predictions, labels }) =>
-      new Set([...predictions, ...labels]).size === predictions.length + labels.length,
-    'a topic stands once, in predictions or in labels',
-  );
 
 export const ROLES = ['collector', 'detector', 'api'] as const;
 
@@ -176,7 +135,7 @@ const schema = z.strictObject({
       publicUrl: z.url({ protocol: /^https?$/ }).optional(),
     })
     .prefault({}),
-  kafka: kafka.optional(),
+  kafka: kafkaSchema.optional(),
   /** `data` follows the newest accepted event, for replays. */
   clock: z.enum(['wall', 'data']).default('wall'),
   jobs: z
@@ -209,7 +168,7 @@ const schema = z.strictObject({
 
 export type Config = z.output<typeof schema>;
 export type ModelConfig = z.output<typeof model>;
-export type KafkaSection = z.output<typeof kafka>;
+export type KafkaSection = z.output<typeof kafkaSchema>;
 export type ConfigInput = z.input<typeof schema>;
 
 /** Reads one policy section, as in `models.NAME.policy`: for trying it before it is switched on. */

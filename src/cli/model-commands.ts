@@ -18,6 +18,8 @@ export function addModelCommands(program: Command, { url, key, json, outputOf }:
     .requiredOption('--version <version>', 'version of the model')
     .option('--reference <file>', 'training baseline with features, prediction and, best, timestamps')
     .option('--query <select>', "training baseline as a query on the service's ClickHouse server")
+    .option('--trees <trees>', 'trees of the isolation forest, instead of as configured')
+    .option('--sample-size <rows>', 'rows that each tree is grown on')
     .option('--reason <text>', 'why, for the history of references')
     .addOption(url())
     .addOption(key())
@@ -32,6 +34,8 @@ export function addModelCommands(program: Command, { url, key, json, outputOf }:
           reference: options.reference === undefined ? undefined : resolve(options.reference),
           query: options.query,
           reason: options.reason,
+          trees: options.trees,
+          sampleSize: options.sampleSize,
         },
         outputOf(options),
       );

@@ -22,6 +22,9 @@ export interface RegisterOptions {
   readonly reference?: string | undefined;
   readonly query?: string | undefined;
   readonly reason?: string | undefined;
+  /** How the isolation forest is grown, instead of as the service is configured. */
+  readonly trees?: string | undefined;
+  readonly sampleSize?: string | undefined;
 }
 
 /** What is wrong with the options together, or null. */
@@ -37,18 +40,23 @@ export async function registerModel(
   options: RegisterOptions,
   output: Output,
 ): Promise<void> {
-  const { model, version, reference, query, reason } = options;
+  const { model, version, reference, query, reason, trees, sampleSize } = options;
   const document =
     query === undefined
-      ? await sendFile(client, { model, version, reference: reference ?? '', reason })
-      : await client.putJson(`${versionPath(model, version)}/reference`, { query, reason });
+      ? await sendFile(client, { model, version, reference: reference ?? '' }, { reason, trees, sampleSize })
+      : await client.putJson(`${versionPath(model, version)}/reference`, {
+          query,
+          reason,
+          outliers: { trees, sampleSize },
+        });
   say(output, `Registered ${model} version ${version}.`);
   answer(output, document);
 }
 
 async function sendFile(
   client: ServiceClient,
-  options: { model: string; version: string; reference: string; reason: string | undefined },
+  options: { model: string; version: string; reference: string },
+  words: Readonly<Record<string, string | undefined>>,
 ): Promise<unknown> {
   const contentType = CONTENT_TYPES[extname(options.reference).toLowerCase()];
   if (contentType === undefined)
@@ -63,9 +71,11 @@ async function sendFile(
       { cause },
     );
   });
-  const reason = options.reason === undefined ? '' : `?reason=${encodeURIComponent(options.reason)}`;
+  const told = new URLSearchParams();
+  for (const [name, value] of Object.entries(words)) if (value !== undefined) told.set(name, value);
+  const parameters = told.size === 0 ? '' : `?${told}`;
   return client.putFile(
-    `${versionPath(options.model, options.version)}/reference${reason}`,
+    `${versionPath(options.model, options.version)}/reference${parameters}`,
     options.reference,
     contentType,
   );

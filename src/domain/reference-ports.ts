@@ -20,10 +20,14 @@ export interface SegmentStore {
 /** Production as a reference: the counts of a past period, kept for good, and its raw rows while they are there. */
 export interface PeriodStore {
   /**
-   * Copies production's profiles of the period (whole hours) to scope `reference:<hash>`, the hash being that of the counts:
+   * Copies production's profiles of the period (whole hours) to scope `reference:<hash>`, the hash being that of the counts, or made of it by `hashOf`:
    * what is counted later in those hours does not change the reference. No rows, no copy. Segments are copied along.
    */
-  freezePeriod(model: ModelVersion, period: Window): Promise<{ hash: string; rows: number }>;
+  freezePeriod(
+    model: ModelVersion,
+    period: Window,
+    hashOf?: (counts: string) => string,
+  ): Promise<{ hash: string; rows: number }>;
   /**
    * Raw rows of the period for fitting, in the order of `columns`; of more than `limit` the same sample each time. `stored` is how
    * many there still are.

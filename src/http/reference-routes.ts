@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import type { z } from 'zod';
 import type { ModelVersion } from '../domain/model.js';
+import type { AskedForest } from '../domain/outlier.js';
 import type { ModelStore, VersionKey } from '../domain/ports.js';
 import type { Reference, ReferenceAuthor } from '../domain/reference.js';
 import type { Window } from '../domain/window.js';
@@ -12,9 +13,11 @@ type Registered = { model: ModelVersion; reference: Reference };
 
 export interface ReferencePorts {
   readonly store: Pick<ModelStore, 'listModels' | 'listReferences' | 'listReferenceChanges'>;
-  readonly rebaseline: (input: VersionKey & ReferenceAuthor & { period: Window }) => Promise<Registered>;
+  readonly rebaseline: (
+    input: VersionKey & ReferenceAuthor & { period: Window; outliers: AskedForest | undefined },
+  ) => Promise<Registered>;
   readonly registerQuery: (
-    input: VersionKey & { query: string; author: ReferenceAuthor },
+    input: VersionKey & { query: string; author: ReferenceAuthor; outliers: AskedForest | undefined },
   ) => Promise<Registered>;
   readonly restore: (input: VersionKey & ReferenceAuthor & { hash: string }) => Promise<Registered>;
 }
@@ -70,12 +73,13 @@ export function createReferenceRoutes(ports: ReferencePorts, access: Access): Ro
     if ('hash' in body) return ports.restore({ ...key, ...author, hash: body.hash });
     if ('period' in body) {
       const { from, to } = body.period;
-      return ports.rebaseline({ ...key, ...author, period: { startMs: from, endMs: to } });
+      const period = { startMs: from, endMs: to };
+      return ports.rebaseline({ ...key, ...author, period, outliers: body.outliers });
     }
     // A query can read what is stored of other models.
     if (!access.mayUseAll(request))
       throw new AppError('forbidden', 'a query reads all tables: it needs an admin key whose models are "*"');
-    return ports.registerQuery({ ...key, author, query: body.query });
+    return ports.registerQuery({ ...key, author, query: body.query, outliers: body.outliers });
   }
 
   return router;

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Request, type Response, Router } from 'express';
 import type { ModelSchema, ModelVersion } from '../domain/model.js';
+import type { AskedForest } from '../domain/outlier.js';
 import type { Logger, ModelStore } from '../domain/ports.js';
 import type { Reference, ReferenceAuthor } from '../domain/reference.js';
 import { AppError } from '../errors.js';
@@ -37,6 +38,7 @@ export interface RegistrationPorts extends ReferencePorts {
     modelVersion: string;
     provenance: string;
     author: ReferenceAuthor;
+    outliers: AskedForest;
   }) => Promise<{ model: ModelVersion; reference: Reference }>;
   readonly logger: Pick<Logger, 'warn'>;
   /** Called after a schema was saved or a model deleted, so that its events are taken, or refused, at once. */
@@ -106,6 +108,8 @@ export function createRegistrationRoutes(ports: RegistrationPorts, access: Acces
     async (request: Request, response: Response) => {
       const { model, version: modelVersion } = checked(versionPath, request.params);
       const told = toldFormat(request);
+      // A file leaves no room for words in the body: they come in the address.
+      const { reason, ...outliers } = checked(referenceQuery, request.query);
       const directory = await mkdtemp(join(tmpdir(), 'plumbline-reference-'));
       const registered = await (async () => {
         const upload = join(directory, 'upload');
@@ -113,7 +117,7 @@ export function createRegistrationRoutes(ports: RegistrationPorts, access: Acces
         const format = told ?? (await formatOf(upload));
         const path = join(directory, `reference.${format}`);
         await rename(upload, path);
-        const author = { by: access.actorOf(request), reason: toldReason(request) };
+        const author = { by: access.actorOf(request), reason };
         return ports
           .registerReference({
             path,
@@ -121,6 +125,7 @@ export function createRegistrationRoutes(ports: RegistrationPorts, access: Acces
             modelVersion,
             provenance: `uploaded as ${format}`,
             author,
+            outliers,
           })
           .catch((error: unknown) => {
             // The sender knows its own file, not where it was kept here.
@@ -134,12 +139,6 @@ export function createRegistrationRoutes(ports: RegistrationPorts, access: Acces
   );
 
   return router;
-}
-
-/** A file leaves no room for words in the body: they come in the address. */
-function toldReason(request: Request): string {
-  const { reason } = checked(referenceQuery, request.query);
-  return reason;
 }
 
 function toldFormat(request: Request): string | null {

@@ -134,17 +134,21 @@ export const backtestBody = z.strictObject({
 
 /** Why a reference is changed, in the words of who does it. */
 const reason = z.string().max(500).default('');
-export const referenceQuery = z.object({ reason });
+/** How the isolation forest is grown, instead of as configured. */
+const trees = z.coerce.number().int().min(10).max(1_000).optional();
+const sampleSize = z.coerce.number().int().min(16).max(4_096).optional();
+export const referenceQuery = z.object({ reason, trees, sampleSize });
+const outliers = z.strictObject({ trees, sampleSize }).optional();
 const referenceHash = z.string().regex(/^[0-9a-f]{64}$/, 'must be the 64 hex digits of a reference');
 
 /** A reference from a query, a past production period, or an earlier reference by its hash. */
 export const referenceBody = z.union(
   [
-    z.strictObject({ period: z.strictObject({ from: wholeHour, to: wholeHour }), reason }),
+    z.strictObject({ period: z.strictObject({ from: wholeHour, to: wholeHour }), reason, outliers }),
     z.strictObject({ hash: referenceHash, reason }),
-    z.strictObject({ query: z.string().min(1).max(100_000), reason }),
+    z.strictObject({ query: z.string().min(1).max(100_000), reason, outliers }),
   ],
-  'must be {"period":{"from","to"}} with whole hours, {"hash"} of an earlier reference, or {"query":"SELECT …"}; "reason" is optional',
+  'must be {"period":{"from","to"}} with whole hours, {"hash"} of an earlier reference, or {"query":"SELECT …"}; "reason" is optional, "outliers":{"trees","sampleSize"} too but for an earlier one',
 );
 
 const hookScope = { model: text.optional(), hook: text.optional() };

@@ -1,10 +1,12 @@
 import { fitInfluence } from '../detectors/influence.js';
 import { forestColumns, type ModelVersion } from '../domain/model.js';
+import type { AskedForest, ForestSettings } from '../domain/outlier.js';
 import type { Store, VersionKey } from '../domain/ports.js';
 import type { Grid } from '../domain/profile.js';
 import type { Reference, ReferenceAuthor } from '../domain/reference.js';
 import { HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
+import { forestSettings, referenceHash } from './forest-settings.js';
 import { noteReferenceChange } from './reference-changes.js';
 import { describePerformance } from './reference-performance.js';
 import {
@@ -78,7 +80,14 @@ export function createRebaseliner(deps: RebaselineDeps) {
       rows,
       pieceMs,
       grids,
-    }: { period: Window; rows: number; pieceMs: number; grids: readonly Grid[] },
+      forest: { trees, sampleSize },
+    }: {
+      period: Window;
+      rows: number;
+      pieceMs: number;
+      grids: readonly Grid[];
+      forest: ForestSettings;
+    },
     previous: Reference | null,
   ): Promise<Pick<Reference, 'forest' | 'influence'> & { note: string }> {
     const columns = forestColumns(model.schema);
@@ -87,7 +96,12 @@ export function createRebaseliner(deps: RebaselineDeps) {
       const forest = await deps.fitForest(
         columns,
         sample.rows.map((row) => row.values),
-        { seed: FOREST_SEED, time: { timestampsMs: sample.rows.map((row) => row.timestampMs), pieceMs } },
+        {
+          seed: FOREST_SEED,
+          trees,
+          subsample: sampleSize,
+          time: { timestampsMs: sample.rows.map((row) => row.timestampMs), pieceMs },
+        },
       );
       const influence = fitInfluence({ columns, grids, rows: sample.rows.map((row) => row.values) });
       return { forest, influence, note: '' };
@@ -128,7 +142,7 @@ export function createRebaseliner(deps: RebaselineDeps) {
      * Throws AppError `unknown_model`, `invalid_reference` (no rows, no grids), `overloaded` (rows not counted yet).
      */
     async rebaseline(
-      input: VersionKey & ReferenceAuthor & { period: Window },
+      input: VersionKey & ReferenceAuthor & { period: Window; outliers?: AskedForest | undefined },
     ): Promise<{ model: ModelVersion; reference: Reference }> {
       const { period, by, reason } = input;
       if (period.startMs % HOUR_MS !== 0 || period.endMs % HOUR_MS !== 0 || period.startMs >= period.endMs)
@@ -140,9 +154,12 @@ export function createRebaseliner(deps: RebaselineDeps) {
           'invalid_reference',
           'this model has no grids to count production on yet: register a first reference from a file',
         );
+      const settings = forestSettings(deps.forestSettings?.(model.model), input.outliers);
       await assertCounted(model, period);
       const previous = await store.currentReference(model);
-      const { hash, rows } = await store.freezePeriod(model, period);
+      const { hash, rows } = await store.freezePeriod(model, period, (counts) =>
+        referenceHash(counts, settings),
+      );
       if (rows === 0)
         throw new AppError('invalid_reference', 'no row is counted in this period: choose another');
       const pieceMs = deps.windowMs(model.model);
@@ -150,7 +167,11 @@ export function createRebaseliner(deps: RebaselineDeps) {
         { model: model.model, modelVersion: model.modelVersion, scope: `reference:${hash}` },
         pieceMs,
       );
-      const { note, ...fitted } = await fitRows(model, { period, rows, pieceMs, grids }, previous);
+      const { note, ...fitted } = await fitRows(
+        model,
+        { period, rows, pieceMs, grids, forest: settings },
+        previous,
+      );
       const covers = (window: Window) => window.startMs >= period.startMs && window.endMs <= period.endMs;
       const segments = await segmentsOf(deps, model);
       const reference: Reference = {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModelVersion } from '../domain/model.js';
+import type { AskedForest } from '../domain/outlier.js';
 import type { VersionKey } from '../domain/ports.js';
 import type { Reference, ReferenceAuthor } from '../domain/reference.js';
 import type { QuerySource } from '../domain/reference-ports.js';
@@ -22,7 +23,11 @@ export function createQueryRegistrar({ store, registerReference }: RegisterQuery
   return async function registerQuery({
     query,
     ...input
-  }: VersionKey & { query: string; author: ReferenceAuthor }): Promise<{
+  }: VersionKey & {
+    query: string;
+    author: ReferenceAuthor;
+    outliers?: AskedForest | undefined;
+  }): Promise<{
     model: ModelVersion;
     reference: Reference;
   }> {

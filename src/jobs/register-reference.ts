@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { fitInfluence } from '../detectors/influence.js';
 import type { Clock } from '../domain/clock.js';
 import { type FeatureSchema, forestColumns, type ModelVersion, profiledColumns } from '../domain/model.js';
+import type { AskedForest, ForestSettings } from '../domain/outlier.js';
 import type { FeatureRow, Logger, Store } from '../domain/ports.js';
 import { type Grid, isEmptyGrid, type Profile } from '../domain/profile.js';
 import { movingColumns, type NullModel, type Reference, type ReferenceAuthor } from '../domain/reference.js';
@@ -11,12 +12,13 @@ import { type SegmentSetting, tagOf } from '../domain/segment.js';
 import { HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import { estimatorColumns, fitEstimator, MAX_ESTIMATOR_ROWS } from '../performance/estimate/fit-estimator.js';
+import { forestSettings, referenceHash } from './forest-settings.js';
 import { inferSchema } from './infer-schema.js';
 import { noteReferenceChange } from './reference-changes.js';
 import { describePerformance } from './reference-performance.js';
 import { describeSegments, segmentsOf } from './segments.js';
 
-/** Rows the forest is fitted on at most; each tree sees 256 of them. */
+/** Rows the forest is fitted on at most; each tree sees a sample of them. */
 export const MAX_FOREST_ROWS = 100_000;
 export const FOREST_SEED = 1;
 
@@ -54,9 +56,13 @@ export interface RegisterReferenceDeps {
     rows: readonly FeatureRow['values'][],
     options: {
       seed: number;
+      trees: number;
+      subsample: number;
       time?: { timestampsMs: readonly number[]; pieceMs: number };
     },
   ) => Promise<string>;
+  /** How a model's isolation forests are grown; 100 trees of 256 rows when left out. */
+  readonly forestSettings?: (model: string) => ForestSettings;
   /** Which segments of a model get verdicts of their own; none when left out. */
   readonly segments?: (model: string) => SegmentSetting | undefined;
   /** The class that a binary model's probability is of; `1` when left out. */
@@ -71,6 +77,8 @@ export interface RegisterReferenceInput {
   readonly model: string;
   readonly modelVersion: string;
   readonly provenance: string;
+  /** Instead of the model's configuration. */
+  readonly outliers?: AskedForest | undefined;
   /** Whose doing it is; nobody's in particular by default. */
   readonly author?: ReferenceAuthor;
 }
@@ -113,9 +121,11 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
     input: RegisterReferenceInput,
   ): Promise<{ model: ModelVersion; reference: Reference }> {
     const { path, modelVersion } = input;
-    const hash = await fileHash(path).catch((cause: unknown) => {
+    const forest = forestSettings(deps.forestSettings?.(input.model), input.outliers);
+    const rowsHash = await fileHash(path).catch((cause: unknown) => {
       throw new AppError('file_unreadable', `cannot read the reference ${path}`, { cause });
     });
+    const hash = referenceHash(rowsHash, forest);
     const { schema, timestampColumn, leftOut, tags } = inferSchema(
       await store.describeFile(path),
       input.provenance,
@@ -198,7 +208,12 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       forest: await deps.fitForest(
         fitted,
         sample.map((row) => row.values),
-        { seed: FOREST_SEED, ...(timed ? { time: { timestampsMs, pieceMs } } : {}) },
+        {
+          seed: FOREST_SEED,
+          trees: forest.trees,
+          subsample: forest.sampleSize,
+          ...(timed ? { time: { timestampsMs, pieceMs } } : {}),
+        },
       ),
       ...(await describePerformance(store, model, {
         hash,

@@ -56,7 +56,7 @@ export function createPeriodStore(client: StoreClient, nextRevision: () => numbe
   }
 
   return {
-    async freezePeriod(model, period) {
+    async freezePeriod(model, period, hashOf = (counts) => counts) {
       const params = {
         model: model.model,
         version: model.modelVersion,
@@ -74,12 +74,13 @@ export function createPeriodStore(client: StoreClient, nextRevision: () => numbe
         return found ?? { hash: '', rows: 0 };
       };
       for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-        const { hash, rows } = await digest(PRODUCTION);
+        const { hash: counts, rows } = await digest(PRODUCTION);
+        const hash = hashOf(counts);
         if (rows === 0) return { hash, rows };
         const scope = `reference:${hash}`;
         const copied = { ...params, scope, revision: nextRevision() };
         await client.command(COPY_SQL, { ...copied, from: PRODUCTION, segments: `${PRODUCTION}|` }, limits);
-        if ((await digest(scope)).hash !== hash) continue;
+        if ((await digest(scope)).hash !== counts) continue;
         await client.command(
           COPY_PERFORMANCE_SQL,
           { ...copied, from: PRODUCTION, segments: `${PRODUCTION}|` },

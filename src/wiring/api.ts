@@ -44,6 +44,7 @@ export function wireApi(parts: Parts, access: Access) {
     fitNullModel,
     fitForest: createForestFitter(parts.tasks),
     windowMs: (model) => modelConfig(config, model).window.length,
+    forestSettings: (model) => modelConfig(config, model).outliers,
     segments: (model) => modelConfig(config, model).segments,
     positiveClass: (model) => modelConfig(config, model).performance.positiveClass,
   };

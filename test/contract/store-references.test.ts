@@ -109,6 +109,12 @@ describe.each(BACKENDS)('references in the %s store', (kind) => {
     const key = { model: 'churn', modelVersion: '3' };
     const first = await store.freezePeriod(MODEL, PERIOD);
     expect(await store.freezePeriod(MODEL, PERIOD)).toEqual(first);
+    const salted = await store.freezePeriod(MODEL, PERIOD, (counts) => `of ${counts}`);
+    expect(salted).toEqual({ hash: `of ${first.hash}`, rows: first.rows });
+    const scope = (hash: string) => ({ ...MODEL, scope: `reference:${hash}` });
+    expect(await store.pieceProfiles(scope(salted.hash), DAY_MS)).toEqual(
+      await store.pieceProfiles(scope(first.hash), DAY_MS),
+    );
     const before = await store.mergedProfiles({ ...key, scope: `reference:${first.hash}` }, tile(PERIOD));
     await insert([predictionRow('late', { timestampMs: PERIOD.startMs + 5 })], 'second');
     await count();

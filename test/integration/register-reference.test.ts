@@ -122,6 +122,24 @@ describe('registering a reference', () => {
     expect(await store.listReferenceChanges(before.model)).toHaveLength(1);
   });
 
+  it('is another reference where its forest is grown in another way', async () => {
+    const path = join(directory, 'v1.ndjson');
+    const before = await register(path);
+    let grown: object = {};
+    const { reference } = await registrar({
+      forestSettings: () => ({ trees: 30, sampleSize: 64 }),
+      fitForest: async (_columns, _rows, { trees, subsample }) => {
+        grown = { trees, subsample };
+        return 'another forest';
+      },
+    })({ path, model: 'churn', modelVersion: '1', provenance: 'test', outliers: { trees: 200 } });
+    expect(grown).toEqual({ trees: 200, subsample: 64 });
+    expect(reference.hash).not.toBe(before.reference.hash);
+    expect(await merged('1', reference.hash)).toEqual(await merged('1', before.reference.hash));
+    expect(await store.currentReference(before.model)).toEqual(reference);
+    expect((await register(path)).reference.hash).toBe(before.reference.hash);
+  });
+
   it('counts another version on the grids of the first, and makes grids for its new columns only', async () => {
     const grids = await store.listGrids('churn');
     const path = await write(

@@ -100,6 +100,18 @@ describe('the reference routes', () => {
     ]);
   });
 
+  it('take how the isolation forest is grown along, with a period as with a query', async () => {
+    const outliers = { trees: 200, sampleSize: 512 };
+    expect((await call('PUT', PATH, { period: APRIL, outliers })).status).toBe(201);
+    expect((await call('PUT', PATH, { query: 'SELECT 1', outliers: { trees: 50 } }, all.key)).status).toBe(
+      201,
+    );
+    expect(calls).toEqual([
+      ['rebaseline', expect.objectContaining({ outliers })],
+      ['query', expect.objectContaining({ outliers: { trees: 50 } })],
+    ]);
+  });
+
   it('go back to an earlier reference, without a reason if need be', async () => {
     expect((await call('PUT', PATH, { hash: REFERENCE.hash })).status).toBe(201);
     expect(calls).toEqual([['restore', expect.objectContaining({ hash: REFERENCE.hash, reason: '' })]]);
@@ -135,6 +147,9 @@ describe('the reference routes', () => {
     [{ hash: 'short' }],
     [{ period: APRIL, reason: 'x'.repeat(501) }],
     [{ period: APRIL, by: 'somebody else' }],
+    [{ period: APRIL, outliers: { trees: 5 } }],
+    [{ period: APRIL, outliers: { depth: 5 } }],
+    [{ hash: REFERENCE.hash, outliers: { trees: 100 } }],
     [[]],
   ])('refuse %j', async (body) => {
     expect(await call('PUT', PATH, body)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });

@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ModelVersion } from '../../../src/domain/model.js';
+import type { AskedForest } from '../../../src/domain/outlier.js';
 import type { Grid, Profile } from '../../../src/domain/profile.js';
 import type { Reference, ReferenceChange } from '../../../src/domain/reference.js';
 import type { Segment } from '../../../src/domain/segment.js';
 import { DAY_MS, HOUR_MS, type Window } from '../../../src/domain/window.js';
+import { referenceHash } from '../../../src/jobs/forest-settings.js';
 import { createRebaseliner, type RebaselineDeps } from '../../../src/jobs/rebaseline.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
 
@@ -49,6 +51,8 @@ describe('rebaselining', () => {
   let grids: Grid[];
   let segments: Segment[];
   let segmentScopes: string[];
+  let frozenHash = '';
+  let grown: { trees: number; subsample: number } | null = null;
   let fitted: { pieces: number; forestRows: number; times: readonly number[] | undefined };
 
   const deps = (): RebaselineDeps => ({
@@ -68,7 +72,10 @@ describe('rebaselining', () => {
         { ...KEY, modelVersion: '4', hourStartsMs: [PERIOD.startMs] },
         { ...KEY, hourStartsMs: dirtyHours },
       ],
-      freezePeriod: async () => ({ hash: 'frozen', rows: countedRows }),
+      freezePeriod: async (_model, _period, hashOf = (counts: string) => counts) => {
+        frozenHash = hashOf('frozen');
+        return { hash: frozenHash, rows: countedRows };
+      },
       sampleRows: async (_model, columns, _period, limit) => {
         expect(columns.map(({ name }) => name)).toEqual(['age', 'prediction']);
         expect(limit).toBe(100_000);
@@ -84,7 +91,7 @@ describe('rebaselining', () => {
         return scope.includes('empty') ? [] : [PROFILE];
       },
       pieceProfiles: async ({ scope }, pieceMs) => {
-        expect([scope.split('|')[0], pieceMs]).toEqual(['reference:frozen', DAY_MS]);
+        expect([scope.split('|')[0], pieceMs]).toEqual([`reference:${frozenHash}`, DAY_MS]);
         return [10, 11, 12].map((day) => ({
           window: { startMs: day * DAY_MS, endMs: (day + 1) * DAY_MS },
           profiles: [],
@@ -97,7 +104,8 @@ describe('rebaselining', () => {
       fitted.pieces = pieces.length;
       return { kind: 'temporal', pieceMs, spreads: [] };
     },
-    fitForest: async (_columns, rows, { time }) => {
+    fitForest: async (_columns, rows, { time, trees, subsample }) => {
+      grown = { trees, subsample };
       fitted = { ...fitted, forestRows: rows.length, times: time?.timestampsMs };
       return 'a new forest';
     },
@@ -136,6 +144,24 @@ describe('rebaselining', () => {
     expect(changes).toEqual([
       { ...KEY, ...AUTHOR, kind: 'rebaselined', hash: 'frozen', previousHash: 'training', atMs: 99 },
     ]);
+  });
+
+  it('grows the forest as configured or asked for, under a hash of its own', async () => {
+    const rebaseline = (outliers?: AskedForest) =>
+      createRebaseliner({
+        ...deps(),
+        forestSettings: (model) => ({ trees: model.length * 10, sampleSize: 256 }),
+      }).rebaseline({ ...KEY, ...AUTHOR, period: PERIOD, outliers });
+    const trees = KEY.model.length * 10;
+    const configured = await rebaseline();
+    expect(grown).toEqual({ trees, subsample: 256 });
+    expect(configured.reference.hash).toBe(referenceHash('frozen', { trees, sampleSize: 256 }));
+    const asked = await rebaseline({ trees: 100, sampleSize: 256 });
+    expect(grown).toEqual({ trees: 100, subsample: 256 });
+    expect(asked.reference.hash).toBe('frozen');
+    await expect(rebaseline({ trees: 900, sampleSize: 4_096 })).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
   });
 
   it('learns of segments from their own windows, and leaves out those without rows', async () => {

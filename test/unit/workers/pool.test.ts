@@ -197,7 +197,12 @@ describe('createForestFitter', () => {
       random(),
       random() < 0.8 ? 'basic' : `plan-${Math.floor(random() * 9)}`,
     ]);
-    const options = { seed: 5, time: { timestampsMs: rows.map((_, i) => i), pieceMs: 30 } };
+    const options = {
+      seed: 5,
+      trees: 30,
+      subsample: 64,
+      time: { timestampsMs: rows.map((_, i) => i), pieceMs: 30 },
+    };
     const texts = await Promise.all(
       [pool({ threads: 1 }), pool({ threads: 3 }), createInlineRunner()].map((runner) =>
         createForestFitter(runner)(columns, rows, options),

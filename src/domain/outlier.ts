@@ -1,0 +1,20 @@
+/** How a version's isolation forest is grown. */
+export interface ForestSettings {
+  readonly trees: number;
+  /** ψ: reference rows that each tree is grown on. */
+  readonly sampleSize: number;
+}
+
+/** What a registration asks for; the model's configuration says the rest. */
+export interface AskedForest {
+  readonly trees?: number | undefined;
+  readonly sampleSize?: number | undefined;
+}
+
+export const DEFAULT_FOREST: ForestSettings = { trees: 100, sampleSize: 256 };
+
+/** Trees × rows per tree: beyond it a stored forest has more than 7 MB. */
+export const MAX_FOREST_SIZE = 512_000;
+
+export const isForestTooLarge = ({ trees, sampleSize }: ForestSettings): boolean =>
+  trees * sampleSize > MAX_FOREST_SIZE;
