@@ -56,10 +56,10 @@ export function createProfileCounter(client: StoreClient, grids: GridStore): Pro
     source: ProfileSource,
     params: Readonly<Record<string, unknown>> & { readonly numericColumns: readonly string[] },
   ): Promise<void> {
-    if (source.cells === undefined) return client.command(numericProfilesSql(source), params);
+    if (source.counts === undefined) return client.command(numericProfilesSql(source), params);
     for (let at = 0; at < params.numericColumns.length; at += COLUMNS_AT_ONCE) {
       const some = params.numericColumns.slice(at, at + COLUMNS_AT_ONCE);
-      await client.command(numericProfilesSql(source, source.cells(some)), {
+      await client.command(numericProfilesSql(source, source.counts(some)), {
         ...params,
         numericColumns: some,
       });

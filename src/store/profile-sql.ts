@@ -9,10 +9,9 @@ export interface ProfileSource {
    */
   readonly numbers: string;
   /**
-   * In place of `numbers`, where the columns lie apart in a file: subquery with `hour`, `column`, `is_finite`, `cell`, `n`, `low`,
-   * `high` and `offset` for some of the numeric columns, counted one by one (see `columnCells`).
+   * In place of `numbers`, where the columns lie apart in a file: some of the numeric columns, counted one by one (`columnCells`).
    */
-  readonly cells?: (columns: readonly string[]) => string;
+  readonly counts?: (columns: readonly string[]) => string;
   /** Subquery with `hour`, `feature` and `x` String for each text that is there. */
   readonly texts: string;
   /** Whether `texts` may hold numeric columns. */
@@ -62,7 +61,8 @@ const CATEGORIES = `
  * Cells of numbers. An ASOF join finds the cut point at or below a value: cell 2p−1 is "equal to cut point p" (from 1), 2p
  * "between it and the next", 0 "below all".
  */
-export function numericProfilesSql(source: ProfileSource, cells: string = joinedCells(source)): string {
+export function numericProfilesSql(source: ProfileSource, counts?: string): string {
+  const cells = counts === undefined ? joinedCells(source) : foundCells(counts);
   const mistyped = source.mistypes ? 'm.mistyped' : 'toUInt64(0)';
   return `
 INSERT INTO profiles (${PROFILE_COLUMNS})
@@ -95,23 +95,37 @@ const mistypedJoin = (source: ProfileSource) => `LEFT JOIN (
   GROUP BY hour, feature) AS m ON f.hour = m.hour AND f.feature = m.feature`;
 
 /**
- * Cells of one column whose values `x` (Float64, NaN where missing) and hours a subquery gives. A search in constant cut points and
- * few groups: a third of the work of the join, which must take every column at once. `name` is an expression, `column` its number.
+ * Counts of one column of a file by the cut point at or below its values, for `numericProfilesSql` to find the cells of. A search in
+ * constant cut points and few groups: a third of the work of the join, which must take every column at once. The engine plans a
+ * statement of many such columns longer than it runs it, hence one level, one use of the cut points, and scalars that all share.
+ * `value` and `hour` are expressions over `rows`, Float64 (NaN where missing) and Int64; `name` is one, too, `column` its number.
  */
-export function columnCells(rows: string, name: string, column: number): string {
-  // One scalar for both: it is read once, and is constant for what follows.
-  // Without a cut point all is below the first.
-  const grid = `(SELECT (if(empty(cut_points), [inf], cut_points), quantum) FROM ${gridsOf('numeric')} WHERE feature = ${name})`;
+export function columnCells(
+  rows: { readonly table: string; readonly where: string },
+  { value, hour, name, column }: { value: string; hour: string; name: string; column: number },
+): string {
   return `
-    SELECT hour, toUInt16(${column}) AS column, is_finite,
-      toUInt32(if(side = 0, 0, 2 * indexOf(${grid}.1, base) - (side = 1))) AS cell, n, low, high, offset
-    FROM (
-      SELECT hour, is_finite, base, side, count() AS n, min(v) AS low, max(v) AS high, ${offsetSum('v', 'base', `${grid}.2`)} AS offset
-      FROM (SELECT hour, isFinite(x) AS is_finite, if(is_finite, x, 0) AS v, roundDown(v, ${grid}.1) AS base,
-              toUInt8((v >= base) + (v > base)) AS side
-            FROM (${rows}) WHERE NOT isNaN(x))
-      GROUP BY hour, is_finite, base, side)`;
+    (WITH ${value} AS x, isFinite(x) AS is_finite, if(is_finite, x, 0) AS v, roundDown(v, ${gridScalar(CUT_POINTS_OR_INF)}[${name}]) AS base
+     SELECT ${hour} AS hour, toUInt16(${column}) AS column, is_finite, base, toUInt8((v >= base) + (v > base)) AS side,
+       count() AS n, min(v) AS low, max(v) AS high, ${offsetSum('v', 'base', `${gridScalar('quantum')}[${name}]`)} AS offset
+     FROM ${rows.table} WHERE NOT isNaN(x) ${rows.where}
+     GROUP BY hour, is_finite, base, side)`;
 }
+
+/** Without a cut point all is below the first. */
+const CUT_POINTS_OR_INF = 'if(empty(cut_points), [inf], cut_points)';
+
+/** What the columns' grids say, by column: the same text wherever it stands, so that the engine reads it once in a statement. */
+const gridScalar = (value: string) =>
+  `(SELECT mapFromArrays(groupArray(feature), groupArray(${value})) FROM ${gridsOf('numeric')} WHERE feature IN {numericColumns:Array(String)})`;
+
+/** Of the counts that `columnCells` gives, joined: the cell of each. */
+const foundCells = (counts: string) => `
+    SELECT v.hour AS hour, v.column AS column, v.is_finite AS is_finite,
+      toUInt32(if(v.side = 0, 0, 2 * g.position - (v.side = 1))) AS cell,
+      v.n AS n, v.low AS low, v.high AS high, v.offset AS offset
+    FROM (${counts}) AS v
+    LEFT JOIN (SELECT * FROM ${CUT_POINTS} WHERE position > 0) AS g ON v.column = g.column AND v.base = g.value`;
 
 /** Cells of categories: the head's own, then the pooled tail, then unseen. */
 export function textProfilesSql(source: ProfileSource): string {

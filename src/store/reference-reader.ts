@@ -193,14 +193,18 @@ function fileSource(
   if (!file.columnar || texts.length === 0) return all;
   return {
     ...all,
-    cells: (names) =>
+    counts: (names) =>
       numeric
         .filter(({ name }) => names.includes(name))
         .map((column) =>
           columnCells(
-            rows(`${file.number(column)} AS x`),
-            file.nameOf(column),
-            names.indexOf(column.name) + 1,
+            { table: file.table, where: inside.replace('WHERE', 'AND') },
+            {
+              value: file.number(column),
+              hour,
+              name: file.nameOf(column),
+              column: names.indexOf(column.name) + 1,
+            },
           ),
         )
         .join('\nUNION ALL\n'),
