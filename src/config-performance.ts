@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { REQUEST, requestIdProblem } from './domain/request-rule.js';
 
 const worth = z.number().min(-1e12).max(1e12);
 
@@ -19,4 +20,13 @@ export const performanceSchema = z.strictObject({
     .optional(),
   /** Quantiles whose loss is told of a regression. */
   quantiles: z.array(z.number().gt(0).lt(1)).max(10).default([0.5]),
+  /** How a prediction names the request it answers, so that versions can be compared on the same requests. */
+  requestId: z
+    .string()
+    .max(200)
+    .refine(
+      (text) => requestIdProblem(text) === null,
+      'must hold {request} once, e.g. "{request}-v{version}", or be tags.NAME',
+    )
+    .default(REQUEST),
 });

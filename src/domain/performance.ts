@@ -1,5 +1,6 @@
 import type { ModelVersion, Task } from './model.js';
 import type { ProfileScope, VersionKey } from './ports.js';
+import type { RequestId } from './request-rule.js';
 import type { Segment } from './segment.js';
 import { DAY_MS, HOUR_MS, type Window } from './window.js';
 
@@ -80,6 +81,8 @@ export interface PerformanceSetting {
   /** Columns by which segments are made, and the segments that have figures of their own. */
   readonly segmentColumns: readonly string[];
   readonly segments: readonly Segment[];
+  /** How rows name their requests; rows that are kept already stay as they are. */
+  readonly requestId: RequestId;
 }
 
 export type PieceLength = 'hour' | 'day' | 'week' | 'month' | 'all' | { readonly ms: number };

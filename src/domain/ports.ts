@@ -10,6 +10,7 @@ import type { PeriodStore, QuerySource, SegmentStore } from './reference-ports.j
 import type { LogAuditStore, RowStore } from './row-ports.js';
 import type { Segment } from './segment.js';
 import type { Verdict, WindowOutcome } from './verdict.js';
+import type { VersionPairStore } from './version-comparison.js';
 import type { Bucket, Window } from './window.js';
 
 export type { LogAuditStore, RowBatch, RowStore } from './row-ports.js';
@@ -266,6 +267,7 @@ export interface Store
     OutboxStore,
     OutlierStore,
     PerformanceStore,
+    VersionPairStore,
     ReferenceReader,
     PeriodStore,
     SegmentStore,

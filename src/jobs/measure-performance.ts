@@ -1,12 +1,15 @@
 import type { ModelVersion } from '../domain/model.js';
 import type { MeasuredHours, PerformanceSetting } from '../domain/performance.js';
 import type { Store, VersionKey } from '../domain/ports.js';
+import type { RequestId } from '../domain/request-rule.js';
 import type { Segment, SegmentSetting } from '../domain/segment.js';
 
 export interface PerformanceMeterDeps {
   readonly store: Pick<Store, 'labelledVersions' | 'measurePerformance'>;
   /** The class that a binary model's probability is of. */
   readonly positiveClass: (model: string) => string;
+  /** How a model's rows name their requests. */
+  readonly requestId: (model: string) => RequestId;
   readonly segmentSetting: (model: string) => SegmentSetting | undefined;
   /** The segments of a version that have figures of their own. */
   readonly segments: (model: ModelVersion) => Promise<Segment[]>;
@@ -20,6 +23,7 @@ export interface MeasuredVersion extends MeasuredHours {
 export function createPerformanceMeter({
   store,
   positiveClass,
+  requestId,
   segmentSetting,
   segments,
 }: PerformanceMeterDeps) {
@@ -35,6 +39,7 @@ export function createPerformanceMeter({
         positiveClass: positiveClass(model.model),
         segmentColumns: segmentSetting(model.model)?.by ?? [],
         segments: await segments(model),
+        requestId: requestId(model.model),
       };
       measured.push({ model, ...(await store.measurePerformance(model, setting)) });
     }

@@ -8,12 +8,12 @@ import type {
   ScoreRanking,
 } from '../domain/performance.js';
 import { DELAY_EDGES_MS, MOMENTS, mergeMoments } from '../domain/performance.js';
-import { HOUR_MS, type Window } from '../domain/window.js';
+import { HOUR_MS, pieceEnd, type Window } from '../domain/window.js';
 import type { StoreClient } from './client.js';
 import { coarse } from './performance-sql.js';
 
 /** Different scores of one piece that are ordered as they are; of more, their cells. */
-const MAX_SCORES = 2 ** 20;
+export const MAX_SCORES = 2 ** 20;
 const TIMEOUT_MS = 600_000;
 
 const HOURS = `scope = {scope:String} AND model = {model:String} AND version = {version:String}
@@ -46,7 +46,7 @@ interface RankingRow {
 }
 
 /** Expression: start of the piece that an hour lies in, ms since the epoch. */
-function pieceOf(piece: PieceLength): string {
+export function pieceOf(piece: PieceLength): string {
   const time = "toDateTime(hour * 3600, 'UTC')";
   if (typeof piece === 'object') return `intDiv(hour * ${HOUR_MS}, ${piece.ms}) * ${piece.ms}`;
   switch (piece) {
@@ -213,13 +213,6 @@ function orderOf({
 /** The piece, within what was asked for. */
 function windowOf({ piece }: CountRow, length: PieceLength, asked: Window): Window {
   if (length === 'all') return asked;
-  const endMs = endOf(piece, length);
+  const endMs = pieceEnd(piece, length);
   return { startMs: Math.max(piece, asked.startMs), endMs: Math.min(endMs, asked.endMs) };
-}
-
-function endOf(startMs: number, length: Exclude<PieceLength, 'all'>): number {
-  if (typeof length === 'object') return startMs + length.ms;
-  const start = new Date(startMs);
-  if (length === 'month') return Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1, 1);
-  return startMs + { hour: 1, day: 24, week: 168 }[length] * HOUR_MS;
 }

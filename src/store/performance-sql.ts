@@ -6,7 +6,7 @@ const MAX_PAIRS = 10_000;
 /** Different scores that are kept as they are: beyond so many, to the nearest multiple of one in so many. */
 export const SCORE_CELLS = 65_536;
 /** As scikit-learn clips probabilities: the distance from 1 to the next number. */
-const EPSILON = '2.220446049250313e-16';
+export const EPSILON = '2.220446049250313e-16';
 
 /** Expression: a score's cell. */
 export const coarse = (score: string) => `round(${score} * ${SCORE_CELLS}) / ${SCORE_CELLS}`;

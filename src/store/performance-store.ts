@@ -1,6 +1,7 @@
 import type { ModelVersion } from '../domain/model.js';
 import type { PerformanceSetting, PerformanceStore } from '../domain/performance.js';
 import { PRODUCTION } from '../domain/ports.js';
+import { requestRuleOf } from '../domain/request-rule.js';
 import { type Segment, segmentScope, tagOf } from '../domain/segment.js';
 import { HOUR_MS } from '../domain/window.js';
 import type { StoreClient } from './client.js';
@@ -12,6 +13,7 @@ import {
   keepRowsSql,
   productionPairs,
   RAW_ROWS_SQL,
+  rowsOfHours,
   UNMEASURED_HOURS_SQL,
   UNMEASURED_LABELS_SQL,
 } from './performance-source.js';
@@ -44,14 +46,18 @@ export function createPerformanceStore(
   async function keepRows(
     model: ModelVersion,
     hours: readonly StoredHour[],
-    { segmentColumns }: PerformanceSetting,
+    { segmentColumns, requestId }: PerformanceSetting,
   ): Promise<void> {
     const columns = [...new Set(segmentColumns)];
+    const { tag, prefix, suffix } = requestRuleOf(requestId, model.modelVersion);
     for (const slice of hourSlices(hours, MAX_HOURS)) {
       const params = {
         ...hourParams(model, slice),
         segmentTags: columns.flatMap((column) => tagOf(column) ?? []),
         segmentFeatures: columns.filter((column) => tagOf(column) === null),
+        requestTag: tag,
+        requestPrefix: prefix,
+        requestSuffix: suffix,
       };
       const [seen] = await client.query<{ stored: number; identities: number }>(
         COUNT_IDENTITIES_SQL,
@@ -97,7 +103,7 @@ export function createPerformanceStore(
     const scopeOf = (segment?: Segment) => segmentScope(PRODUCTION, segment);
     for (const segment of setting.segments)
       await client.command(
-        performanceSql(productionPairs(task, true), task),
+        performanceSql(productionPairs(task, rowsOfHours(true)), task),
         {
           ...params,
           scope: scopeOf(segment),
@@ -108,7 +114,7 @@ export function createPerformanceStore(
       );
     // Last: it is what says that the hours are counted.
     await client.command(
-      performanceSql(productionPairs(task, false), task),
+      performanceSql(productionPairs(task, rowsOfHours(false)), task),
       { ...params, scope: scopeOf() },
       limits,
     );

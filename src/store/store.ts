@@ -28,6 +28,7 @@ import { createRowStore } from './row-store.js';
 import { createSegmentStore } from './segment-store.js';
 import { createStatsStore } from './stats-store.js';
 import { createVerdictStore } from './verdict-store.js';
+import { createVersionPairs } from './version-pairs.js';
 import { createWindowProfiles } from './window-profiles.js';
 
 export type StoreOptions = StoreLocation & {
@@ -85,6 +86,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createSegmentStore(jobs, grids, counter, revisions.next),
     ...createPerformanceStore(jobs, revisions.next),
     ...createPerformanceCounts(jobs),
+    ...createVersionPairs(jobs),
     ...createPeriodStore(jobs, revisions.next),
     ...createCallHalfStore(jobs),
     ...createRejectedStore(api),

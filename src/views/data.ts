@@ -1,3 +1,4 @@
+import type { Distribution } from '../domain/distribution.js';
 import type { Episode } from '../domain/episode.js';
 import type { FeatureKind, ModelVersion } from '../domain/model.js';
 import type { OutlierRecord, RunRecord } from '../domain/ports.js';
@@ -5,7 +6,6 @@ import type { Reference, ReferenceChange, ReferenceSummary } from '../domain/ref
 import type { Segment } from '../domain/segment.js';
 import type { Verdict } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
-import type { Distribution } from './rebin.js';
 import type { Look } from './severity.js';
 
 /** One cell of the heatmap: a feature in one column of time. */

@@ -1,3 +1,4 @@
+import type { Distribution } from '../domain/distribution.js';
 import type { FeatureSchema } from '../domain/model.js';
 import {
   type EpisodeStore,
@@ -12,7 +13,7 @@ import {
 import type { Grid, Profile } from '../domain/profile.js';
 import { type Reference, referenceBuckets } from '../domain/reference.js';
 import { tile, type Window } from '../domain/window.js';
-import { type Distribution, quantile, rebin } from './rebin.js';
+import { quantile, rebin } from './rebin.js';
 
 /** What pages and reports read. */
 export type ViewStore = Pick<

@@ -1,8 +1,8 @@
+import type { Distribution } from '../domain/distribution.js';
 import type { UndecidedReason, Verdict } from '../domain/verdict.js';
 import type { FeatureData, ModelData, RankedFeature, Series } from './data.js';
 import { formatCount, formatNumber, formatPercent, formatRatio, formatWindow, plural } from './format.js';
 import { shorten } from './html.js';
-import type { Distribution } from './rebin.js';
 import { alarmRatio, lookOf } from './severity.js';
 import { leadVerdict, sameAsEffect } from './summarise.js';
 

@@ -102,6 +102,7 @@ export function wireDetection(parts: Parts) {
     measurePerformance: createPerformanceMeter({
       store,
       positiveClass: (model) => settings(model).performance.positiveClass,
+      requestId: (model) => settings(model).performance.requestId,
       segmentSetting: (model) => settings(model).segments,
       segments: segmentsOfVersion,
     }),

@@ -14,6 +14,7 @@ const start = Date.UTC(2026, 2, 1);
 const HOURS = 3;
 const EU = { column: 'tags.region', value: 'eu' };
 const setting: PerformanceSetting = {
+  requestId: '{request}',
   positiveClass: '1',
   segmentColumns: ['tags.region', 'plan'],
   segments: [EU, { column: 'plan', value: 'pro' }],

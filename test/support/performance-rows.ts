@@ -22,7 +22,12 @@ export function scoredModel(model: string, task: Task): ModelVersion {
   };
 }
 
-export const PLAIN_SETTING: PerformanceSetting = { positiveClass: '1', segmentColumns: [], segments: [] };
+export const PLAIN_SETTING: PerformanceSetting = {
+  positiveClass: '1',
+  segmentColumns: [],
+  segments: [],
+  requestId: '{request}',
+};
 
 export function scoredPrediction(
   model: ModelVersion,

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
+import type { Bar, Distribution } from '../../domain/distribution.js';
 import { formatCount, formatNumber, formatPercent } from '../format.js';
 import { type Html, html, shorten } from '../html.js';
-import type { Bar, Distribution } from '../rebin.js';
 import { emptyChart, renderChart } from './render.js';
 
 const WIDTH = 520;

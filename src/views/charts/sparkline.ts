@@ -1,6 +1,6 @@
+import type { Distribution } from '../../domain/distribution.js';
 import { formatPercent } from '../format.js';
 import { escapeHtml, type Html, html, raw } from '../html.js';
-import type { Distribution } from '../rebin.js';
 
 const WIDTH = 120;
 const HEIGHT = 26;

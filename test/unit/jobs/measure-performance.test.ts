@@ -14,6 +14,7 @@ describe('the performance meter', () => {
         },
       },
       positiveClass: () => 'yes',
+      requestId: () => '{request}',
       segmentSetting: (model) => (model === 'production' ? { by: ['tags.region'], top: 3 } : undefined),
       segments: async ({ model }) => (model === 'production' ? [{ column: 'tags.region', value: 'eu' }] : []),
     });
@@ -25,13 +26,14 @@ describe('the performance meter', () => {
     const measured = await measure(models);
     expect(measured.map(({ model }) => model.model)).toEqual(['reference', 'production']);
     expect(asked).toEqual([
-      ['reference', { positiveClass: 'yes', segmentColumns: [], segments: [] }],
+      ['reference', { positiveClass: 'yes', segmentColumns: [], segments: [], requestId: '{request}' }],
       [
         'production',
         {
           positiveClass: 'yes',
           segmentColumns: ['tags.region'],
           segments: [{ column: 'tags.region', value: 'eu' }],
+          requestId: '{request}',
         },
       ],
     ]);
