@@ -18,6 +18,7 @@ import { replay } from './replay-stream.js';
 import { serve, unlessInterrupted } from './serve.js';
 import { createServiceClient, REPLAY_PATIENCE_MS } from './service-client.js';
 import { addTailCommand } from './tail.js';
+import { addVersionCommands } from './versions.js';
 import { addWebhookCommands } from './webhook.js';
 
 const EXAMPLES = join(dirname(fileURLToPath(import.meta.url)), '..', 'examples', 'flights');
@@ -119,6 +120,7 @@ export function createProgram(streams: Streams): Command {
 
   const model = addModelCommands(program, common);
   addPolicyCommands(program, model, common);
+  addVersionCommands(program, common);
 
   program
     .command('report')

@@ -40,7 +40,7 @@ export const latencyQuantile = (name: string, quantile: number, role: 'primary' 
       );
       if (typeof shares === 'string') return shares;
       const latencyAt = (profile: Profile, at: number) =>
-        upperEnd(grid, profile, quantileCell(profile.counts, Math.min(1, Math.max(0, at))));
+        cellQuantile(grid, profile, Math.min(1, Math.max(0, at)));
       const baseline = latencyAt(reference, params.quantile);
       const change = (latencyMs: number) => positive(latencyMs) / positive(baseline) - 1;
       const value = change(latencyAt(current, params.quantile));
@@ -73,6 +73,11 @@ export const latencyQuantile = (name: string, quantile: number, role: 'primary' 
 
 /** Clocks that disagree give latencies of 0 and below: as good as a microsecond. */
 const positive = (latencyMs: number) => Math.max(LEAST_MS, latencyMs);
+
+/** The value that a share of the rows does not exceed: the upper end of its cell, so within a cell of the grid. */
+export function cellQuantile(grid: Grid, profile: Profile, quantile: number): number {
+  return upperEnd(grid, profile, quantileCell(profile.counts, quantile));
+}
 
 /** The cell in which the cumulative share reaches a quantile. */
 function quantileCell(counts: readonly number[], quantile: number): number {

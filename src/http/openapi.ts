@@ -14,6 +14,7 @@ import {
   schemaBody,
   tuningQuery,
   verdictQuery,
+  versionsQuery,
   webhookPause,
   webhookQuery,
   webhookReplay,
@@ -125,6 +126,10 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
       '/v1/models/{model}/performance': list(
         'How good a version was, by the labels that have come: figures with intervals, and how many labels are missing',
         performanceQuery,
+      ),
+      '/v1/models/{model}/compare-versions': list(
+        'Two versions over the same time: what they predict, whether they agree, how long they take, and which is better',
+        versionsQuery,
       ),
       '/v1/models/{model}/concept-drift': list(
         'Where detectors over the stream of errors have seen a change, newest first',

@@ -84,6 +84,16 @@ export const performanceQuery = z.strictObject({
   bucket: z.enum(['hour', 'day', 'week', 'month', 'all']).default('day'),
   segment: oneSegment.optional(),
 });
+export const versionsQuery = z.strictObject({
+  champion: text,
+  challenger: text,
+  from: wholeHour.optional(),
+  to: wholeHour.optional(),
+  figure: text.optional(),
+  margin: z.coerce.number().gt(0).max(1e12).optional(),
+  minimumDays: z.coerce.number().int().min(1).max(365).optional(),
+  bucket: z.enum(['hour', 'day', 'week', 'month', 'all']).default('day'),
+});
 export const episodeQuery = z.strictObject({ state: z.enum(['open', 'closed']).optional(), limit });
 export const conceptDriftQuery = z.strictObject({ version: text, limit });
 export const outlierQuery = z.strictObject({ version: text, limit, offset });

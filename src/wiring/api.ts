@@ -11,9 +11,11 @@ import { createModelRoutes } from '../http/model-routes.js';
 import { createPageRoutes } from '../http/page-routes.js';
 import { createPerformanceRoutes } from '../http/performance-routes.js';
 import { createPolicyRoutes } from '../http/policy-routes.js';
+import { createVersionRoutes } from '../http/version-routes.js';
 import { createWebhookRoutes } from '../http/webhook-routes.js';
 import { createWhyRoutes } from '../http/why-routes.js';
 import { buildReport } from '../jobs/build-report.js';
+import { createVersionComparer } from '../jobs/compare-versions.js';
 import { createExplainer } from '../jobs/explain-window.js';
 import { createEstimateReader } from '../jobs/read-estimates.js';
 import { createPerformanceReader } from '../jobs/read-performance.js';
@@ -64,6 +66,10 @@ export function wireApi(parts: Parts, access: Access) {
   const explain = createExplainer({ store });
   const rebaseliner = createRebaseliner(referenceDeps);
   const performance = createPerformanceReader({
+    store,
+    setting: (model) => modelConfig(config, model).performance,
+  });
+  const compareVersions = createVersionComparer({
     store,
     setting: (model) => modelConfig(config, model).performance,
   });
@@ -122,6 +128,7 @@ export function wireApi(parts: Parts, access: Access) {
       .use(createWebhookRoutes({ store, desk }, access))
       .use(createWhyRoutes({ explain }, access))
       .use(createPerformanceRoutes({ performance }, access))
+      .use(createVersionRoutes({ compareVersions }, access))
       .use(createEstimateRoutes({ estimates }, access))
       .use(createConceptDriftRoutes(store, access)),
     pages: createPageRoutes({ store, clock, reportsDirectory, explain, performance }),

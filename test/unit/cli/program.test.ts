@@ -67,6 +67,7 @@ describe('the command line', () => {
       'model performance',
       'model tune',
       'backtest',
+      'versions compare',
       'report',
       'rejected list',
       'rejected redrive',
@@ -100,7 +101,7 @@ describe('the command line', () => {
       commands
         .map(([name]) => name)
         .filter((name) =>
-          /^(replay|import|tail|report|backtest|model .*|rejected .*|webhook .*)$/.test(name),
+          /^(replay|import|tail|report|backtest|model .*|versions .*|rejected .*|webhook .*)$/.test(name),
         ),
     );
     for (const [, command] of talking)

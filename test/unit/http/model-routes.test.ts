@@ -17,12 +17,14 @@ import { labelEvent, predictionEvent } from '../../../src/http/openapi-ingest.js
 import { createPerformanceRoutes } from '../../../src/http/performance-routes.js';
 import { createPolicyRoutes } from '../../../src/http/policy-routes.js';
 import { createRejectedRoutes } from '../../../src/http/rejected-routes.js';
+import { createVersionRoutes } from '../../../src/http/version-routes.js';
 import { createWebhookRoutes } from '../../../src/http/webhook-routes.js';
 import { createWhyRoutes } from '../../../src/http/why-routes.js';
 import { EVENT, type HttpService, LABEL, NOW_MS, startHttpService } from '../../support/http-service.js';
 import { createMemoryAlertStore } from '../../support/memory-alert-store.js';
 import { NO_ESTIMATES, NO_PERFORMANCE } from '../../support/performance-rows.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
+import { comparisonOf } from '../../support/version-comparison.js';
 
 const HOUR = 3_600_000;
 const CHURN: ModelVersion = {
@@ -111,6 +113,7 @@ describe('the model routes', () => {
       api: (access) =>
         createModelRoutes(ports, access)
           .use(createPerformanceRoutes({ performance: async () => NO_PERFORMANCE }, access))
+          .use(createVersionRoutes({ compareVersions: async () => comparisonOf() }, access))
           .use(
             createConceptDriftRoutes(
               { listModels: async () => [], errorStream: async () => null, streamDetections: async () => [] },
