@@ -18,7 +18,7 @@ export { createOutlierScorer } from './src/jobs/score-outliers.js';
 export { fitNullModel } from './src/detectors/null-model.js';
 export { serialiseForest } from './src/stats/forest-codec.js';
 export { fitForestModel } from './src/stats/forest-model.js';
-export { scoreForest } from './src/stats/forest-parts.js';
+export { explainForest, scoreForest } from './src/stats/forest-parts.js';
 export { createNormal } from './src/stats/normal-draws.js';
 export { createInlineRunner } from './src/workers/inline.js';
 export { createRandom } from './src/stats/random.js';
@@ -175,6 +175,7 @@ export const cycle = {
         store,
         logger,
         scoreForest: async (input) => parts.scoreForest(input()),
+        explainForest: async (input) => parts.explainForest(input()),
       });
       const hours = Array.from({ length: VARIANTS }, (_, variant) =>
         createHours(parts, 1_000 + variant, variant),

@@ -13,6 +13,8 @@ fi
 "$environment/bin/python" -W ignore test/oracle/generate.py examples/flights test/oracle
 "$environment/bin/python" -W ignore test/oracle/generate-numeric.py test/oracle
 "$environment/bin/python" -W ignore test/oracle/generate-forest.py
+"$environment/bin/python" test/oracle/forest-sets.py test/oracle/forest-sets.json
+"$environment/bin/python" test/oracle/forest-explanation.py test/oracle/forest-explanation.json
 "$environment/bin/python" test/oracle/episode-budget.py
 "$environment/bin/python" -W ignore test/oracle/generate-shares.py test/oracle
 "$environment/bin/python" test/oracle/counts.py test/oracle/counts.json

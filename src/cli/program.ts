@@ -11,6 +11,7 @@ import { addImportCommand } from './import.js';
 import { addKey, parseScopes } from './key.js';
 import { migrate } from './migrate.js';
 import { addModelCommands } from './model-commands.js';
+import { addOutlierCommand } from './outliers.js';
 import { answer, createProgress, say } from './output.js';
 import { addPolicyCommands } from './policy-commands.js';
 import { addRejectedCommands } from './rejected.js';
@@ -144,6 +145,7 @@ export function createProgram(streams: Streams): Command {
       answer(output, document);
     });
 
+  addOutlierCommand(program, common);
   addRejectedCommands(program, common);
   addWebhookCommands(program, outputOf);
 

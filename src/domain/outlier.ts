@@ -1,3 +1,10 @@
+/** What one feature has to do with a row's score: the score is 2^(sum of all contributions − 1). */
+export interface OutlierReason {
+  readonly feature: string;
+  /** In doublings of the score; features that make the row less odd are left out. */
+  readonly contribution: number;
+}
+
 /** How a version's isolation forest is grown. */
 export interface ForestSettings {
   readonly trees: number;

@@ -2,6 +2,7 @@ import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from './episo
 import type { ErrorStreamStore } from './error-stream.js';
 import type { CallHalfStore, RejectedStore } from './kept-ports.js';
 import type { FeatureSchema, ModelVersion } from './model.js';
+import type { OutlierStore } from './outlier-ports.js';
 import type { PerformanceStore } from './performance.js';
 import type { IngestCounts } from './prediction.js';
 import type { Grid, Profile } from './profile.js';
@@ -187,31 +188,6 @@ export interface FeatureRow {
   readonly timestampMs: number;
   readonly ingestedAtMs: number;
   readonly values: readonly (number | string | null)[];
-}
-
-export interface OutlierRecord extends VersionKey {
-  readonly predictionId: string;
-  readonly rowIndex: number;
-  readonly timestampMs: number;
-  readonly score: number;
-}
-
-export interface OutlierStore {
-  /** Pages over unscored rows in (ingested, id) order; an empty page means done. */
-  unscoredRows(model: ModelVersion, columns: readonly string[], limit: number): Promise<FeatureRow[]>;
-  /** Marks the rows as scored and keeps the flagged ones. Idempotent per row. */
-  saveScores(
-    key: VersionKey,
-    referenceHash: string,
-    scored: readonly { row: FeatureRow; score: number; flagged: boolean }[],
-  ): Promise<void>;
-  /** Scored and flagged rows in a window of event time, by the forest of a reference: of the current one by default. */
-  outlierCounts(
-    key: VersionKey,
-    window: Window,
-    referenceHash?: string,
-  ): Promise<{ scored: number; flagged: number }>;
-  listOutliers(key: VersionKey & { limit: number; offset: number }): Promise<OutlierRecord[]>;
 }
 
 export interface ReferenceReader {

@@ -7,24 +7,14 @@ import { AppError } from '../errors.js';
 import type { Access } from './access.js';
 import { openapiDocument } from './openapi.js';
 import { createRegistrationRoutes, type RegistrationPorts } from './registration-routes.js';
-import {
-  checked,
-  episodeQuery,
-  outlierQuery,
-  profileQuery,
-  reportBody,
-  verdictQuery,
-} from './request-schemas.js';
+import { checked, episodeQuery, profileQuery, reportBody, verdictQuery } from './request-schemas.js';
 
 /** Longest period whose profiles are merged for one answer. */
 const MAX_PROFILE_SPAN_MS = 3_660 * DAY_MS;
 
 export interface ModelPorts extends RegistrationPorts {
   readonly store: RegistrationPorts['store'] &
-    Pick<
-      Store,
-      'listVerdicts' | 'listEpisodes' | 'listOutliers' | 'listGrids' | 'mergedProfiles' | 'watermarks'
-    >;
+    Pick<Store, 'listVerdicts' | 'listEpisodes' | 'listGrids' | 'mergedProfiles' | 'watermarks'>;
   readonly buildReport: (request: {
     model: string;
     modelVersion: string;
@@ -121,13 +111,6 @@ export function createModelRoutes(ports: ModelPorts, access: Access): Router {
     const { model } = await registered(request);
     const episodes = await store.listEpisodes({ model, limit, ...(state === undefined ? {} : { state }) });
     response.json({ episodes });
-  });
-
-  router.get('/v1/models/:model/outliers', read, async (request, response) => {
-    const { version, limit, offset } = checked(outlierQuery, request.query);
-    const { model } = await registered(request, version);
-    const outliers = await store.listOutliers({ model, modelVersion: version, limit, offset });
-    response.json({ outliers });
   });
 
   router.post('/v1/reports', read, async (request, response) => {

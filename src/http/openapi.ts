@@ -115,6 +115,16 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
           responses: { 200: answer('found'), ...failures(...DENIED, [404, 'not registered']) },
         },
       },
+      '/v1/models/{model}/versions/{version}/outliers': {
+        get: {
+          summary: 'Rows that the isolation forest flagged, highest scores first, with what isolated them',
+          parameters: [...VERSION, ...queryOf(outlierQuery)],
+          responses: {
+            200: answer('found'),
+            ...failures([400, 'a parameter is wrong'], ...DENIED, [404, 'not registered']),
+          },
+        },
+      },
       '/v1/models/{model}/verdicts': list('Verdicts of windows, oldest first', verdictQuery),
       '/v1/models/{model}/why': list(
         'Why a window, or a period, drifted: its columns, first what moves the prediction most',
@@ -122,7 +132,6 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
       ),
       '/v1/models/{model}/profiles': list('Merged counts of a period, with their grids', profileQuery),
       '/v1/models/{model}/episodes': list('Episodes, newest first', episodeQuery),
-      '/v1/models/{model}/outliers': list('Flagged rows', outlierQuery),
       '/v1/models/{model}/performance': list(
         'How good a version was, by the labels that have come: figures with intervals, and how many labels are missing',
         performanceQuery,

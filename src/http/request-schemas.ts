@@ -17,7 +17,6 @@ const time = z
 const wholeHour = time.refine((ms) => ms % HOUR_MS === 0, 'must be a whole hour');
 const name = z.string().regex(NAME_PATTERN, 'must have 1 to 120 letters, digits, spaces and . : / _ -');
 const limit = z.coerce.number().int().min(1).max(MAX_PAGE).default(1_000);
-const offset = z.coerce.number().int().min(0).max(1_000_000_000).default(0);
 /** Any text can be asked for; what is not there is an empty list. */
 const text = z.string().max(512);
 
@@ -96,7 +95,22 @@ export const versionsQuery = z.strictObject({
 });
 export const episodeQuery = z.strictObject({ state: z.enum(['open', 'closed']).optional(), limit });
 export const conceptDriftQuery = z.strictObject({ version: text, limit });
-export const outlierQuery = z.strictObject({ version: text, limit, offset });
+/** A place in the list of outliers: bits of the score, ms, identity. */
+const outlierCursor = z
+  .string()
+  .regex(/^\d{1,19}_-?\d{1,15}_\d{1,20}$/, 'must be the `next` of an earlier answer')
+  .transform((text) => {
+    const [scoreBits = '', ms = '', identity = ''] = text.split('_');
+    return { scoreBits, timestampMs: Number(ms), identity };
+  });
+export const outlierQuery = z.strictObject({
+  from: time.optional(),
+  to: time.optional(),
+  minScore: z.coerce.number().min(0).max(1).optional(),
+  feature: text.optional(),
+  cursor: outlierCursor.optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
 export const profileQuery = z.strictObject({
   version: text,
   scope: z.enum(['production', 'reference']).default('production'),

@@ -1,4 +1,6 @@
 import type { ModelVersion } from '../domain/model.js';
+import type { OutlierReason } from '../domain/outlier.js';
+import type { ScoredRow } from '../domain/outlier-ports.js';
 import type { FeatureRow, Logger, Store } from '../domain/ports.js';
 import type { Reference } from '../domain/reference.js';
 import { AppError } from '../errors.js';
@@ -12,6 +14,8 @@ const SLICE_VALUES = 100_000;
 /** Values read and saved at once: a page is held whole, and takes the engine's client some ms to read. */
 const PAGE_VALUES = 400_000;
 const MOST_PAGE_ROWS = 20_000;
+/** Kept with a row. */
+const MOST_REASONS = 5;
 /** Forests kept parsed: a parsed one holds about a megabyte. */
 const CACHED_FORESTS = 8;
 
@@ -20,6 +24,8 @@ export interface OutlierScorerDeps {
   readonly logger: Logger;
   /** Scores encoded rows, in any thread; the input is made when a thread is free. */
   readonly scoreForest: (input: () => ScoreInput) => Promise<Float64Array>;
+  /** Contributions of the model's columns to the scores of encoded rows, rows × columns, in any thread too. */
+  readonly explainForest: (input: () => ScoreInput) => Promise<Float64Array>;
   /** Rows read and saved at once; as many as hold 400,000 values, at most 20,000, by default. */
   readonly pageRows?: number;
 }
@@ -40,32 +46,6 @@ export function createOutlierScorer(deps: OutlierScorerDeps) {
     if (forests.size >= CACHED_FORESTS && !oldest.done) forests.delete(oldest.value);
     forests.set(reference.hash, forest);
     return forest;
-  }
-
-  /** The page in slices, as many at once as there are threads. */
-  async function scorePage(
-    { encoding }: ForestModel,
-    forest: string,
-    page: readonly FeatureRow[],
-  ): Promise<Float64Array> {
-    const scores = new Float64Array(page.length);
-    const sliceRows = Math.ceil(SLICE_VALUES / encoding.length);
-    const starts = Array.from({ length: Math.ceil(page.length / sliceRows) }, (_, i) => i * sliceRows);
-    await Promise.all(
-      starts.map(async (from) => {
-        const slice = page.slice(from, from + sliceRows);
-        const sliceScores = await deps.scoreForest(() => ({
-          forest,
-          matrix: encodeRows(
-            encoding,
-            slice.map((row) => row.values),
-          ),
-          rows: slice.length,
-        }));
-        scores.set(sliceScores, from);
-      }),
-    );
-    return scores;
   }
 
   return {
@@ -94,14 +74,20 @@ export function createOutlierScorer(deps: OutlierScorerDeps) {
           break;
         }
         previous = identity;
-        const scores = await scorePage(forest, reference.forest, page);
-        const scored = page.map((row, i) => {
+        const scores = await inSlices(forest, page, reference.forest, 1, deps.scoreForest);
+        const flagged = page.filter((_, i) => (scores[i] as number) > forest.threshold);
+        const parts = await inSlices(forest, flagged, reference.forest, columns.length, deps.explainForest);
+        let explained = 0;
+        const scored = page.map((row, i): ScoredRow => {
           const score = scores[i] as number;
-          return { row, score, flagged: score > forest.threshold };
+          if (!(score > forest.threshold)) return { row, score, flagged: false, reasons: [] };
+          const from = explained++ * columns.length;
+          const reasons = reasonsOf(columns, parts.subarray(from, from + columns.length));
+          return { row, score, flagged: true, reasons };
         });
         await store.saveScores(model, reference.hash, scored);
         counts.scored += scored.length;
-        counts.flagged += scored.filter((row) => row.flagged).length;
+        counts.flagged += flagged.length;
       }
       if (counts.scored > 0)
         logger.debug({ model: model.model, modelVersion: model.modelVersion, ...counts }, 'rows scored');
@@ -111,6 +97,36 @@ export function createOutlierScorer(deps: OutlierScorerDeps) {
 }
 
 export type OutlierScorer = ReturnType<typeof createOutlierScorer>;
+
+/** Runs rows through a task in slices, as many at once as there are threads; `width` numbers come of each row. */
+async function inSlices(
+  { encoding }: ForestModel,
+  rows: readonly FeatureRow[],
+  forest: string,
+  width: number,
+  run: (input: () => ScoreInput) => Promise<Float64Array>,
+): Promise<Float64Array> {
+  const results = new Float64Array(rows.length * width);
+  const sliceRows = Math.ceil(SLICE_VALUES / encoding.length);
+  const starts = Array.from({ length: Math.ceil(rows.length / sliceRows) }, (_, i) => i * sliceRows);
+  await Promise.all(
+    starts.map(async (from) => {
+      const values = rows.slice(from, from + sliceRows).map((row) => row.values);
+      const result = await run(() => ({ forest, matrix: encodeRows(encoding, values), rows: values.length }));
+      results.set(result, from * width);
+    }),
+  );
+  return results;
+}
+
+/** The features that make the row odd, the largest contribution first. */
+function reasonsOf(columns: readonly string[], contributions: Float64Array): OutlierReason[] {
+  return columns
+    .map((feature, i) => ({ feature, contribution: contributions[i] as number }))
+    .filter(({ contribution }) => contribution > 0)
+    .sort((a, b) => b.contribution - a.contribution)
+    .slice(0, MOST_REASONS);
+}
 
 function readForest(reference: Reference, text: string): ForestModel {
   try {

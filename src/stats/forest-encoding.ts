@@ -129,7 +129,7 @@ export function encodeRows(encoding: ForestEncoding, rows: readonly (readonly Ce
   return matrix;
 }
 
-function hasIndicator(column: ColumnEncoding): boolean {
+export function hasIndicator(column: ColumnEncoding): boolean {
   return column.kind === 'numeric' && column.indicator;
 }
 

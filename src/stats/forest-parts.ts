@@ -1,4 +1,5 @@
 import { parseForest } from './forest-codec.js';
+import { explainRows } from './forest-explanation.js';
 import type { IsolationForest, TreeRecords } from './forest-layout.js';
 import type { ForestModel } from './forest-model.js';
 import { fitIsolationForest, scoreIsolationForest } from './isolation-forest.js';
@@ -63,6 +64,11 @@ export function scoreHeldOut({ data, settings, fold }: HeldOutInput): Float64Arr
 /** Scores encoded rows by a serialised forest, in (0, 1). Throws RangeError on a damaged one. */
 export function scoreForest({ forest, matrix, rows }: ScoreInput): Float64Array {
   return scoreIsolationForest(parsedForest(forest).forest, matrix, rows);
+}
+
+/** What each of the model's columns has to do with each row's score, rows × columns, row-major (see explainRows). */
+export function explainForest({ forest, matrix, rows }: ScoreInput): Float64Array {
+  return explainRows(parsedForest(forest), matrix, rows);
 }
 
 const parsed = new Map<string, ForestModel>();

@@ -1,10 +1,12 @@
 import { monitoredColumns } from '../domain/model.js';
-import type { OutlierStore, VersionKey } from '../domain/ports.js';
+import type { OutlierStore } from '../domain/outlier-ports.js';
+import type { VersionKey } from '../domain/ports.js';
 import type { Window } from '../domain/window.js';
 import { createBatch, loadByGroup, OF_VERSIONS, PLACE_OF_VERSION, versionsOf } from './batch.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
 import { rowIdentity } from './identity.js';
+import { createOutlierList } from './outlier-list.js';
 import { CELL_COLUMNS, cellOf, type RowCells } from './row-cells.js';
 
 /** A row may become visible so long after it was stamped, and is still found: an insert is retried, a redo repairs. */
@@ -50,6 +52,7 @@ const VERSIONS_PER_STATEMENT = 256;
 
 /** Scores of rows by the forest of the version's current reference. */
 export function createOutlierStore(client: StoreClient): OutlierStore {
+  const list = createOutlierList(client);
   /** Per version and reference: the last row in order whose score is saved. */
   const cursors = new Map<string, Cursor>();
 
@@ -218,7 +221,7 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
     },
 
     async saveScores(key, referenceHash, scored) {
-      const rows = scored.map(({ row, score, flagged }) => ({
+      const rows = scored.map(({ row, score, flagged, reasons }) => ({
         model: key.model,
         version: key.modelVersion,
         reference_hash: referenceHash,
@@ -228,6 +231,8 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
         row_index: row.rowIndex,
         score,
         flagged,
+        reason_features: reasons.map(({ feature }) => feature),
+        reason_contributions: reasons.map(({ contribution }) => contribution),
         ingested_at: dateTime64(row.ingestedAtMs),
       }));
       await client.insert('outlier_scores', rows);
@@ -246,26 +251,6 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
     outlierCounts: async (key, window, referenceHash) =>
       countsOf({ key, window, hash: referenceHash ?? (await hashOf(key)) }),
 
-    async listOutliers({ limit, offset, ...key }) {
-      const rows = await client.query<{
-        prediction_id: string;
-        row_index: number;
-        at: number;
-        score: number;
-      }>(
-        `SELECT prediction_id, row_index, toUnixTimestamp64Milli(ts) AS at, score FROM outlier_scores FINAL
-         WHERE model = {model:String} AND version = {version:String} AND reference_hash = {hash:String} AND flagged
-         ORDER BY score DESC, ts, identity LIMIT {limit:UInt64} OFFSET {offset:UInt64}`,
-        { model: key.model, version: key.modelVersion, hash: await hashOf(key), limit, offset },
-      );
-      return rows.map((row) => ({
-        model: key.model,
-        modelVersion: key.modelVersion,
-        predictionId: row.prediction_id,
-        rowIndex: row.row_index,
-        timestampMs: row.at,
-        score: row.score,
-      }));
-    },
+    listOutliers: async (key, columns, query) => list(key, await hashOf(key), columns, query),
   };
 }

@@ -1,7 +1,8 @@
 import type { Distribution } from '../domain/distribution.js';
 import type { Episode } from '../domain/episode.js';
 import type { FeatureKind, ModelVersion } from '../domain/model.js';
-import type { OutlierRecord, RunRecord } from '../domain/ports.js';
+import type { OutlierRecord } from '../domain/outlier-ports.js';
+import type { RunRecord } from '../domain/ports.js';
 import type { Reference, ReferenceChange, ReferenceSummary } from '../domain/reference.js';
 import type { Segment } from '../domain/segment.js';
 import type { Verdict } from '../domain/verdict.js';

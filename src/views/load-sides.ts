@@ -1,9 +1,9 @@
 import type { Distribution } from '../domain/distribution.js';
 import type { FeatureSchema } from '../domain/model.js';
+import type { OutlierStore } from '../domain/outlier-ports.js';
 import {
   type EpisodeStore,
   type ModelStore,
-  type OutlierStore,
   PRODUCTION,
   type ProfileStore,
   type StatsStore,

@@ -1,4 +1,4 @@
-import { type FeatureSchema, type ModelVersion, monitoredColumns } from '../domain/model.js';
+import { type FeatureSchema, forestColumns, type ModelVersion, monitoredColumns } from '../domain/model.js';
 import type { RunRecord, VersionKey } from '../domain/ports.js';
 import type { Verdict } from '../domain/verdict.js';
 import { DAY_MS, type Window } from '../domain/window.js';
@@ -13,7 +13,6 @@ const DEFAULT_WINDOWS = 200;
 const DEFAULT_SPAN_MS = 92 * DAY_MS;
 export const VERDICT_LIMIT = 100_000;
 /** Flagged rows read to find the highest scores of the shown time. */
-const OUTLIER_LIMIT = 2_000;
 const TOP_OUTLIERS = 20;
 const EPISODE_LIMIT = 200;
 /** Far enough for any calendar, near enough for any clock column. */
@@ -146,14 +145,13 @@ export async function loadModel(
 ): Promise<{ data: ModelData; verdicts: Verdict[]; runs: RunRecord[] } | null> {
   const version = await findVersion(store, key);
   if (version === null) return null;
-  const [runs, reference, references, referenceChanges, marks, episodes, outliers] = await Promise.all([
+  const [runs, reference, references, referenceChanges, marks, episodes] = await Promise.all([
     allRuns(store, key),
     store.currentReference(key),
     store.listReferences(key),
     store.listReferenceChanges(key),
     marksOf(store),
     store.listEpisodes({ model: key.model, limit: EPISODE_LIMIT }),
-    store.listOutliers({ ...key, limit: OUTLIER_LIMIT, offset: 0 }),
   ]);
   const mark = marks.get(versionId(key));
   const shown = range ?? defaultRange(runs, mark?.watermarkMs ?? null, nowMs);
@@ -169,6 +167,10 @@ export async function loadModel(
     lastJudged === null
       ? []
       : await store.listVerdicts({ ...key, window: lastJudged, segment: 'every', limit: VERDICT_LIMIT });
+  const { outliers } = await store.listOutliers(key, forestColumns(version.schema), {
+    window: shown,
+    limit: TOP_OUTLIERS,
+  });
   const rowVerdicts = verdicts.filter((verdict) => verdict.category === 'outliers');
   const count = (status: RunRecord['status']) => ownRuns.filter((run) => run.status === status).length;
   const first = runs[0];
@@ -199,10 +201,7 @@ export async function loadModel(
       .sort((a, b) => Number(b.state === 'open') - Number(a.state === 'open') || b.openedAtMs - a.openedAtMs),
     segments: summariseSegments(segmentVerdicts),
     outlierShare: buildSeries(rowVerdicts)[0] ?? null,
-    outliers: outliers
-      .filter((row) => row.timestampMs >= shown.startMs && row.timestampMs < shown.endMs)
-      .sort((a, b) => b.score - a.score)
-      .slice(0, TOP_OUTLIERS),
+    outliers,
     truncated: found.length >= VERDICT_LIMIT,
   };
   return { data, verdicts, runs: ownRuns };

@@ -1,5 +1,6 @@
 import type { Episode } from '../domain/episode.js';
-import type { OutlierRecord, VersionKey } from '../domain/ports.js';
+import type { OutlierRecord } from '../domain/outlier-ports.js';
+import type { VersionKey } from '../domain/ports.js';
 import { movingColumns, type Reference } from '../domain/reference.js';
 import { segmentName } from '../domain/segment.js';
 import type { Window } from '../domain/window.js';
@@ -16,7 +17,7 @@ import {
   plural,
   windowParameter,
 } from './format.js';
-import { type Html, html, nameTag, sitePath } from './html.js';
+import { type Html, html, nameTag, shorten, sitePath } from './html.js';
 import { amountWords, moveWords } from './sentences.js';
 import { LOOK_WORDS, toneOf } from './severity.js';
 
@@ -117,12 +118,25 @@ export function rankedTable(
 <tbody>${ranked.map(row)}</tbody></table></div>`;
 }
 
+/** Shown of each outlier. */
+const SHOWN_REASONS = 3;
+
+/** The first reasons with their values and their share of what makes the row odd. */
+function outlierReasons({ reasons, values }: OutlierRecord): Html | string {
+  if (reasons.length === 0) return NOTHING;
+  const total = reasons.reduce((sum, { contribution }) => sum + contribution, 0);
+  return html`${reasons.slice(0, SHOWN_REASONS).map(({ feature, contribution }, index) => {
+    const value = values === null ? undefined : (values[feature] ?? 'missing');
+    return html`${index > 0 ? ', ' : ''}${nameTag(feature, 30)}${value === undefined ? '' : html` = ${shorten(String(value), 30)}`} <span class="muted">${formatPercent(contribution / total)}</span>`;
+  })}`;
+}
+
 export function outliersTable(outliers: readonly OutlierRecord[]): Html {
   if (outliers.length === 0) return html`<p class="empty">No row has been flagged.</p>`;
-  return html`<div class="scroll"><table><thead><tr><th>Prediction</th><th>Event time</th><th class="num">Score</th></tr></thead>
+  return html`<div class="scroll"><table><thead><tr><th>Prediction</th><th>Event time</th><th class="num">Score</th><th>What isolated it</th></tr></thead>
 <tbody>${outliers.map(
     (row) =>
-      html`<tr><td class="name">${nameTag(row.predictionId, 60)}${row.rowIndex > 0 ? html` <span class="muted">row ${row.rowIndex}</span>` : ''}</td><td class="nowrap">${formatTime(row.timestampMs)}</td><td class="num">${row.score.toFixed(3)}</td></tr>`,
+      html`<tr><td class="name">${nameTag(row.predictionId, 60)}${row.rowIndex > 0 ? html` <span class="muted">row ${row.rowIndex}</span>` : ''}</td><td class="nowrap">${formatTime(row.timestampMs)}</td><td class="num">${row.score.toFixed(3)}</td><td>${outlierReasons(row)}</td></tr>`,
   )}</tbody></table></div>`;
 }
 

@@ -8,6 +8,7 @@ import type { Access } from '../http/access.js';
 import { createConceptDriftRoutes } from '../http/concept-drift-routes.js';
 import { createEstimateRoutes } from '../http/estimate-routes.js';
 import { createModelRoutes } from '../http/model-routes.js';
+import { createOutlierRoutes } from '../http/outlier-routes.js';
 import { createPageRoutes } from '../http/page-routes.js';
 import { createPerformanceRoutes } from '../http/performance-routes.js';
 import { createPolicyRoutes } from '../http/policy-routes.js';
@@ -124,6 +125,7 @@ export function wireApi(parts: Parts, access: Access) {
       },
       access,
     )
+      .use(createOutlierRoutes(store, access))
       .use(createPolicyRoutes(wirePolicy(parts), access))
       .use(createWebhookRoutes({ store, desk }, access))
       .use(createWhyRoutes({ explain }, access))

@@ -79,6 +79,7 @@ export function wireDetection(parts: Parts) {
     store,
     logger,
     scoreForest: (input) => parts.tasks.run('scoreForest', input),
+    explainForest: (input) => parts.tasks.run('explainForest', input),
   });
   const levels = createLevelChooser({
     store,

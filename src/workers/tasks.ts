@@ -1,10 +1,10 @@
-import { growForest, scoreForest, scoreHeldOut } from '../stats/forest-parts.js';
+import { explainForest, growForest, scoreForest, scoreHeldOut } from '../stats/forest-parts.js';
 
 /**
  * What worker threads can do, by name. A task is a function of one argument without side effects; argument and result are plain
  * data (what `structuredClone` copies). A new one is one line here, called with `run('name', () => argument)`.
  */
-export const tasks = { growForest, scoreHeldOut, scoreForest };
+export const tasks = { growForest, scoreHeldOut, scoreForest, explainForest };
 
 export type TaskName = keyof typeof tasks;
 export type TaskInput<N extends TaskName> = Parameters<(typeof tasks)[N]>[0];

@@ -78,7 +78,7 @@ describe.each(BACKENDS)('deleting a model in the %s store', (kind) => {
     await store.saveScores(
       key,
       'h',
-      rows.map((row) => ({ row, score: 1, flagged: true })),
+      rows.map((row) => ({ row, score: 1, flagged: true, reasons: [] })),
     );
     await store.saveVerdicts([
       verdict('age', hour(0), key),

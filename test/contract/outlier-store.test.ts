@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { ModelVersion } from '../../src/domain/model.js';
+import { forestColumns, type ModelVersion } from '../../src/domain/model.js';
+import type { OutlierCursor, OutlierQuery, OutlierRecord } from '../../src/domain/outlier-ports.js';
 import type { Store } from '../../src/domain/ports.js';
 import { NO_VALUES, type PredictionRow } from '../../src/domain/prediction.js';
 import { END_OF_TIME_MS, HOUR_MS } from '../../src/domain/window.js';
@@ -24,6 +25,9 @@ const model: ModelVersion = {
 };
 const columns = ['x', '__proto__', 'prediction', 'prediction_proba'];
 const start = Date.UTC(2026, 0, 1);
+const schemaOf = forestColumns(model.schema);
+/** Not exact in binary, and the same for two flagged rows each. */
+const scoreOf = (index: number) => (20 * Math.floor(index / 20) + 1) / 1_000 / 3;
 
 function row(index: number): PredictionRow {
   return {
@@ -87,7 +91,12 @@ describe('the outlier store on the embedded engine', () => {
         hash,
         page.map((row) => {
           const index = Number(row.predictionId.slice(1));
-          return { row, score: index / 1_000, flagged: index % 10 === 0 };
+          const flagged = index % 10 === 0;
+          const reasons = [
+            { feature: index % 20 === 0 ? 'x' : '__proto__', contribution: 0.5 },
+            { feature: 'prediction', contribution: 0.1 + 0.2 },
+          ];
+          return { row, score: scoreOf(index), flagged, reasons: flagged ? reasons : [] };
         }),
       );
     }
@@ -132,18 +141,71 @@ describe('the outlier store on the embedded engine', () => {
     expect(await scoreAll('h1')).toBe(10);
   });
 
-  it('counts a window and lists the strangest first, by pages', async () => {
+  it('counts a window', async () => {
     const all = { startMs: 0, endMs: END_OF_TIME_MS };
     expect(await store.outlierCounts(model, all)).toEqual({ scored: 170, flagged: 17 });
     expect(await store.outlierCounts(model, { startMs: start, endMs: start + HOUR_MS })).toEqual({
       scored: 60,
       flagged: 6,
     });
-    const page = await store.listOutliers({ ...model, limit: 2, offset: 1 });
-    expect(page.map((outlier) => [outlier.predictionId, outlier.score])).toEqual([
-      ['p150', 0.15],
-      ['p140', 0.14],
-    ]);
+  });
+
+  describe('listing', () => {
+    const all = { startMs: 0, endMs: END_OF_TIME_MS };
+    const list = (query: Partial<OutlierQuery> = {}) =>
+      store.listOutliers(model, schemaOf, { window: all, limit: 100, ...query });
+    const ids = async (query: Partial<OutlierQuery>) =>
+      (await list(query)).outliers.map((outlier) => outlier.predictionId);
+
+    it('gives the strangest first, with the values of the row and what isolated it', async () => {
+      const { outliers, next } = await list();
+      expect(outliers).toHaveLength(17);
+      expect(next).toBeNull();
+      expect(outliers[0]).toEqual({
+        model: 'm',
+        modelVersion: '1',
+        predictionId: 'p160',
+        rowIndex: 0,
+        timestampMs: start + 160 * 60_000,
+        score: scoreOf(160),
+        reasons: [
+          { feature: 'x', contribution: 0.5 },
+          { feature: 'prediction', contribution: 0.1 + 0.2 },
+        ],
+        values: Object.fromEntries([
+          ['x', null],
+          ['__proto__', 'c160'],
+          ['prediction', '0'],
+          ['prediction_proba', 0.5],
+        ]),
+      });
+      expect(Object.hasOwn(outliers[0]?.values ?? {}, '__proto__')).toBe(true);
+    });
+
+    it('goes through all of them by pages of any size, rows of the same score too', async () => {
+      const { outliers } = await list();
+      // Two of each score: only time tells them apart.
+      expect(new Set(outliers.map(({ score }) => score)).size).toBe(9);
+      for (const limit of [1, 2, 5, 16, 17]) {
+        const seen: OutlierRecord[] = [];
+        let after: OutlierCursor | undefined;
+        do {
+          const page = await list({ limit, after });
+          expect(page.outliers.length).toBeLessThanOrEqual(limit);
+          seen.push(...page.outliers);
+          after = page.next ?? undefined;
+        } while (after !== undefined);
+        expect(seen).toEqual(outliers);
+      }
+    });
+
+    it('filters by event time, by score and by the feature that isolated most', async () => {
+      const window = { startMs: start + 20 * 60_000, endMs: start + 50 * 60_000 };
+      expect(await ids({ window })).toEqual(['p40', 'p20', 'p30']);
+      expect(await ids({ minScore: scoreOf(140) })).toEqual(['p160', 'p140', 'p150']);
+      expect(await ids({ feature: '__proto__', minScore: scoreOf(120) })).toEqual(['p150', 'p130']);
+      expect(await ids({ feature: 'prediction' })).toEqual([]);
+    });
   });
 
   it('finds a row that became visible after later ones were scored, whatever the clocks say', async () => {

@@ -1,6 +1,7 @@
 import type { Episode } from '../../src/domain/episode.js';
 import { type ModelVersion, monitoredColumns } from '../../src/domain/model.js';
-import type { OutlierRecord, RunRecord } from '../../src/domain/ports.js';
+import type { OutlierRecord } from '../../src/domain/outlier-ports.js';
+import type { RunRecord } from '../../src/domain/ports.js';
 import type { Grid, Profile } from '../../src/domain/profile.js';
 import type { Reference } from '../../src/domain/reference.js';
 import type { Verdict } from '../../src/domain/verdict.js';
@@ -145,6 +146,13 @@ export function createLookFixture(dayCount = 90, rowsPerDay = 160): LookFixture 
       rowIndex: 0,
       timestampMs: Date.UTC(2013, 4, 20 + (index % 9), 10),
       score: 0.81 - index * 0.006,
+      reasons: [
+        { feature: 'dep_delay', contribution: 0.31 - index * 0.01 },
+        { feature: 'visib', contribution: 0.12 },
+        { feature: 'carrier', contribution: 0.04 },
+      ],
+      values:
+        index === 11 ? null : { dep_delay: 340 - index, visib: index % 3 === 0 ? null : 0.25, carrier: 'UA' },
     })),
     rows: rowsPerDay * days.size,
   };
@@ -210,8 +218,12 @@ export function createFakeViewStore(fixture: LookFixture, others: readonly Model
             (query.state ?? episode.state) === episode.state,
         )
         .slice(0, query.limit),
-    listOutliers: async (query) =>
-      mine(query) ? fixture.outliers.slice(query.offset, query.offset + query.limit) : [],
+    listOutliers: async (key, _columns, { window, limit }) => ({
+      outliers: fixture.outliers
+        .filter(({ timestampMs }) => mine(key) && timestampMs >= window.startMs && timestampMs < window.endMs)
+        .slice(0, limit),
+      next: null,
+    }),
     totals: async () => ({ predictions: fixture.rows, labels: 13_201, labelsMatched: 13_188, rejected: 7 }),
   };
 }

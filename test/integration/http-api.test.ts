@@ -130,7 +130,7 @@ describe('the HTTP interface of the whole service', () => {
     ]);
     expect(reference.body.grids).toMatchObject([{ categories: ['free', 'pro'] }]);
     expect((await call('GET', '/v1/models/churn/episodes')).status).toBe(200);
-    expect((await call('GET', '/v1/models/churn/outliers?version=3')).status).toBe(200);
+    expect((await call('GET', '/v1/models/churn/versions/3/outliers')).status).toBe(200);
   });
 
   it('keeps its schema once there is a reference', async () => {

@@ -16,6 +16,7 @@ import { fitForestModel, scoreForestRows } from '../../src/stats/forest-model.js
 import { fitIsolationForest, scoreIsolationForest } from '../../src/stats/isolation-forest.js';
 import { createRandom } from '../../src/stats/random.js';
 import { createStoreClient } from '../../src/store/client.js';
+import { auc, deviation, mean, spearman } from '../support/ranks.js';
 
 /** scikit-learn's figures on the same flights; made by test/oracle/generate-forest.py, which encodes them by itself. */
 const oracle = JSON.parse(readFileSync('test/oracle/forest-flights.json', 'utf8')) as {
@@ -60,45 +61,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
-
-function ranks(values: ArrayLike<number>): Float64Array {
-  const order = Array.from({ length: values.length }, (_, i) => i).sort(
-    (a, b) => (values[a] as number) - (values[b] as number),
-  );
-  const result = new Float64Array(values.length);
-  for (let from = 0; from < order.length; ) {
-    let to = from;
-    while (to < order.length && values[order[to] as number] === values[order[from] as number]) to++;
-    for (let i = from; i < to; i++) result[order[i] as number] = (from + to + 1) / 2;
-    from = to;
-  }
-  return result;
-}
-
-function mean(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function deviation(values: ArrayLike<number>, lost: number): number {
-  const centre = mean(values);
-  const squares = Array.from(values).reduce((sum, value) => sum + (value - centre) ** 2, 0);
-  return Math.sqrt(squares / (values.length - lost));
-}
-
-function spearman(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const [x, y] = [ranks(a), ranks(b)];
-  // Ranks have the same mean whatever the values.
-  const centre = (x.length + 1) / 2;
-  const covariance = mean(x.map((value, i) => (value - centre) * ((y[i] as number) - centre)));
-  return covariance / (deviation(x, 0) * deviation(y, 0));
-}
-
-/** P(an outlier scores above an inlier): the Mann–Whitney share. */
-function auc(inliers: Float64Array, outliers: Float64Array): number {
-  const all = ranks([...inliers, ...outliers]).subarray(inliers.length);
-  const m = outliers.length;
-  return (mean(all) * m - (m * (m + 1)) / 2) / (m * inliers.length);
-}
 
 describe('the isolation forest on the flights', () => {
   it("encodes the reference as the oracle's own encoding does", async () => {

@@ -69,6 +69,7 @@ describe('the command line', () => {
       'backtest',
       'versions compare',
       'report',
+      'outliers',
       'rejected list',
       'rejected redrive',
       'webhook list',
@@ -101,7 +102,9 @@ describe('the command line', () => {
       commands
         .map(([name]) => name)
         .filter((name) =>
-          /^(replay|import|tail|report|backtest|model .*|versions .*|rejected .*|webhook .*)$/.test(name),
+          /^(replay|import|tail|report|outliers|backtest|model .*|versions .*|rejected .*|webhook .*)$/.test(
+            name,
+          ),
         ),
     );
     for (const [, command] of talking)

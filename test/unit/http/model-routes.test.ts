@@ -14,6 +14,7 @@ import { createEstimateRoutes } from '../../../src/http/estimate-routes.js';
 import { createModelRoutes, type ModelPorts } from '../../../src/http/model-routes.js';
 import { openapiDocument } from '../../../src/http/openapi.js';
 import { labelEvent, predictionEvent } from '../../../src/http/openapi-ingest.js';
+import { createOutlierRoutes } from '../../../src/http/outlier-routes.js';
 import { createPerformanceRoutes } from '../../../src/http/performance-routes.js';
 import { createPolicyRoutes } from '../../../src/http/policy-routes.js';
 import { createRejectedRoutes } from '../../../src/http/rejected-routes.js';
@@ -76,7 +77,6 @@ describe('the model routes', () => {
         listReferenceChanges: note('changes', []),
         listVerdicts: note('verdicts', []),
         listEpisodes: note('episodes', []),
-        listOutliers: note('outliers', []),
         listGrids: async () => [
           { kind: 'numeric', feature: 'age', cutPoints: [1], quantum: 1 },
           { kind: 'numeric', feature: 'other', cutPoints: [1], quantum: 1 },
@@ -127,6 +127,15 @@ describe('the model routes', () => {
                 store: { listRejected: async () => [], countRejected: async () => [] },
                 redrive: async () => ({ next: null }),
                 nowMs: () => 0,
+              },
+              access,
+            ),
+          )
+          .use(
+            createOutlierRoutes(
+              {
+                listModels: ports.store.listModels,
+                listOutliers: async () => ({ outliers: [], next: null }),
               },
               access,
             ),
@@ -214,7 +223,6 @@ describe('the model routes', () => {
       },
     ],
     ['episodes?state=open', 'episodes', { model: 'churn', state: 'open', limit: 1_000 }],
-    ['outliers?version=3&limit=2&offset=4', 'outliers', { modelVersion: '3', limit: 2, offset: 4 }],
     ['profiles?version=3', 'profiles', { scope: 'production', hours: 24 }],
     [
       'profiles?version=3&from=1970-01-02&to=1970-01-03&feature=age',
@@ -243,7 +251,6 @@ describe('the model routes', () => {
     ['verdicts?version=3&sql=1', 'sql'],
     ['verdicts?version=3&version=4', 'version'],
     ['episodes?state=ajar', 'state'],
-    ['outliers?version=3&offset=-1', 'offset'],
     ['profiles?version=3&from=1970-01-01T00:30:00Z', 'whole hour'],
     ['profiles?version=3&from=1970-01-03&to=1970-01-02', 'from'],
     ['profiles?version=3&from=1970-01-01&to=1999-01-01', 'ten years'],
@@ -258,7 +265,6 @@ describe('the model routes', () => {
     'absent/verdicts?version=3',
     'churn/verdicts?version=4',
     'churn/profiles?version=4',
-    'churn/outliers?version=4',
     'absent/episodes',
     '__proto__/episodes',
   ])('say that %s is not registered', async (path) => {

@@ -1,12 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { ModelVersion } from '../../../src/domain/model.js';
+import type { ScoredRow } from '../../../src/domain/outlier-ports.js';
 import type { FeatureRow } from '../../../src/domain/ports.js';
 import type { Reference } from '../../../src/domain/reference.js';
 import { createOutlierScorer } from '../../../src/jobs/score-outliers.js';
 import { serialiseForest } from '../../../src/stats/forest-codec.js';
+import { encodeRows } from '../../../src/stats/forest-encoding.js';
+import { explainRows } from '../../../src/stats/forest-explanation.js';
 import { fitForestModel, scoreForestRows } from '../../../src/stats/forest-model.js';
-import { type ScoreInput, scoreForest } from '../../../src/stats/forest-parts.js';
+import { explainForest, type ScoreInput, scoreForest } from '../../../src/stats/forest-parts.js';
 import { createRandom } from '../../../src/stats/random.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
 
@@ -44,7 +47,7 @@ const reference: Reference = {
   forest: serialiseForest(forest),
 };
 
-type Saved = { row: FeatureRow; score: number; flagged: boolean };
+type Saved = ScoredRow;
 
 /** Rows of one version, with what was saved about them. `lag` hides the last saves from the next reads. */
 function createFakeStore(count: number, options: { lag?: boolean } = {}) {
@@ -74,7 +77,10 @@ function createFakeStore(count: number, options: { lag?: boolean } = {}) {
   };
 }
 
-const scoreHere = async (input: () => ScoreInput) => scoreForest(input());
+const HERE = {
+  scoreForest: async (input: () => ScoreInput) => scoreForest(input()),
+  explainForest: async (input: () => ScoreInput) => explainForest(input()),
+};
 
 describe('createOutlierScorer', () => {
   it('scores every row once, page by page, and flags those above the threshold', async () => {
@@ -82,7 +88,7 @@ describe('createOutlierScorer', () => {
     const scorer = createOutlierScorer({
       store,
       logger: createSilentLogger(),
-      scoreForest: scoreHere,
+      ...HERE,
       pageRows: 2_500,
     });
     const counts = await scorer.score(model, reference);
@@ -100,9 +106,30 @@ describe('createOutlierScorer', () => {
     expect(await scorer.score(model, reference)).toEqual({ scored: 0, flagged: 0 });
   });
 
+  it('says of each flagged row what isolated it, largest first, and of no other', async () => {
+    const store = createFakeStore(3_000);
+    const scorer = createOutlierScorer({ store, logger: createSilentLogger(), ...HERE, pageRows: 700 });
+    await scorer.score(model, reference);
+    const saved = [...store.saved.values()];
+    expect(saved.filter(({ flagged, reasons }) => !flagged && reasons.length > 0)).toEqual([]);
+    const flagged = saved.filter((entry) => entry.flagged);
+    for (const { row, reasons } of flagged) {
+      const matrix = encodeRows(forest.encoding, [row.values]);
+      const parts = [...explainRows(forest, matrix, 1)];
+      expect(reasons.map(({ contribution }) => contribution)).toEqual(
+        parts.filter((part) => part > 0).sort((a, b) => b - a),
+      );
+      for (const { feature, contribution } of reasons)
+        expect(contribution).toBe(parts[feature === 'age' ? 0 : 1]);
+    }
+    // Every fiftieth row has an age of up to 90 among ages below 1.
+    const byAge = flagged.filter(({ reasons }) => reasons[0]?.feature === 'age');
+    expect(byAge.length).toBeGreaterThan(40);
+  });
+
   it('scores nothing without a forest', async () => {
     const store = createFakeStore(10);
-    const scorer = createOutlierScorer({ store, logger: createSilentLogger(), scoreForest: scoreHere });
+    const scorer = createOutlierScorer({ store, logger: createSilentLogger(), ...HERE });
     expect(await scorer.score(model, { ...reference, forest: null })).toEqual({ scored: 0, flagged: 0 });
     expect(store.asked).toEqual([]);
   });
@@ -114,6 +141,7 @@ describe('createOutlierScorer', () => {
     const scorer = createOutlierScorer({
       store,
       logger: createSilentLogger(),
+      ...HERE,
       pageRows: 120_000,
       scoreForest: (input) => {
         asked.push(input);
@@ -141,7 +169,7 @@ describe('createOutlierScorer', () => {
     const wideRows = Array.from({ length: 20 }, (_, row) => wide.map((_column, i) => row * i));
     const text = serialiseForest(await fitForestModel(wide, wideRows, { seed: 1, trees: 2 }));
     const store = createFakeStore(0);
-    const scorer = createOutlierScorer({ store, logger: createSilentLogger(), scoreForest: scoreHere });
+    const scorer = createOutlierScorer({ store, logger: createSilentLogger(), ...HERE });
     await scorer.score(model, reference);
     await scorer.score(model, { ...reference, hash: 'wide', forest: text });
     expect(store.asked.map(({ limit }) => limit)).toEqual([20_000, 8_000]);
@@ -152,6 +180,7 @@ describe('createOutlierScorer', () => {
     const scorer = createOutlierScorer({
       store,
       logger: createSilentLogger(),
+      ...HERE,
       scoreForest: () => Promise.reject(new RangeError('row 3, column 1 is NaN')),
     });
     await expect(scorer.score(model, reference)).rejects.toThrow('row 3, column 1 is NaN');
@@ -161,7 +190,7 @@ describe('createOutlierScorer', () => {
   it('stops with a warning when saved scores do not become visible', async () => {
     const logger = createSilentLogger();
     const store = createFakeStore(30, { lag: true });
-    const scorer = createOutlierScorer({ store, logger, scoreForest: scoreHere, pageRows: 10 });
+    const scorer = createOutlierScorer({ store, logger, ...HERE, pageRows: 10 });
     expect((await scorer.score(model, reference)).scored).toBe(10);
     expect(logger.lines).toContainEqual(
       expect.objectContaining({ level: 'warn', message: expect.stringContaining('not visible yet') }),
@@ -182,7 +211,7 @@ describe('createOutlierScorer', () => {
     const scorer = createOutlierScorer({
       store: failing,
       logger: createSilentLogger(),
-      scoreForest: scoreHere,
+      ...HERE,
       pageRows: 20,
     });
     await expect(scorer.score(model, reference)).rejects.toThrow('disk full');
@@ -194,7 +223,7 @@ describe('createOutlierScorer', () => {
     const scorer = createOutlierScorer({
       store: createFakeStore(1),
       logger: createSilentLogger(),
-      scoreForest: scoreHere,
+      ...HERE,
     });
     await expect(scorer.score(model, { ...reference, hash: 'damaged', forest: '{}' })).rejects.toMatchObject({
       code: 'invalid_reference',
@@ -210,7 +239,7 @@ describe('createOutlierScorer', () => {
         saveScores: (...args) => store.saveScores(...args),
       },
       logger: createSilentLogger(),
-      scoreForest: scoreHere,
+      ...HERE,
     });
     // Twice through more references than are kept parsed.
     for (let i = 0; i < 24; i++) {
