@@ -1,6 +1,6 @@
 // Runs the benchmarks: each against its baseline, in turns, in one run.
 // Usage: npm run bench -- [--only NAME]… [--rounds N] [--json] [--out FILE]
-//   --only   isolation-forest, full-check, compare, window-length, cycle, performance-auc, http-ingest, kafka-ingest, demo
+//   --only   isolation-forest, outlier-scoring, full-check, compare, window-length, cycle, performance-auc, http-ingest, kafka-ingest, demo
 //   --json   the results as one JSON document on stdout instead of the table
 //   --out    where the JSON file is written; build/bench.json by default
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -15,12 +15,14 @@ import { root } from './harness.mjs';
 import { httpIngest } from './http-ingest.mjs';
 import { isolationForest } from './isolation-forest.mjs';
 import { kafkaIngest } from './kafka-ingest.mjs';
+import { outlierScoring } from './outlier-scoring.mjs';
 import { performanceAuc } from './performance-auc.mjs';
 import { table } from './table.mjs';
 import { windowLength } from './window-length.mjs';
 
 const BENCHMARKS = [
   isolationForest,
+  outlierScoring,
   fullCheck,
   compare,
   windowLength,

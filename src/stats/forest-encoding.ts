@@ -8,6 +8,8 @@ export type CellValue = number | string | null;
 
 /** Beyond so many distinct values a column is close to an identifier: the rest reads as unseen, share 0. */
 export const MAX_CATEGORIES = 10_000;
+/** Looked at without a pause. */
+const SLICE_ROWS = 10_000;
 
 /**
  * How one column becomes numbers.
@@ -41,7 +43,7 @@ export type ForestEncoding = readonly ColumnEncoding[];
 /**
  * Learns the encoding from reference rows, each in the order of `columns`. Rejects with RangeError without rows or columns.
  *
- * @param pause called after each column, which takes some ms
+ * @param pause called each time 10,000 values have been looked at, and after each column
  */
 export async function fitEncoding(
   columns: readonly ForestColumn[],
@@ -53,20 +55,35 @@ export async function fitEncoding(
   checkWidths(columns.length, rows);
   const encoding: ColumnEncoding[] = [];
   for (const [index, { kind, name }] of columns.entries()) {
-    encoding.push(kind === 'numeric' ? fitNumeric(name, index, rows) : fitCategorical(name, index, rows));
+    const cells = { rows, index, pause };
+    encoding.push(kind === 'numeric' ? await fitNumeric(name, cells) : await fitCategorical(name, cells));
     await pause();
   }
   return encoding;
 }
 
-function fitNumeric(name: string, index: number, rows: readonly (readonly CellValue[])[]): ColumnEncoding {
+/** The values of one column. */
+interface Cells {
+  readonly rows: readonly (readonly CellValue[])[];
+  readonly index: number;
+  readonly pause: () => Promise<void>;
+}
+
+async function eachCell({ rows, index, pause }: Cells, visit: (value: CellValue | undefined) => void) {
+  for (let from = 0; from < rows.length; from += SLICE_ROWS) {
+    const to = Math.min(rows.length, from + SLICE_ROWS);
+    for (let row = from; row < to; row++) visit(rows[row]?.[index]);
+    await pause();
+  }
+}
+
+async function fitNumeric(name: string, cells: Cells): Promise<ColumnEncoding> {
   const finite: number[] = [];
   let missing = 0;
-  for (const row of rows) {
-    const value = row[index];
+  await eachCell(cells, (value) => {
     if (Number.isFinite(value)) finite.push(value as number);
     else if (isMissingNumber(value)) missing++;
-  }
+  });
   const sorted = Float64Array.from(finite).sort();
   const min = sorted[0] ?? 0;
   const max = sorted.at(-1) ?? 0;
@@ -78,28 +95,32 @@ function fitNumeric(name: string, index: number, rows: readonly (readonly CellVa
     // + 0 turns −0 into 0, which JSON keeps.
     low: Math.max(-Number.MAX_VALUE, min - range) + 0,
     high: Math.min(Number.MAX_VALUE, max + range) + 0,
-    indicator: missing > 0 && missing < rows.length,
+    indicator: missing > 0 && missing < cells.rows.length,
   };
 }
 
-function fitCategorical(
-  name: string,
-  index: number,
-  rows: readonly (readonly CellValue[])[],
-): ColumnEncoding {
-  const counts = new Map<string, number>();
+async function fitCategorical(name: string, cells: Cells): Promise<ColumnEncoding> {
+  const counts = new Map<string, { count: number }>();
   let missing = 0;
-  for (const row of rows) {
-    const value = row[index] ?? null;
-    if (value === null) missing++;
-    else counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
-  }
-  const ranked = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, MAX_CATEGORIES);
+  await eachCell(cells, (value) => {
+    if (value === null || value === undefined) {
+      missing++;
+      return;
+    }
+    const category = String(value);
+    const known = counts.get(category);
+    if (known === undefined) counts.set(category, { count: 1 });
+    else known.count++;
+  });
+  const ranked = [...counts]
+    .map(([value, { count }]): [string, number] => [value, count])
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    .slice(0, MAX_CATEGORIES);
   return {
     kind: 'categorical',
     name,
-    shares: new Map(ranked.map(([value, count]) => [value, count / rows.length])),
-    missingShare: missing / rows.length,
+    shares: new Map(ranked.map(([value, count]) => [value, count / cells.rows.length])),
+    missingShare: missing / cells.rows.length,
   };
 }
 

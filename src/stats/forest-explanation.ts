@@ -33,7 +33,7 @@ export function explainRows(model: ForestModel, matrix: Float64Array, rows: numb
     throw new RangeError(`the matrix holds ${matrix.length} values, ${rows} × ${width} are needed`);
   const norm = averagePathLength(records.subsample);
   if (norm === 0) return parts;
-  for (const tree of linkTrees(records)) {
+  for (const tree of linkedTrees(records)) {
     for (let row = 0; row < rows; row++) {
       let node = 0;
       for (let feature = tree.feature[0] as number; feature >= 0; feature = tree.feature[node] as number) {
@@ -53,6 +53,17 @@ export function explainRows(model: ForestModel, matrix: Float64Array, rows: numb
 /** Per encoded column: the model's column that it is of. */
 function placeOfColumns(encoding: ForestEncoding): number[] {
   return encoding.flatMap((column, place) => (hasIndicator(column) ? [place, place] : [place]));
+}
+
+/** Of forests that are in use: linking takes as long as explaining some hundred rows. */
+const linked = new WeakMap<TreeRecords, readonly LinkedTree[]>();
+
+function linkedTrees(records: TreeRecords): readonly LinkedTree[] {
+  const known = linked.get(records);
+  if (known !== undefined) return known;
+  const trees = [...linkTrees(records)];
+  linked.set(records, trees);
+  return trees;
 }
 
 function* linkTrees(records: TreeRecords): Generator<LinkedTree> {

@@ -85,12 +85,15 @@ export async function fitForestModel(
   if (!(maxRows >= 1)) throw new RangeError(`maxRows is ${maxRows}: it must be at least 1`);
   const random = createRandom(seed);
   const picked = sampleIndices(rows.length, Math.floor(maxRows), random);
+  await parts.pause();
   const sample = picked.map((index) => rows[index] as readonly CellValue[]);
   const encoding = await fitEncoding(columns, sample, parts.pause);
   const data = await encodeShared(encoding, sample, parts.pause);
   const pieces = time === undefined ? [] : cutPieces(picked, rows.length, time);
+  await parts.pause();
   const folds = randomFolds(sample.length, random);
   const blocks = blockFolds(sample.length, pieces);
+  await parts.pause();
   // Held-out forests see fewer rows; scores only compare at one subsample size.
   const largest = Math.max(...[...folds, ...blocks].map((fold) => fold.length));
   const size = Math.max(1, Math.min(subsample, sample.length - largest));
@@ -101,6 +104,7 @@ export async function fitForestModel(
     scoreFolds(data, folds, settings, parts),
     scoreFolds(data, blocks, settings, parts),
   ]);
+  await parts.pause();
   const sorted = scores.slice().sort();
   const threshold = sorted[Math.ceil(quantile * sorted.length) - 1] as number;
   const flagged = scores.reduce((count, score) => count + (score > threshold ? 1 : 0), 0);
@@ -172,7 +176,11 @@ function sampleIndices(count: number, most: number, random: () => number): numbe
   const indices = Array.from({ length: count }, (_, index) => index);
   if (count <= most) return indices;
   shuffle(indices, most, random);
-  return indices.slice(0, most).sort((a, b) => a - b);
+  const isPicked = new Uint8Array(count);
+  for (let i = 0; i < most; i++) isPicked[indices[i] as number] = 1;
+  const picked: number[] = [];
+  for (let index = 0; index < count; index++) if (isPicked[index] === 1) picked.push(index);
+  return picked;
 }
 
 /** Puts a random choice of the elements into the first `take` places. */
@@ -214,7 +222,10 @@ function randomFolds(count: number, random: () => number): Int32Array[] {
   const order = Array.from({ length: count }, (_, row) => row);
   shuffle(order, count, random);
   return Array.from({ length: Math.min(FOLDS, count) }, (_, fold) =>
-    Int32Array.from(order.filter((_row, i) => i % FOLDS === fold)),
+    Int32Array.from(
+      { length: Math.ceil((count - fold) / FOLDS) },
+      (_place, i) => order[i * FOLDS + fold] as number,
+    ),
   );
 }
 

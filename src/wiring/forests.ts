@@ -12,7 +12,7 @@ export function createForestFitter(tasks: TaskRunner): RegisterReferenceDeps['fi
         growForest: (input) => tasks.run('growForest', () => input),
         // The fold is given away, and named here again when its scores come.
         scoreHeldOut: (input) => tasks.run('scoreHeldOut', () => ({ ...input, fold: input.fold.slice() })),
-        pause: createPause(),
+        pause: createPause({ turnMs: 5 }),
       }),
     );
 }
