@@ -18,6 +18,7 @@ import { addRejectedCommands } from './rejected.js';
 import { replay } from './replay-stream.js';
 import { serve, unlessInterrupted } from './serve.js';
 import { createServiceClient, REPLAY_PATIENCE_MS } from './service-client.js';
+import { addSkewCommand } from './skew.js';
 import { addTailCommand } from './tail.js';
 import { addVersionCommands } from './versions.js';
 import { addWebhookCommands } from './webhook.js';
@@ -122,6 +123,7 @@ export function createProgram(streams: Streams): Command {
   const model = addModelCommands(program, common);
   addPolicyCommands(program, model, common);
   addVersionCommands(program, common);
+  addSkewCommand(program, common);
 
   program
     .command('report')

@@ -130,3 +130,14 @@ export function referenceBuckets(reference: Pick<Reference, 'period'>): Bucket[]
     endMs: Math.ceil(period.endMs / HOUR_MS) * HOUR_MS,
   });
 }
+
+/**
+ * Whether a piece lies inside the reference's period, to the hour. The first and the last piece mostly do not, and half a day
+ * differs from a whole one by more than two days do.
+ */
+export function coveredBy(period: Window, piece: Window): boolean {
+  return (
+    piece.startMs >= Math.floor(period.startMs / HOUR_MS) * HOUR_MS &&
+    piece.endMs <= Math.ceil(period.endMs / HOUR_MS) * HOUR_MS
+  );
+}

@@ -150,6 +150,17 @@ export interface LatencySummary {
   readonly p99: number;
 }
 
+/** How long the answers of each version took. */
+export interface LatencyAnswer {
+  readonly model: string;
+  readonly versions: readonly {
+    readonly modelVersion: string;
+    /** Null for a version without predictions. */
+    readonly period: Window | null;
+    readonly latency: LatencySummary | null;
+  }[];
+}
+
 export interface VersionSide extends NamedRequests {
   readonly modelVersion: string;
   readonly labelled: number;

@@ -5,6 +5,7 @@ import {
   backtestBody,
   conceptDriftQuery,
   episodeQuery,
+  latencyQuery,
   outlierQuery,
   performanceQuery,
   profileQuery,
@@ -12,6 +13,7 @@ import {
   referenceQuery,
   reportBody,
   schemaBody,
+  skewQuery,
   tuningQuery,
   verdictQuery,
   versionsQuery,
@@ -139,6 +141,11 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
       '/v1/models/{model}/compare-versions': list(
         'Two versions over the same time: what they predict, whether they agree, how long they take, and which is better',
         versionsQuery,
+      ),
+      '/v1/models/{model}/latency': list('How long the answers of each version took', latencyQuery),
+      '/v1/models/{model}/skew': list(
+        'The training reference against the first week of production, the most different columns first',
+        skewQuery,
       ),
       '/v1/models/{model}/concept-drift': list(
         'Where detectors over the stream of errors have seen a change, newest first',

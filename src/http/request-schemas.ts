@@ -93,6 +93,8 @@ export const versionsQuery = z.strictObject({
   minimumDays: z.coerce.number().int().min(1).max(365).optional(),
   bucket: z.enum(['hour', 'day', 'week', 'month', 'all']).default('day'),
 });
+export const latencyQuery = z.strictObject({ from: wholeHour.optional(), to: wholeHour.optional() });
+export const skewQuery = z.strictObject({ version: text, from: wholeHour.optional() });
 export const episodeQuery = z.strictObject({ state: z.enum(['open', 'closed']).optional(), limit });
 export const conceptDriftQuery = z.strictObject({ version: text, limit });
 /** A place in the list of outliers: bits of the score, ms, identity. */

@@ -1,4 +1,3 @@
-import { cellQuantile } from '../detectors/latency-quantile.js';
 import { COLUMN_DETECTORS } from '../detectors/registry.js';
 import { LATENCY, type ModelVersion, PREDICTION, PREDICTION_PROBA } from '../domain/model.js';
 import type { PieceLength } from '../domain/performance.js';
@@ -8,7 +7,6 @@ import type { Grid, Profile } from '../domain/profile.js';
 import type { RequestId } from '../domain/request-rule.js';
 import type {
   FigureDifference,
-  LatencySummary,
   MatchedHour,
   VersionComparison,
   VersionDistribution,
@@ -25,6 +23,7 @@ import { differencesOf, figuresOfTask } from '../performance/version-differences
 import { mcNemarExact } from '../stats/mc-nemar.js';
 import { rebin } from '../views/rebin.js';
 import { canarySentence } from '../views/version-words.js';
+import { latencyOf } from './read-latencies.js';
 
 /** Rows are compared one by one where this share of the labelled rows of the version with fewer of them match. */
 const LEAST_MATCHED = 0.8;
@@ -233,16 +232,6 @@ function mcNemarOf({ difference, rows, telling }: DifferenceEstimate) {
   const challengerOnly = (telling + balance) / 2;
   const championOnly = telling - challengerOnly;
   return { championOnly, challengerOnly, pValue: mcNemarExact(championOnly, challengerOnly) };
-}
-
-/** Null where no row says how long its answer took. */
-export function latencyOf(grids: readonly Grid[], profiles: readonly Profile[]): LatencySummary | null {
-  const grid = grids.find(({ feature }) => feature === LATENCY);
-  const profile = profiles.find(({ feature }) => feature === LATENCY);
-  const rows = profile?.counts.reduce((sum, count) => sum + count, 0) ?? 0;
-  if (grid === undefined || profile === undefined || rows === 0) return null;
-  const at = (quantile: number) => cellQuantile(grid, profile, quantile);
-  return { rows, p50: at(0.5), p95: at(0.95), p99: at(0.99) };
 }
 
 function distributionOf(

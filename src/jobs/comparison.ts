@@ -1,6 +1,6 @@
 import type { ComparedColumn, ComparedPart, Comparison, Dataset } from '../domain/comparison.js';
 
-export function datasetOf(columns: readonly ComparedColumn[]): Dataset {
+export function datasetOf(columns: readonly Pick<ComparedColumn, 'status'>[]): Dataset {
   const drifted = columns.filter((column) => column.status === 'drifted').length;
   const undecided = columns.filter((column) => column.status === 'undecided').length;
   const status = drifted > 0 ? 'drifted' : undecided === columns.length ? 'undecided' : 'stable';

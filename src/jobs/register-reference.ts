@@ -7,9 +7,15 @@ import { type FeatureSchema, forestColumns, type ModelVersion, profiledColumns }
 import type { AskedForest, ForestSettings } from '../domain/outlier.js';
 import type { FeatureRow, Logger, Store } from '../domain/ports.js';
 import { type Grid, isEmptyGrid, type Profile } from '../domain/profile.js';
-import { movingColumns, type NullModel, type Reference, type ReferenceAuthor } from '../domain/reference.js';
+import {
+  coveredBy,
+  movingColumns,
+  type NullModel,
+  type Reference,
+  type ReferenceAuthor,
+} from '../domain/reference.js';
 import { type SegmentSetting, tagOf } from '../domain/segment.js';
-import { HOUR_MS, type Window } from '../domain/window.js';
+import type { Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import { estimatorColumns, fitEstimator, MAX_ESTIMATOR_ROWS } from '../performance/estimate/fit-estimator.js';
 import { forestSettings, referenceHash } from './forest-settings.js';
@@ -97,17 +103,6 @@ export function warnOfTrends(logger: Logger, { model, modelVersion, nullModel }:
       { model, modelVersion, columns },
       'columns move through the reference by as much as a drift that matters: later drift of that size is not told from it; a shorter or later reference is',
     );
-}
-
-/**
- * Whether a piece lies inside the reference's period, to the hour. The first and the last piece mostly do not, and half a day
- * differs from a whole one by more than two days do.
- */
-function coveredBy(period: Window, piece: Window): boolean {
-  return (
-    piece.startMs >= Math.floor(period.startMs / HOUR_MS) * HOUR_MS &&
-    piece.endMs <= Math.ceil(period.endMs / HOUR_MS) * HOUR_MS
-  );
 }
 
 /**

@@ -19,6 +19,7 @@ import { buildReport } from '../jobs/build-report.js';
 import { createVersionComparer } from '../jobs/compare-versions.js';
 import { createExplainer } from '../jobs/explain-window.js';
 import { createEstimateReader } from '../jobs/read-estimates.js';
+import { createLatencyReader } from '../jobs/read-latencies.js';
 import { createPerformanceReader } from '../jobs/read-performance.js';
 import { createRebaseliner, type RebaselineDeps } from '../jobs/rebaseline.js';
 import { createQueryRegistrar } from '../jobs/register-query.js';
@@ -27,6 +28,7 @@ import {
   type RegisterReferenceDeps,
   type RegisterReferenceInput,
 } from '../jobs/register-reference.js';
+import { createSkewReader } from '../jobs/training-skew.js';
 import { createForestFitter } from './forests.js';
 import type { Parts } from './parts.js';
 import { wirePolicy } from './policy.js';
@@ -130,7 +132,16 @@ export function wireApi(parts: Parts, access: Access) {
       .use(createWebhookRoutes({ store, desk }, access))
       .use(createWhyRoutes({ explain }, access))
       .use(createPerformanceRoutes({ performance }, access))
-      .use(createVersionRoutes({ compareVersions }, access))
+      .use(
+        createVersionRoutes(
+          {
+            compareVersions,
+            latencies: createLatencyReader({ store }),
+            skew: createSkewReader({ store, fitNullModel }),
+          },
+          access,
+        ),
+      )
       .use(createEstimateRoutes({ estimates }, access))
       .use(createConceptDriftRoutes(store, access)),
     pages: createPageRoutes({ store, clock, reportsDirectory, explain, performance }),

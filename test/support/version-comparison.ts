@@ -1,5 +1,6 @@
+import type { TrainingSkew } from '../../src/domain/training-skew.js';
 import type { FigureDifference, VersionComparison } from '../../src/domain/version-comparison.js';
-import { DAY_MS } from '../../src/domain/window.js';
+import { DAY_MS, WEEK_MS } from '../../src/domain/window.js';
 
 const START_MS = Date.UTC(2026, 2, 1);
 
@@ -59,3 +60,19 @@ export function comparisonOf(overrides: Partial<VersionComparison> = {}): Versio
     ...overrides,
   };
 }
+
+export const NO_SKEW: TrainingSkew = {
+  model: 'churn',
+  modelVersion: '3',
+  referenceHash: 'abc',
+  referenceRows: 100,
+  week: { startMs: START_MS, endMs: START_MS + WEEK_MS },
+  complete: true,
+  rows: 0,
+  pieceMs: null,
+  level: 0.05,
+  status: 'undecided',
+  drifted: 0,
+  undecided: 0,
+  columns: [],
+};

@@ -68,6 +68,7 @@ describe('the command line', () => {
       'model tune',
       'backtest',
       'versions compare',
+      'skew',
       'report',
       'outliers',
       'rejected list',
@@ -102,7 +103,7 @@ describe('the command line', () => {
       commands
         .map(([name]) => name)
         .filter((name) =>
-          /^(replay|import|tail|report|outliers|backtest|model .*|versions .*|rejected .*|webhook .*)$/.test(
+          /^(replay|import|tail|report|outliers|skew|backtest|model .*|versions .*|rejected .*|webhook .*)$/.test(
             name,
           ),
         ),

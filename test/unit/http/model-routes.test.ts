@@ -25,7 +25,7 @@ import { EVENT, type HttpService, LABEL, NOW_MS, startHttpService } from '../../
 import { createMemoryAlertStore } from '../../support/memory-alert-store.js';
 import { NO_ESTIMATES, NO_PERFORMANCE } from '../../support/performance-rows.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
-import { comparisonOf } from '../../support/version-comparison.js';
+import { comparisonOf, NO_SKEW } from '../../support/version-comparison.js';
 
 const HOUR = 3_600_000;
 const CHURN: ModelVersion = {
@@ -113,7 +113,16 @@ describe('the model routes', () => {
       api: (access) =>
         createModelRoutes(ports, access)
           .use(createPerformanceRoutes({ performance: async () => NO_PERFORMANCE }, access))
-          .use(createVersionRoutes({ compareVersions: async () => comparisonOf() }, access))
+          .use(
+            createVersionRoutes(
+              {
+                compareVersions: async () => comparisonOf(),
+                latencies: async ({ model }) => ({ model, versions: [] }),
+                skew: async () => NO_SKEW,
+              },
+              access,
+            ),
+          )
           .use(
             createConceptDriftRoutes(
               { listModels: async () => [], errorStream: async () => null, streamDetections: async () => [] },

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createVersionRoutes, type VersionQuestion } from '../../../src/http/version-routes.js';
 import { type HttpService, startHttpService } from '../../support/http-service.js';
-import { comparisonOf } from '../../support/version-comparison.js';
+import { comparisonOf, NO_SKEW } from '../../support/version-comparison.js';
 
-describe('GET /v1/models/{model}/compare-versions', () => {
+describe('the routes of versions side by side', () => {
   const asked: VersionQuestion[] = [];
+  const others: object[] = [];
   let service: HttpService;
   beforeAll(async () => {
     service = await startHttpService({
@@ -14,6 +15,14 @@ describe('GET /v1/models/{model}/compare-versions', () => {
             compareVersions: async (question) => {
               asked.push(question);
               return comparisonOf();
+            },
+            latencies: async (question) => {
+              others.push(question);
+              return { model: question.model, versions: [] };
+            },
+            skew: async (question) => {
+              others.push(question);
+              return NO_SKEW;
             },
           },
           access,
@@ -63,5 +72,17 @@ describe('GET /v1/models/{model}/compare-versions', () => {
     expect(response.status).toBe(400);
     expect(((await response.json()) as { detail: string }).detail).toContain(words);
     expect(asked).toEqual([]);
+  });
+
+  it('asks for latencies of every version, and for the skew of one', async () => {
+    const of = (path: string) => fetch(`${service.url}/v1/models/churn/${path}`);
+    expect(await (await of('latency?from=2026-01-01')).json()).toEqual({ model: 'churn', versions: [] });
+    expect((await of('latency?from=2026-01-01T00:10:00Z')).status).toBe(400);
+    expect(await (await of('skew?version=3&from=2026-01-05')).json()).toEqual(NO_SKEW);
+    expect((await of('skew')).status).toBe(400);
+    expect(others).toEqual([
+      { model: 'churn', from: Date.UTC(2026, 0, 1) },
+      { model: 'churn', modelVersion: '3', from: Date.UTC(2026, 0, 5) },
+    ]);
   });
 });
