@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { bundle, importBundle, root, spread, startNode, subjectOverBaseline, takeTurns } from './harness.mjs';
 import { eventAt, flightLines } from './http-ingest.mjs';
 
-const EVENTS = 300_000;
+/** Enough that starting and ending are a small part of it. */
+const EVENTS = 1_000_000;
 const PARTITIONS = 4;
 const TOPIC = 'flights';
 

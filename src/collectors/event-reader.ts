@@ -131,7 +131,10 @@ export function createEventReader(options: EventReaderOptions): EventReader {
         if (!Number.isFinite(timestampMs)) return null;
         continue;
       }
-      const value = scalar(bytes);
+      const value =
+        slot.role === 'predictionId' && bytes[values.at] === QUOTE
+          ? (values.newText(bytes) ?? undefined)
+          : scalar(bytes);
       if (value === undefined) return null;
       switch (slot.role) {
         case 'feature': {

@@ -6,6 +6,8 @@ export interface ValueReader {
   number(bytes: Buffer): number;
   /** The text whose quote is at `at`; null when it is not plain ASCII (or there is an escape in it). */
   text(bytes: Buffer): string | null;
+  /** The same of a text that no other event has: it displaces none of those that come again. */
+  newText(bytes: Buffer): string | null;
   /** ms of a text like 2026-01-01T00:00:00.123Z whose quote is at `at`; NaN when it is written otherwise, and `at` stays. */
   time(bytes: Buffer): number;
 }
@@ -43,7 +45,9 @@ export function createValueReader(): ValueReader {
     return Number(bytes.toString('latin1', from, at));
   }
 
-  function shortText(bytes: Buffer, from: number, end: number, hash: number): string {
+  function shortText(bytes: Buffer, from: number, end: number): string {
+    let hash = 0;
+    for (let at = from; at < end; at += 1) hash = Math.imul(hash, 31) + (bytes[at] as number);
     const place = (hash ^ (hash >>> 15)) & (KNOWN_TEXTS - 1);
     const candidate = known[place] as string;
     if (isText(bytes, from, end, candidate)) return candidate;
@@ -92,19 +96,18 @@ export function createValueReader(): ValueReader {
       return negative ? -value : value;
     },
     text(bytes) {
-      if (bytes[reader.at] !== QUOTE) return null;
       const from = reader.at + 1;
-      let at = from;
-      let hash = 0;
-      for (;;) {
-        const byte = bytes[at];
-        if (byte === QUOTE) break;
-        if (byte === undefined || byte < 0x20 || byte > 0x7e || byte === BACKSLASH) return null;
-        hash = Math.imul(hash, 31) + byte;
-        at += 1;
-      }
-      reader.at = at + 1;
-      return at - from <= SHORT_TEXT ? shortText(bytes, from, at, hash) : bytes.toString('latin1', from, at);
+      const end = endOfText(bytes, reader.at);
+      if (end < 0) return null;
+      reader.at = end + 1;
+      return end - from <= SHORT_TEXT ? shortText(bytes, from, end) : bytes.toString('latin1', from, end);
+    },
+    newText(bytes) {
+      const from = reader.at + 1;
+      const end = endOfText(bytes, reader.at);
+      if (end < 0) return null;
+      reader.at = end + 1;
+      return bytes.toString('latin1', from, end);
     },
     time(bytes) {
       const at = reader.at;
@@ -143,6 +146,16 @@ export function createValueReader(): ValueReader {
     },
   };
   return reader;
+}
+
+/** Of plain text whose opening quote is at `at`, where its closing one is; -1 when it is no such text. */
+function endOfText(bytes: Buffer, at: number): number {
+  if (bytes[at] !== QUOTE) return -1;
+  for (let end = at + 1; ; end += 1) {
+    const byte = bytes[end];
+    if (byte === QUOTE) return end;
+    if (byte === undefined || byte < 0x20 || byte > 0x7e || byte === BACKSLASH) return -1;
+  }
 }
 
 function isDigit(byte: number | undefined): boolean {
