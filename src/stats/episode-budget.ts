@@ -138,6 +138,7 @@ async function simulate(
   const rows = size === 0 ? [] : await drawFlags(family, sizes, library, pause);
   const perMonth = windowsPer30Days / (horizon * references);
   const flagged = new Int32Array(horizon);
+  const chosen = new Map<string, number>();
 
   function byCategory(level: number): number[] {
     if (!(level > 0 && level <= largestLevel))
@@ -161,6 +162,10 @@ async function simulate(
     byCategory,
     total,
     levelFor(budget, most) {
+      // Many versions are alike, and each count goes through all that was drawn.
+      const name = `${budget} ${most}`;
+      const known = chosen.get(name);
+      if (known !== undefined) return known;
       const levels = twoDigitLevels(Math.min(most, largestLevel));
       let low = 0;
       let high = levels.length - 1;
@@ -169,7 +174,9 @@ async function simulate(
         if (total(levels[middle] ?? 1) <= budget) low = middle;
         else high = middle - 1;
       }
-      return levels[low] ?? 0;
+      const level = levels[low] ?? 0;
+      chosen.set(name, level);
+      return level;
     },
   };
 }

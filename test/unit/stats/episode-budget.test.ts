@@ -46,6 +46,9 @@ describe('false episodes per 30 days', () => {
       expect(rates.total(level + (level < 0.01 ? 0.0001 : 0.001))).toBeGreaterThan(allowed);
     }
     expect(rates.levelFor(1_000, 0.05)).toBe(0.05);
+    // What was found is remembered, by budget and by the greatest level allowed.
+    expect([0.1, 0.5, 1].map((allowed) => rates.levelFor(allowed, 0.05))).toEqual(levels);
+    expect(rates.levelFor(1_000, 0.01)).toBe(0.01);
   });
 
   test('grow with what the windows share: the reference, and rows', async () => {
