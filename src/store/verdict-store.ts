@@ -13,10 +13,19 @@ const DEFAULT_LIMIT = 100_000;
 /** Volume depends on other windows' rows too: a revision of it leaves the window's other verdicts as they are. */
 const IS_REVISED_ALONE = `detector = '${VOLUME}'`;
 const CALLS_PER_STATEMENT = 256;
+/** Of runs, which may be all that a version has had. */
+const HISTORIES_PER_STATEMENT = 32;
 
 type OutcomeQuery = Parameters<VerdictStore['recentOutcomes']>[0];
 
+interface RunQuery {
+  readonly key: VersionKey;
+  readonly afterMs: number;
+  readonly untilMs: number;
+}
+
 interface RunRow {
+  readonly place: number;
   readonly startMs: number;
   readonly endMs: number;
   readonly reference_hash: string;
@@ -56,6 +65,40 @@ export function createVerdictStore(
         .reverse(),
     );
   }
+
+  /** Of versions that are asked for with the same times. */
+  async function runsOfAll(calls: readonly RunQuery[]): Promise<RunRecord[][]> {
+    const { afterMs = 0, untilMs = 0 } = calls[0] ?? {};
+    const { params, placeOf } = versionsOf(calls.map(({ key }) => key));
+    const rows = await client.query<RunRow>(
+      `SELECT ${PLACE_OF_VERSION} AS place, toUnixTimestamp64Milli(window_start) AS startMs, toUnixTimestamp64Milli(window_end) AS endMs,
+              reference_hash, status, rows, labels, toUnixTimestamp64Milli(at) AS atMs
+       FROM runs FINAL
+       WHERE ${OF_VERSIONS} AND window_end > {after:DateTime64(3, 'UTC')} AND window_end <= {until:DateTime64(3, 'UTC')}
+       ORDER BY place, window_end, window_start`,
+      { ...params, after: dateTime64(clampMs(afterMs)), until: dateTime64(clampMs(untilMs)) },
+    );
+    return calls.map(({ key }) =>
+      rows
+        .filter(({ place }) => place === placeOf(key))
+        .map((row) => ({
+          model: key.model,
+          modelVersion: key.modelVersion,
+          window: { startMs: row.startMs, endMs: row.endMs },
+          referenceHash: row.reference_hash,
+          status: row.status,
+          rows: row.rows,
+          labels: row.labels,
+          atMs: row.atMs,
+        })),
+    );
+  }
+
+  const runsOf = createBatch(
+    (calls: readonly RunQuery[]) =>
+      loadByGroup(calls, ({ afterMs, untilMs }) => `${afterMs} ${untilMs}`, runsOfAll),
+    HISTORIES_PER_STATEMENT,
+  );
 
   return {
     ...createVerdictWriter(client, nextRevision),
@@ -115,27 +158,7 @@ export function createVerdictStore(
       CALLS_PER_STATEMENT,
     ),
 
-    listRuns: async (key, afterMs, untilMs) => {
-      const rows = await client.query<RunRow>(
-        `SELECT toUnixTimestamp64Milli(window_start) AS startMs, toUnixTimestamp64Milli(window_end) AS endMs,
-                reference_hash, status, rows, labels, toUnixTimestamp64Milli(at) AS atMs
-         FROM runs FINAL
-         WHERE model = {model:String} AND version = {version:String}
-           AND window_end > {after:DateTime64(3, 'UTC')} AND window_end <= {until:DateTime64(3, 'UTC')}
-         ORDER BY window_end, window_start`,
-        { ...keyColumns(key), after: dateTime64(clampMs(afterMs)), until: dateTime64(clampMs(untilMs)) },
-      );
-      return rows.map((row) => ({
-        model: key.model,
-        modelVersion: key.modelVersion,
-        window: { startMs: row.startMs, endMs: row.endMs },
-        referenceHash: row.reference_hash,
-        status: row.status,
-        rows: row.rows,
-        labels: row.labels,
-        atMs: row.atMs,
-      }));
-    },
+    listRuns: async (key, afterMs, untilMs) => runsOf({ key, afterMs, untilMs }),
 
     saveOutcomes: createBatch(
       (judgements: readonly (readonly WindowOutcome[])[]) =>
