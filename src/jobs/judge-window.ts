@@ -39,8 +39,8 @@ export interface WindowJudgeDeps {
   readonly performance?: PerformanceJudge;
   /** The segments of a version that get verdicts of their own. */
   readonly segments?: (model: ModelVersion) => Promise<Segment[]>;
-  /** Awaited before a window is judged, which takes tens of milliseconds: others get their turn. */
-  readonly turn?: () => Promise<void>;
+  /** Runs the judging of a window, which takes tens of milliseconds, so that others get their turn; at once when left out. */
+  readonly inTurn?: <Result>(work: () => Result) => Promise<Result>;
 }
 
 /** Versions whose reference is kept in memory. */
@@ -56,7 +56,7 @@ interface Registered {
 
 /** Reads a window's counts, asks the detectors, and stores what they say. */
 export function createWindowJudge(deps: WindowJudgeDeps) {
-  const { store, clock } = deps;
+  const { store, clock, inTurn = async (work) => work() } = deps;
   // References never change under their hash: their counts and forest are read once.
   const registered = new Map<string, Registered>();
 
@@ -194,17 +194,19 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
         currentProfiles,
       };
       const segments = await segmentInputs(model, reference, window);
-      await deps.turn?.();
-      const { verdicts, outcomes: bare } = judgeWindow({
-        ...counted,
-        window,
-        reference: baseline.reference,
-        level,
-        extra,
-        parameters: baseline.parameters,
-        segments,
+      const { verdicts, outcomes } = await inTurn(() => {
+        const judged = judgeWindow({
+          ...counted,
+          window,
+          reference: baseline.reference,
+          level,
+          extra,
+          parameters: baseline.parameters,
+          segments,
+        });
+        const why = { ...counted, verdicts: judged.verdicts, influence: reference.influence };
+        return { verdicts: judged.verdicts, outcomes: withReasons(judged.outcomes, why) };
       });
-      const outcomes = withReasons(bare, { ...counted, verdicts, influence: reference.influence });
       await store.saveVerdicts(verdicts);
       await store.saveOutcomes(outcomes);
       return { verdicts, outcomes, referenceHash: baseline.reference.hash };

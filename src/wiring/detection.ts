@@ -73,7 +73,7 @@ export function wireDetection(parts: Parts) {
     latencies: createLatencyBaselines({ store, fitNullModel }),
     performance: createPerformanceJudge({ store, setting: (model) => settings(model).performance }),
     segments: segmentsOfVersion,
-    turn: createTurns(),
+    inTurn: createTurns(),
   });
   const outliers = createOutlierScorer({
     store,

@@ -37,18 +37,46 @@ test('by default timers run while long work pauses', async () => {
   expect(isOver).toBe(true);
 });
 
-test('each caller gets a turn of its own, in order', async () => {
-  const seen: string[] = [];
+const inOrder = () => {
   let turn = 0;
-  const next = createTurns(async () => {
-    await new Promise(setImmediate);
-    turn += 1;
-  });
-  await Promise.all(
-    ['a', 'b', 'c'].map(async (name) => {
-      await next();
-      seen.push(`${name}${turn}`);
+  return {
+    turn: async () => {
+      await new Promise(setImmediate);
+      turn += 1;
+    },
+    now: () => turn,
+  };
+};
+
+test('each piece of work gets a turn of its own, in order', async () => {
+  const { turn, now } = inOrder();
+  const inTurn = createTurns({ turn });
+  const seen = await Promise.all(['a', 'b', 'c'].map((name) => inTurn(() => `${name}${now()}`)));
+  expect(seen).toEqual(['a1', 'b2', 'c3']);
+});
+
+test('those who waited together go on together, so many at most', async () => {
+  const { turn, now } = inOrder();
+  const inTurn = createTurns({ turn, most: 2 });
+  const wentOn = await Promise.all(
+    [1, 2, 3, 4, 5].map(async (name) => {
+      await inTurn(() => name);
+      return now();
     }),
   );
-  expect(seen).toEqual(['a1', 'b2', 'c3']);
+  expect(wentOn).toEqual([2, 2, 4, 4, 5]);
+});
+
+test('work that fails keeps nobody waiting', async () => {
+  const inTurn = createTurns({ turn: inOrder().turn });
+  const results = await Promise.allSettled([
+    inTurn(() => 'done'),
+    inTurn(() => {
+      throw new Error('broken');
+    }),
+  ]);
+  expect(results).toEqual([
+    { status: 'fulfilled', value: 'done' },
+    { status: 'rejected', reason: new Error('broken') },
+  ]);
 });
