@@ -10,10 +10,10 @@ import type { ForestModel } from '../stats/forest-model.js';
 import type { ScoreInput } from '../stats/forest-parts.js';
 
 /** Values encoded at once, for one thread to score: a few ms, other work gets its turn in between. */
-const SLICE_VALUES = 100_000;
-/** Values read and saved at once: a page is held whole, and takes the engine's client some ms to read. */
-const PAGE_VALUES = 400_000;
-const MOST_PAGE_ROWS = 20_000;
+const SLICE_VALUES = 40_000;
+/** Values read and saved at once: the engine's client reads a page's text in one go, which takes some 20 ms. */
+const PAGE_VALUES = 150_000;
+const MOST_PAGE_ROWS = 8_000;
 /** Kept with a row. */
 const MOST_REASONS = 5;
 /** Forests kept parsed: a parsed one holds about a megabyte. */
@@ -26,7 +26,7 @@ export interface OutlierScorerDeps {
   readonly scoreForest: (input: () => ScoreInput) => Promise<Float64Array>;
   /** Contributions of the model's columns to the scores of encoded rows, rows × columns, in any thread too. */
   readonly explainForest: (input: () => ScoreInput) => Promise<Float64Array>;
-  /** Rows read and saved at once; as many as hold 400,000 values, at most 20,000, by default. */
+  /** Rows read and saved at once; as many as hold 150,000 values, at most 8,000, by default. */
   readonly pageRows?: number;
 }
 

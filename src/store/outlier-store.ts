@@ -4,7 +4,7 @@ import type { VersionKey } from '../domain/ports.js';
 import type { Window } from '../domain/window.js';
 import { createBatch, loadByGroup, OF_VERSIONS, PLACE_OF_VERSION, versionsOf } from './batch.js';
 import type { StoreClient } from './client.js';
-import { dateTime64 } from './encoding.js';
+import { dateTime64, mapInTurns } from './encoding.js';
 import { rowIdentity } from './identity.js';
 import { createOutlierList } from './outlier-list.js';
 import { CELL_COLUMNS, cellOf, type RowCells } from './row-cells.js';
@@ -211,7 +211,7 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
         },
       );
       const kinds = new Map(monitoredColumns(model.schema).map((column) => [column.name, column.kind]));
-      return rows.map((row) => ({
+      return mapInTurns(rows, (row) => ({
         predictionId: row.prediction_id,
         rowIndex: row.row_index,
         timestampMs: row.at,
@@ -221,7 +221,7 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
     },
 
     async saveScores(key, referenceHash, scored) {
-      const rows = scored.map(({ row, score, flagged, reasons }) => ({
+      const rows = await mapInTurns(scored, ({ row, score, flagged, reasons }) => ({
         model: key.model,
         version: key.modelVersion,
         reference_hash: referenceHash,

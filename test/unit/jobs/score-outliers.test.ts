@@ -134,15 +134,15 @@ describe('createOutlierScorer', () => {
     expect(store.asked).toEqual([]);
   });
 
-  it('hands a page out in slices of 100,000 values, made only when a thread asks for them', async () => {
-    const store = createFakeStore(120_000);
+  it('hands a page out in slices of 40,000 values, made only when a thread asks for them', async () => {
+    const store = createFakeStore(48_000);
     const asked: (() => ScoreInput)[] = [];
     const answers: ((scores: Float64Array) => void)[] = [];
     const scorer = createOutlierScorer({
       store,
       logger: createSilentLogger(),
       ...HERE,
-      pageRows: 120_000,
+      pageRows: 48_000,
       scoreForest: (input) => {
         asked.push(input);
         return new Promise((resolve) => {
@@ -153,18 +153,18 @@ describe('createOutlierScorer', () => {
     const scoring = scorer.score(model, reference);
     while (asked.length < 3) await nextTurn();
     const inputs = asked.map((make) => make());
-    expect(inputs.map(({ rows }) => rows)).toEqual([50_000, 50_000, 20_000]);
-    expect(inputs.map(({ matrix }) => matrix.length)).toEqual([100_000, 100_000, 40_000]);
+    expect(inputs.map(({ rows }) => rows)).toEqual([20_000, 20_000, 8_000]);
+    expect(inputs.map(({ matrix }) => matrix.length)).toEqual([40_000, 40_000, 16_000]);
     // In any order: each slice's scores find their rows.
     for (const slice of [2, 0, 1]) answers[slice]?.(scoreForest(inputs[slice] as ScoreInput));
-    expect((await scoring).scored).toBe(120_000);
-    for (const row of [0, 49_999, 50_000, 119_999])
+    expect((await scoring).scored).toBe(48_000);
+    for (const row of [0, 19_999, 20_000, 47_999])
       expect(store.saved.get(`r${row}`)?.score).toBe(
         scoreForestRows(forest, [store.rows[row]?.values ?? []])[0],
       );
   });
 
-  it('asks for pages that hold 400,000 values, of 20,000 rows at most', async () => {
+  it('asks for pages that hold 150,000 values, of 8,000 rows at most', async () => {
     const wide = Array.from({ length: 50 }, (_, i) => ({ name: `f${i}`, kind: 'numeric' as const }));
     const wideRows = Array.from({ length: 20 }, (_, row) => wide.map((_column, i) => row * i));
     const text = serialiseForest(await fitForestModel(wide, wideRows, { seed: 1, trees: 2 }));
@@ -172,7 +172,7 @@ describe('createOutlierScorer', () => {
     const scorer = createOutlierScorer({ store, logger: createSilentLogger(), ...HERE });
     await scorer.score(model, reference);
     await scorer.score(model, { ...reference, hash: 'wide', forest: text });
-    expect(store.asked.map(({ limit }) => limit)).toEqual([20_000, 8_000]);
+    expect(store.asked.map(({ limit }) => limit)).toEqual([8_000, 3_000]);
   });
 
   it('passes an error of a thread on, and saves nothing of the page', async () => {
