@@ -1,4 +1,5 @@
-// Real flights of July to December: version 2 beside version 1 on the same requests, through the whole service.
+// Real flights of July to December: version 2 beside version 1 on the same requests, through the whole service; and version 1's first week
+// in production, in March, against its training reference.
 // Usage: node bench/flights-versions.mjs PATH [--json] [--data-dir DIR]
 //   PATH   a folder with reference.parquet, reference-v2.parquet, predictions.ndjson.gz, labels.ndjson.gz
 //   --data-dir  keeps the data there, for `plumbline serve`; a folder that holds flights already is not filled again
@@ -18,11 +19,12 @@ export { createApp } from './src/app.js';
 export { parseConfig } from './src/config.js';
 export { createServiceClient, REPLAY_PATIENCE_MS } from './src/cli/service-client.js';
 export { replay } from './src/cli/replay-stream.js';
+export { skewText } from './src/cli/skew.js';
 export { versionsText } from './src/cli/versions.js';
 `;
 const MODEL = 'flight-delay';
-/** Version 2 begins in July. */
-const FIRST_MONTH = '201307';
+/** Flights of version 1's first days, and from version 2's first on, by the day in their ids. */
+const isSent = (day) => (day >= '20130301' && day <= '20130308') || day >= '20130701';
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2013, 6, 1);
 
@@ -66,6 +68,7 @@ try {
     ...byFigure.rocAuc,
     months: Object.fromEntries(Object.entries(byFigure).map(([name, { periods }]) => [name, periods])),
     looks: await looks(client),
+    skew: await client.get(`/v1/models/${MODEL}/skew?version=1`),
     answerMs: Math.round(answerMs),
   };
   process.stdout.write(values.json ? `${JSON.stringify(document, null, 2)}\n` : report(document));
@@ -79,22 +82,15 @@ function compare(client, query) {
   return client.get(`/v1/models/${MODEL}/compare-versions?${asked}`);
 }
 
-/** The canary as somebody would have looked at it every day from the first on: the first verdict of each figure that is one. */
+/** The canary as somebody would have looked at it after so many days, with the labels of those. */
 async function looks(client) {
-  const first = {};
-  for (let days = 1; days <= 60; days += 1) {
+  const found = [];
+  for (const days of [1, 7, 14, 28, 62, 184]) {
     const to = new Date(START_MS + days * DAY_MS).toISOString();
     const { figures } = await compare(client, { from: new Date(START_MS).toISOString(), to, bucket: 'all' });
-    for (const [name, { verdict, difference, sequence, labelsNeeded, designEffect }] of Object.entries(
-      figures,
-    )) {
-      if (days === 1 || days === 7)
-        first[`${name}, day ${days}`] = { days, verdict, difference, sequence, labelsNeeded, designEffect };
-      if (verdict !== 'undecided' && first[name] === undefined)
-        first[name] = { days, verdict, difference, sequence, labelsNeeded, designEffect };
-    }
+    for (const [figure, one] of Object.entries(figures)) found.push({ days, figure, ...one });
   }
-  return first;
+  return found;
 }
 
 async function fill(url) {
@@ -111,23 +107,22 @@ async function fill(url) {
   const files = [];
   for (const name of ['predictions', 'labels']) {
     files.push(join(directory, `${name}.ndjson`));
-    await pipeline(Readable.from(later(name)), createWriteStream(files.at(-1)));
+    await pipeline(Readable.from(sent(name)), createWriteStream(files.at(-1)));
   }
   const counts = await parts.replay({ client, files, onProgress: () => undefined });
   process.stderr.write(`${JSON.stringify(counts)}\n`);
   await app.settle();
 }
 
-/** Lines whose flight leaves in July or later, by the time in its id. */
-async function* later(name) {
+async function* sent(name) {
   const lines = createInterface({
     input: createReadStream(join(path, `${name}.ndjson.gz`)).pipe(createGunzip()),
   });
   for await (const line of lines)
-    if ((/"prediction_id":"[^"]*?-(\d{6})\d{6}-/.exec(line)?.[1] ?? '') >= FIRST_MONTH) yield `${line}\n`;
+    if (isSent(/"prediction_id":"[^"]*?-(\d{8})\d{4}-/.exec(line)?.[1] ?? '')) yield `${line}\n`;
 }
 
-function report({ months, looks: first, answerMs, ...comparison }) {
+function report({ months, looks: found, skew, answerMs, ...comparison }) {
   const digits = (value) => (value ?? Number.NaN).toFixed(4);
   const ofMonths = Object.entries(months).map(
     ([name, periods]) =>
@@ -143,9 +138,17 @@ function report({ months, looks: first, answerMs, ...comparison }) {
         ]),
       )}`,
   );
-  const ofLooks = Object.entries(first).map(
-    ([name, { days, verdict, difference, sequence, labelsNeeded }]) =>
-      `${name}: ${verdict} after ${days} days, ${digits(difference.value)} (always ${digits(sequence?.low)} to ${digits(sequence?.high)}, ${difference.rows} rows)${labelsNeeded === null ? '' : `, ${JSON.stringify(labelsNeeded)} more labels`}`,
+  const ofLooks = tableOf(
+    ['days', 'figure', 'difference', 'at every look', 'design effect', 'verdict', 'labels needed'],
+    found.map(({ days, figure, difference, sequence, designEffect, verdict, reason, labelsNeeded }) => [
+      String(days),
+      figure,
+      digits(difference.value),
+      `${digits(sequence?.low)} to ${digits(sequence?.high)}`,
+      designEffect.toFixed(0),
+      reason === null ? verdict : `${verdict} (${reason})`,
+      labelsNeeded === null ? '–' : `${labelsNeeded.expected} to ${labelsNeeded.atMost}`,
+    ]),
   );
-  return `${parts.versionsText(comparison)}\n${ofMonths.join('\n')}\n\nLooked at every day from 1 July:\n${ofLooks.join('\n')}\n\n${answerMs} ms an answer\n`;
+  return `${parts.versionsText(comparison)}\n${ofMonths.join('\n')}\n\nFrom 1 July on, after so many days:\n${ofLooks}\n\n${parts.skewText(skew)}\n\n${answerMs} ms an answer\n`;
 }

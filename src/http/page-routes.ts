@@ -5,6 +5,7 @@ import type { Clock } from '../domain/clock.js';
 import type { WindowExplanation } from '../domain/explanation.js';
 import type { VersionKey } from '../domain/ports.js';
 import { DAY_MS, type Window } from '../domain/window.js';
+import { AppError } from '../errors.js';
 import { renderFeaturePage } from '../views/feature-page.js';
 import { parseWindow } from '../views/format.js';
 import { CONTENT_SECURITY_POLICY, renderNotice } from '../views/layout.js';
@@ -15,7 +16,10 @@ import { lastJudged, renderModelPage } from '../views/model-page.js';
 import { renderOverviewPage } from '../views/overview-page.js';
 import { bucketFor } from '../views/performance.js';
 import { renderReportsPage } from '../views/reports-page.js';
+import { renderSkewPage } from '../views/skew-page.js';
+import { renderComparePage } from '../views/versions.js';
 import type { PerformancePorts } from './performance-routes.js';
+import type { VersionPorts } from './version-routes.js';
 
 /** What report files are called: a plain name, so that no path can be formed from it. */
 const REPORT_FILE = /^\w[\w.-]{0,200}\.html$/;
@@ -29,6 +33,10 @@ const HEADERS = {
   'Referrer-Policy': 'no-referrer',
   'Cache-Control': 'no-store',
 } as const;
+
+/** What is answered with a page that says so. */
+const REFUSALS: ReadonlySet<string> = new Set(['unknown_model', 'not_found', 'invalid_request']);
+const edges = ({ startMs, endMs }: Window) => ({ from: startMs, to: endMs });
 
 interface ReportFile {
   readonly file: string;
@@ -69,6 +77,8 @@ export function createPageRoutes(deps: {
   readonly explain: (key: VersionKey, window: Window) => Promise<{ explanation: WindowExplanation }>;
   /** How good a version was; not shown when left out. */
   readonly performance?: PerformancePorts['performance'];
+  /** Versions side by side, their latencies, and their skew; without pages when left out. */
+  readonly versions?: VersionPorts;
 }): Router {
   const { store, clock } = deps;
   const reportsDirectory = resolve(deps.reportsDirectory);
@@ -108,7 +118,8 @@ export function createPageRoutes(deps: {
     const period = loaded.data.range;
     const question = { ...key, period, bucket: bucketFor(period), segment: null };
     const performance = (await deps.performance?.(question)) ?? null;
-    send(res, renderModelPage(loaded.data, explained?.explanation, performance));
+    const latencies = (await deps.versions?.latencies({ model: key.model, ...edges(period) })) ?? null;
+    send(res, renderModelPage(loaded.data, explained?.explanation, performance, latencies));
   });
 
   router.get('/models/:model/versions/:version/features/:feature', async (req, res) => {
@@ -127,6 +138,36 @@ export function createPageRoutes(deps: {
     const reasons = explained === null ? [] : [...explained.features, ...explained.outputs];
     send(res, renderFeaturePage(data, reasons.find((reason) => reason.feature === data.feature) ?? null));
   });
+
+  /** What is asked for may not be there, or be no period: that is a page, too. */
+  async function sendAsked(res: Response, page: () => Promise<string>): Promise<void> {
+    try {
+      send(res, await page());
+    } catch (error) {
+      if (!(error instanceof AppError) || !REFUSALS.has(error.code)) throw error;
+      if (error.code !== 'invalid_request') return notFound(res, error.message);
+      const nowMs = clock.now();
+      send(res, renderNotice({ heading: 'That cannot be compared', message: error.message, nowMs }), 400);
+    }
+  }
+
+  const { versions } = deps;
+  if (versions !== undefined) {
+    router.get('/models/:model/compare/:champion/:challenger', async (req, res) => {
+      const range = readWindow(res, req.query.range, 'range');
+      if (range === undefined) return;
+      const { model, champion, challenger } = req.params;
+      const asked = { model, champion, challenger, bucket: null, ...(range === null ? {} : edges(range)) };
+      await sendAsked(res, async () => renderComparePage(await versions.compareVersions(asked), clock.now()));
+    });
+
+    router.get('/models/:model/versions/:version/skew', async (req, res) => {
+      const { model, version: modelVersion } = req.params;
+      await sendAsked(res, async () =>
+        renderSkewPage(await versions.skew({ model, modelVersion }), clock.now()),
+      );
+    });
+  }
 
   router.get('/reports', async (_req, res) => {
     send(res, renderReportsPage({ files: await listReports(reportsDirectory), nowMs: clock.now() }));

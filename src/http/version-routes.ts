@@ -15,7 +15,8 @@ export interface VersionQuestion {
   readonly figure?: string | undefined;
   readonly margin?: number | undefined;
   readonly minimumDays?: number | undefined;
-  readonly bucket: PieceLength;
+  /** As a picture of the period can show, when null. */
+  readonly bucket: PieceLength | null;
 }
 
 export interface VersionPorts {

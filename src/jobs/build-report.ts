@@ -4,13 +4,15 @@ import { join, resolve } from 'node:path';
 import type { Clock } from '../domain/clock.js';
 import type { WindowExplanation } from '../domain/explanation.js';
 import type { VersionKey } from '../domain/ports.js';
-import { DAY_MS, type Window } from '../domain/window.js';
+import type { VersionComparison } from '../domain/version-comparison.js';
+import { DAY_MS, HOUR_MS, type Window } from '../domain/window.js';
 import { AppError, messageOf } from '../errors.js';
 import type { ReportData } from '../views/data.js';
 import { loadReport } from '../views/load-report.js';
 import type { ViewStore } from '../views/load-sides.js';
 import { bucketFor } from '../views/performance.js';
 import { renderReport, reportSentence } from '../views/report.js';
+import type { VersionComparer } from './compare-versions.js';
 import type { PerformanceReader } from './read-performance.js';
 
 export interface BuiltReport {
@@ -51,6 +53,8 @@ export async function buildReport(
     readonly explain: (key: VersionKey, period: Window) => Promise<{ explanation: WindowExplanation }>;
     /** How good a version was; not told when left out. */
     readonly performance?: PerformanceReader;
+    /** The version beside others; not told when left out. */
+    readonly compareVersions?: VersionComparer;
   },
   request: VersionKey & { readonly period: Window; readonly directory: string },
 ): Promise<BuiltReport> {
@@ -68,11 +72,12 @@ export async function buildReport(
   const { explanation } = await deps.explain(key, period);
   const question = { ...key, period, bucket: bucketFor(period), segment: null };
   const performance = (await deps.performance?.(question)) ?? null;
+  const comparisons = await comparisonsOf(deps, key, period);
   const path = join(resolve(request.directory), reportFileName(key, period));
   const draft = `${path}.${process.pid}.tmp`;
   try {
     await mkdir(request.directory, { recursive: true });
-    await writeFile(draft, renderReport(data, explanation, performance));
+    await writeFile(draft, renderReport(data, explanation, performance, comparisons));
     await rename(draft, path);
   } catch (cause) {
     throw new AppError(
@@ -82,4 +87,61 @@ export async function buildReport(
     );
   }
   return { path, summary: reportSentence(data), data };
+}
+
+/** Beside at most so many other versions. */
+const MAX_COMPARED = 3;
+
+/** The version beside others that had predictions in the period; the one that was registered first is the champion. */
+async function comparisonsOf(
+  { store, compareVersions }: { readonly store: ViewStore; readonly compareVersions?: VersionComparer },
+  key: VersionKey,
+  period: Window,
+): Promise<VersionComparison[]> {
+  if (compareVersions === undefined) return [];
+  const marks = (await store.watermarks()).filter(
+    ({ model, firstEventMs, watermarkMs }) =>
+      model === key.model && firstEventMs < period.endMs && watermarkMs >= period.startMs,
+  );
+  const active = (await store.listModels())
+    .filter(
+      ({ model, modelVersion }) =>
+        model === key.model && marks.some((mark) => mark.modelVersion === modelVersion),
+    )
+    .sort((a, b) => a.registeredAtMs - b.registeredAtMs);
+  if (!active.some(({ modelVersion }) => modelVersion === key.modelVersion)) return [];
+  const own = marks.find((mark) => mark.modelVersion === key.modelVersion);
+  const comparisons: VersionComparison[] = [];
+  for (const other of active
+    .filter(({ modelVersion }) => modelVersion !== key.modelVersion)
+    .slice(-MAX_COMPARED)) {
+    const mark = marks.find((each) => each.modelVersion === other.modelVersion);
+    const both = bothIn(period, own, mark);
+    if (both === null) continue;
+    const [champion, challenger] = active
+      .map(({ modelVersion }) => modelVersion)
+      .filter((version) => version === key.modelVersion || version === other.modelVersion);
+    if (champion === undefined || challenger === undefined) continue;
+    comparisons.push(
+      await compareVersions({
+        ...{ model: key.model, champion, challenger },
+        ...{ from: both.startMs, to: both.endMs, bucket: null },
+      }),
+    );
+  }
+  return comparisons;
+}
+
+type Mark = { readonly firstEventMs: number; readonly watermarkMs: number } | undefined;
+
+/** The whole hours of a period in which both have rows. */
+function bothIn(period: Window, a: Mark, b: Mark): Window | null {
+  if (a === undefined || b === undefined) return null;
+  const startMs = Math.max(period.startMs, a.firstEventMs, b.firstEventMs);
+  const endMs = Math.min(period.endMs, a.watermarkMs + HOUR_MS, b.watermarkMs + HOUR_MS);
+  const whole = {
+    startMs: Math.floor(startMs / HOUR_MS) * HOUR_MS,
+    endMs: Math.floor(endMs / HOUR_MS) * HOUR_MS,
+  };
+  return whole.startMs < whole.endMs ? whole : null;
 }

@@ -21,6 +21,7 @@ import { judgeDifference, MINIMUM_DAYS, singleLook, usualMargin } from '../perfo
 import { type DifferenceEstimate, designEffectOf } from '../performance/difference.js';
 import { differencesOf, figuresOfTask } from '../performance/version-differences.js';
 import { mcNemarExact } from '../stats/mc-nemar.js';
+import { bucketFor } from '../views/performance.js';
 import { rebin } from '../views/rebin.js';
 import { canarySentence } from '../views/version-words.js';
 import { latencyOf } from './read-latencies.js';
@@ -60,7 +61,8 @@ export interface VersionQuestion {
   readonly margin?: number | undefined;
   /** Days before which nothing is said. */
   readonly minimumDays?: number | undefined;
-  readonly bucket: PieceLength;
+  /** As a picture of the period can show, when null. */
+  readonly bucket: PieceLength | null;
 }
 
 /** Champion and challenger over the same time: what they predict, whether they agree, and which is better. */
@@ -131,11 +133,12 @@ export function createVersionComparer({ store, setting }: VersionComparerDeps) {
         'invalid_request',
         `figure: of a ${task} model it is one of ${figuresOfTask(task).join(', ')}`,
       );
-    const { model, champion, challenger, bucket } = question;
+    const { model, champion, challenger } = question;
     const pair: VersionPair = {
       ...{ model, champion, challenger, task, positiveClass },
       window: await periodOf(question),
     };
+    const bucket = question.bucket ?? bucketFor(pair.window);
     const grids = await store.listGrids(model);
     const one = await sideOf(pair, champion, grids);
     const other = await sideOf(pair, challenger, grids);

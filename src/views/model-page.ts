@@ -1,5 +1,6 @@
 import type { WindowExplanation } from '../domain/explanation.js';
 import type { PerformanceAnswer } from '../domain/performance-figures.js';
+import type { LatencyAnswer } from '../domain/version-comparison.js';
 import type { Window } from '../domain/window.js';
 import { heatmapChart, heatmapLegend } from './charts/heatmap.js';
 import { timeSeriesChart } from './charts/time-series.js';
@@ -21,6 +22,7 @@ import { performanceSection } from './performance.js';
 import { referenceHistory } from './reference-history.js';
 import { segmentSection } from './segments.js';
 import { modelSentence, unitOf } from './sentences.js';
+import { versionsSection } from './versions.js';
 import { whySection } from './why.js';
 
 /** Links to the time before and after, and to all of it. */
@@ -83,6 +85,7 @@ export function renderModelPage(
   data: ModelData,
   explanation: WindowExplanation | null = null,
   performance: PerformanceAnswer | null = null,
+  latencies: LatencyAnswer | null = null,
 ): string {
   const { version, lastRun } = data;
   const name = html`${nameTag(version.model, 60)} <span class="muted">version ${nameTag(version.modelVersion, 40)}</span>`;
@@ -103,6 +106,7 @@ ${heatmapSection(data, true)}
 ${whySection(explanation, { key: version, window: lastJudged(data) })}
 ${section('Episodes', 'open first', episodesTable(data.episodes, { links: true, showModel: false }))}
 ${performanceSection(performance, data.range)}
+${versionsSection(version, latencies)}
 ${section('Features', 'by effect in the last judged window', rankedTable(data.ranked, { key: version, window: lastJudged(data), links: true }))}
 ${segmentSection(data.segments)}
 ${outlierSection(data, true)}

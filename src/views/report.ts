@@ -1,5 +1,6 @@
 import type { WindowExplanation } from '../domain/explanation.js';
 import type { PerformanceAnswer } from '../domain/performance-figures.js';
+import type { VersionComparison } from '../domain/version-comparison.js';
 import { distributionChart } from './charts/distribution.js';
 import { timeSeriesChart } from './charts/time-series.js';
 import type { MonthSummary, QualityRow, ReportData, ReportFeature } from './data.js';
@@ -21,6 +22,7 @@ import { heatmapSection, outlierSection } from './model-page.js';
 import { episodesTable, facts, rankedTable, referenceFacts, section } from './parts.js';
 import { performanceSection } from './performance.js';
 import { amountWords, detectorWords, moveWords, unitOf } from './sentences.js';
+import { differenceSection } from './versions.js';
 import { whySection } from './why.js';
 
 const MONTH_FEATURES = 6;
@@ -110,6 +112,7 @@ export function renderReport(
   data: ReportData,
   explanation: WindowExplanation | null = null,
   performance: PerformanceAnswer | null = null,
+  comparisons: readonly VersionComparison[] = [],
 ): string {
   const { version } = data;
   const name = html`${nameTag(version.model, 60)} <span class="muted">version ${nameTag(version.modelVersion, 40)}</span>`;
@@ -136,6 +139,10 @@ ${section('Month by month', 'what drifted, by how much, and whether it matters',
 ${section('Episodes', 'open first', episodesTable(data.episodes, { links: false, showModel: false }))}
 ${whySection(explanation, { key: version, window: null })}
 ${performanceSection(performance, data.period)}
+${comparisons.map(
+  (comparison) =>
+    html`<h2 class="apart">Version ${nameTag(comparison.challenger.modelVersion, 40)} beside version ${nameTag(comparison.champion.modelVersion, 40)}</h2>${differenceSection(comparison)}`,
+)}
 <h2 class="apart">Most drifted features</h2>
 ${data.top.length === 0 ? html`<p class="empty">No feature drifted materially.</p>` : data.top.map((item) => featureFigure(data, item))}
 ${data.top.length === 0 ? '' : seriesLegend()}

@@ -76,6 +76,11 @@ export function wireApi(parts: Parts, access: Access) {
     store,
     setting: (model) => modelConfig(config, model).performance,
   });
+  const versions = {
+    compareVersions,
+    latencies: createLatencyReader({ store }),
+    skew: createSkewReader({ store, fitNullModel }),
+  };
   const estimates = createEstimateReader({
     store,
     setting: (model) => modelConfig(config, model).performance,
@@ -96,7 +101,7 @@ export function wireApi(parts: Parts, access: Access) {
     if (period.startMs >= period.endMs)
       throw new AppError('invalid_request', 'nothing was judged in this period: choose another');
     return buildReport(
-      { store, clock, explain, performance },
+      { store, clock, explain, performance, compareVersions },
       { ...request, period, directory: reportsDirectory },
     );
   }
@@ -132,18 +137,9 @@ export function wireApi(parts: Parts, access: Access) {
       .use(createWebhookRoutes({ store, desk }, access))
       .use(createWhyRoutes({ explain }, access))
       .use(createPerformanceRoutes({ performance }, access))
-      .use(
-        createVersionRoutes(
-          {
-            compareVersions,
-            latencies: createLatencyReader({ store }),
-            skew: createSkewReader({ store, fitNullModel }),
-          },
-          access,
-        ),
-      )
+      .use(createVersionRoutes(versions, access))
       .use(createEstimateRoutes({ estimates }, access))
       .use(createConceptDriftRoutes(store, access)),
-    pages: createPageRoutes({ store, clock, reportsDirectory, explain, performance }),
+    pages: createPageRoutes({ store, clock, reportsDirectory, explain, performance, versions }),
   };
 }

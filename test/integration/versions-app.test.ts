@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -183,6 +183,38 @@ describe('two versions through the service', () => {
     )) as TrainingSkew;
     expect(none).toMatchObject({ status: 'undecided', rows: 0, complete: false });
     expect(none.columns.every(({ status }) => status === 'undecided')).toBe(true);
-    expect(address).not.toBe('');
+  });
+
+  it('have pages, and stand beside each other in a report', async () => {
+    const page = async (path: string, status = 200) => {
+      const response = await fetch(`${address}${path}`);
+      expect([path, response.status]).toEqual([path, status]);
+      return response.text();
+    };
+    const compare = await page('/models/shadow/compare/1/2');
+    for (const part of [
+      'Version 2 is better than version 1',
+      '<title>Difference of ROC AUC over time</title>',
+      'prediction_proba',
+      'Cohen’s kappa',
+      'p99',
+    ])
+      expect(compare).toContain(part);
+    expect(compare).not.toMatch(/NaN|undefined|Infinity/);
+    expect(await page('/models/shadow/compare/1/9', 404)).toContain(
+      'version 9 of this model is not registered',
+    );
+    expect(await page('/models/shadow/compare/1/1', 400)).toContain('must be another version');
+    expect(await page('/models/shadow/compare/1/2?range=x', 400)).toContain('That period cannot be read');
+    const model = await page('/models/shadow/versions/1');
+    expect(model).toContain('href="/models/shadow/compare/1/2"');
+    expect(model).toContain('href="/models/shadow/versions/1/skew"');
+    expect(await page('/models/shadow/versions/1/skew')).toContain('differ from training');
+    const { path } = (await client.postJson('/v1/reports', { model: 'shadow', modelVersion: '2' })) as {
+      path: string;
+    };
+    const report = await readFile(path, 'utf8');
+    expect(report).toContain('Which is better');
+    expect(report).toContain('Version 2 is better than version 1');
   });
 });

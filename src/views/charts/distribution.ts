@@ -9,7 +9,8 @@ const HEIGHT = 240;
 const MAX_VALUE_TICKS = 6;
 
 type Side = 'reference' | 'current';
-const SIDE_WORDS: Readonly<Record<Side, string>> = { reference: 'Reference', current: 'Current window' };
+type SideWords = Readonly<Record<Side, string>>;
+const SIDE_WORDS: SideWords = { reference: 'Reference', current: 'Current window' };
 
 function valueText(bar: Bar): string {
   if (bar.label !== '') return shorten(bar.label, 120);
@@ -18,8 +19,9 @@ function valueText(bar: Bar): string {
     : `${formatNumber(bar.low, 4)} to ${formatNumber(bar.high, 4)}`;
 }
 
-function tooltip(bar: Bar): string {
-  return `${valueText(bar)}\nreference ${formatPercent(bar.reference)}\ncurrent ${formatPercent(bar.current)}`;
+function tooltip(bar: Bar, words: SideWords): string {
+  const name = (side: Side) => (words === SIDE_WORDS ? side : words[side]);
+  return `${valueText(bar)}\n${name('reference')} ${formatPercent(bar.reference)}\n${name('current')} ${formatPercent(bar.current)}`;
 }
 
 function description(distribution: Distribution, side: Side): string {
@@ -57,7 +59,7 @@ function drawnBars(bars: readonly Bar[]): Drawn[] {
   return bars.map((bar) => ({ bar, x1: bar.low - half, x2: bar.high + half }));
 }
 
-function numericSide(distribution: Distribution, side: Side, top: number): Html {
+function numericSide(distribution: Distribution, side: Side, top: number, words: SideWords): Html {
   const bars = drawnBars(distribution.bars);
   const rows = side === 'reference' ? distribution.referenceRows : distribution.currentRows;
   const touching = bars.every(({ x1 }, index) => index === 0 || x1 === bars[index - 1]?.x2);
@@ -113,18 +115,18 @@ function numericSide(distribution: Distribution, side: Side, top: number): Html 
           y1: 0,
           y2: top,
           fill: 'transparent',
-          title: (each: Drawn) => tooltip(each.bar),
+          title: (each: Drawn) => tooltip(each.bar, words),
         }),
       ],
     },
     {
-      title: `${SIDE_WORDS[side]}, ${formatCount(rows)} rows`,
+      title: `${words[side]}, ${formatCount(rows)} rows`,
       description: description(distribution, side),
     },
   );
 }
 
-function categoricalSide(distribution: Distribution, side: Side, top: number): Html {
+function categoricalSide(distribution: Distribution, side: Side, top: number, words: SideWords): Html {
   const bars = distribution.bars.map((bar, row) => ({ bar, row }));
   const rows = side === 'reference' ? distribution.referenceRows : distribution.currentRows;
   const special = (bar: Bar) => bar.role === 'unseen' || bar.role === 'missing';
@@ -183,19 +185,26 @@ function categoricalSide(distribution: Distribution, side: Side, top: number): H
           x1: 0,
           x2: top,
           fill: 'transparent',
-          title: (each: Each) => tooltip(each.bar),
+          title: (each: Each) => tooltip(each.bar, words),
         }),
       ],
     },
     {
-      title: `${SIDE_WORDS[side]}, ${formatCount(rows)} rows`,
+      title: `${words[side]}, ${formatCount(rows)} rows`,
       description: description(distribution, side),
     },
   );
 }
 
-/** Reference and current beside each other on the same axes; the reference shows through as an outline on the right. */
-export function distributionChart(distribution: Distribution | null, currentLabel: string): Html {
+/**
+ * Reference and current beside each other on the same axes; the reference shows through as an outline on the right. `words`: what the
+ * sides are where they are not a reference and a window.
+ */
+export function distributionChart(
+  distribution: Distribution | null,
+  currentLabel: string,
+  words: SideWords = SIDE_WORDS,
+): Html {
   if (distribution === null || distribution.bars.length === 0)
     return emptyChart('No values of this feature are stored for this window.');
   const tallest = Math.max(
@@ -207,14 +216,14 @@ export function distributionChart(distribution: Distribution | null, currentLabe
 <figcaption><i class="swatch tone-${side}"></i><b>${label}</b> <span class="muted">${formatCount(rows)} rows${
     distribution.kind === 'numeric' ? html` · ${formatPercent(distribution.missing[side])} missing` : ''
   }</span></figcaption>
-${rows === 0 ? emptyChart(side === 'reference' ? 'No reference is registered.' : 'No rows in this window.') : draw(distribution, side, tallest)}</figure>`;
+${rows === 0 ? emptyChart(side === 'reference' ? 'No reference is registered.' : 'No rows in this window.') : draw(distribution, side, tallest, words)}</figure>`;
   return html`<div class="sides">
-${panel('reference', 'Reference', distribution.referenceRows)}
+${panel('reference', words.reference, distribution.referenceRows)}
 ${panel('current', currentLabel, distribution.currentRows)}</div>
-<p class="hint">${hint(distribution)}</p>`;
+<p class="hint">${hint(distribution, words)}</p>`;
 }
 
-function hint(distribution: Distribution): string {
+function hint(distribution: Distribution, words: SideWords): string {
   const said = ['Bars are shares of all rows'];
   if (distribution.kind === 'numeric') said.push('values between grid points are spread evenly');
   if (distribution.clipped) said.push('the outermost bars hold what lies beyond them');
@@ -222,6 +231,9 @@ function hint(distribution: Distribution): string {
     said.push(
       'striped: outside the reference’s range, where only the number of rows and their extremes are known',
     );
-  const outline = distribution.referenceRows > 0 ? ' The outline on the right is the reference.' : '';
+  const outline =
+    distribution.referenceRows > 0
+      ? ` The outline on the right is ${words === SIDE_WORDS ? 'the reference' : words.reference}.`
+      : '';
   return `${said.join('; ')}.${distribution.unit === undefined ? '' : ` Times are shown in ${distribution.unit} at the event.`}${outline}`;
 }
