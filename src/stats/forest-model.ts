@@ -108,10 +108,13 @@ export async function fitForestModel(
   const sorted = scores.slice().sort();
   const threshold = sorted[Math.ceil(quantile * sorted.length) - 1] as number;
   const flagged = scores.reduce((count, score) => count + (score > threshold ? 1 : 0), 0);
+  await parts.pause();
+  const compiled = compileTrees(records, averagePathLength);
+  await parts.pause();
   return {
     columns: columns.map(({ name, kind }) => ({ name, kind })),
     encoding,
-    forest: compileTrees(records, averagePathLength),
+    forest: compiled,
     threshold,
     quantile,
     seed,
