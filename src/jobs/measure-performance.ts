@@ -1,6 +1,6 @@
 import type { ModelVersion } from '../domain/model.js';
 import type { MeasuredHours, PerformanceSetting } from '../domain/performance.js';
-import type { Store, VersionKey } from '../domain/ports.js';
+import type { Store } from '../domain/ports.js';
 import type { RequestId } from '../domain/request-rule.js';
 import type { Segment, SegmentSetting } from '../domain/segment.js';
 
@@ -27,14 +27,19 @@ export function createPerformanceMeter({
   segmentSetting,
   segments,
 }: PerformanceMeterDeps) {
-  const nameOf = ({ model, modelVersion }: VersionKey) => JSON.stringify([model, modelVersion]);
-
-  /** Of versions that have labels, in their reference or from production; others have nothing to be measured against. */
+  /**
+   * Of models of which a version has labels, in its reference or from production; others have nothing to be measured against. A version
+   * without labels is measured too, so that it can be compared with the labelled one before its own have come.
+   */
   return async function measure(models: readonly ModelVersion[]): Promise<MeasuredVersion[]> {
-    const labelled = new Set((await store.labelledVersions()).map(nameOf));
+    const labelled = new Set(
+      [...(await store.labelledVersions()), ...models.filter(({ schema }) => schema.label === true)].map(
+        ({ model }) => model,
+      ),
+    );
     const measured: MeasuredVersion[] = [];
     for (const model of models) {
-      if (model.schema.label !== true && !labelled.has(nameOf(model))) continue;
+      if (!labelled.has(model.model)) continue;
       const setting: PerformanceSetting = {
         positiveClass: positiveClass(model.model),
         segmentColumns: segmentSetting(model.model)?.by ?? [],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Task } from '../../src/domain/model.js';
+import { PRODUCTION } from '../../src/domain/ports.js';
 import type { VersionFigure, VersionPair } from '../../src/domain/version-comparison.js';
 import { DAY_MS, HOUR_MS } from '../../src/domain/window.js';
 import { agreementOf } from '../../src/performance/agreement.js';
@@ -149,6 +150,34 @@ describe.each(BACKENDS)('two versions row by row, %s', (kind) => {
       }
     },
   );
+
+  it('tells each piece of time by itself', async () => {
+    const pair = pairOf('matched0', 'binary');
+    const hours = await backend.store.matchedHours(pair);
+    const key = { model: pair.model, modelVersion: '1', task: 'binary', scope: PRODUCTION, window } as const;
+    const days = await backend.store.performanceCounts(key, 'day');
+    const areas = await differencesOf(backend.store, pair, 'rocAuc', { hours, paired: true, piece: 'day' });
+    const hits = await differencesOf(backend.store, pair, 'accuracy', { hours, paired: true, piece: 'day' });
+    const starts = days.map(({ window: day }) => Math.floor(day.startMs / DAY_MS) * DAY_MS);
+    expect(days).toHaveLength(3);
+    expect([...areas.keys()].sort()).toEqual(starts);
+    expect([...hits.keys()].sort()).toEqual(starts);
+    for (const [i, start] of starts.entries()) {
+      near(areas.get(start)?.champion, days[i]?.ranking?.auc ?? undefined);
+      near(hits.get(start)?.champion, (days[i]?.correct ?? 0) / (days[i]?.classified ?? 0));
+      expect(areas.get(start)?.rows).toBe(days[i]?.labelled);
+    }
+    // The same pieces of rows that do not match.
+    const split = { ...pair, model: 'split0' };
+    const unpaired = await differencesOf(backend.store, split, 'rocAuc', {
+      hours: [],
+      paired: false,
+      piece: 'day',
+    });
+    const own = await backend.store.performanceCounts({ ...key, model: 'split0' }, 'day');
+    for (const [i, start] of starts.entries())
+      near(unpaired.get(start)?.champion, own[i]?.ranking?.auc ?? undefined);
+  });
 
   it('counts rows that name no request, or one that another row names too', async () => {
     const models = versions.map((modelVersion) => ({ ...scoredModel('named', 'binary'), modelVersion }));

@@ -3,7 +3,7 @@ import { createPerformanceMeter } from '../../../src/jobs/measure-performance.js
 import { scoredModel } from '../../support/performance-rows.js';
 
 describe('the performance meter', () => {
-  it('measures versions that have labels, in their reference or from production, and no others', async () => {
+  it('measures versions of models that have labels, in a reference or from production, and no others', async () => {
     const asked: unknown[] = [];
     const measure = createPerformanceMeter({
       store: {
@@ -23,8 +23,14 @@ describe('the performance meter', () => {
       return { ...model, schema: { ...model.schema, label: false } };
     };
     const models = [scoredModel('reference', 'binary'), without('production'), without('none')];
-    const measured = await measure(models);
-    expect(measured.map(({ model }) => model.model)).toEqual(['reference', 'production']);
+    const challenger = { ...without('production'), modelVersion: '2' };
+    const measured = await measure([...models, challenger]);
+    expect(measured.map(({ model }) => [model.model, model.modelVersion])).toEqual([
+      ['reference', '1'],
+      ['production', '1'],
+      ['production', '2'],
+    ]);
+    expect(asked.pop()).toEqual(asked.at(-1));
     expect(asked).toEqual([
       ['reference', { positiveClass: 'yes', segmentColumns: [], segments: [], requestId: '{request}' }],
       [
