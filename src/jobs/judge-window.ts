@@ -9,7 +9,7 @@ import type { Store } from '../domain/ports.js';
 import { PRODUCTION } from '../domain/ports.js';
 import type { Profile } from '../domain/profile.js';
 import { type Reference, referenceBuckets } from '../domain/reference.js';
-import { type Segment, segmentId, segmentScope } from '../domain/segment.js';
+import { type Segment, segmentScope } from '../domain/segment.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 import { tile, type Window } from '../domain/window.js';
 import { parseForest } from '../stats/forest-codec.js';
@@ -43,40 +43,35 @@ export interface WindowJudgeDeps {
   readonly inTurn?: <Result>(work: () => Result) => Promise<Result>;
 }
 
-/** Versions whose reference is kept in memory. */
+/** Versions whose forest is kept in memory. */
 const CACHED_VERSIONS = 256;
 
-interface Registered {
+interface KnownForest {
   readonly hash: string;
-  readonly profiles: Profile[];
   readonly forest: ForestModel | null;
-  /** By segment, read when first asked for. */
-  readonly segments: Map<string, Profile[]>;
 }
 
 /** Reads a window's counts, asks the detectors, and stores what they say. */
 export function createWindowJudge(deps: WindowJudgeDeps) {
   const { store, clock, inTurn = async (work) => work() } = deps;
-  // References never change under their hash: their counts and forest are read once.
-  const registered = new Map<string, Registered>();
+  const forests = new Map<string, KnownForest>();
 
-  async function registeredOf(model: ModelVersion, reference: Reference) {
-    const key = JSON.stringify([model.model, model.modelVersion]);
-    let known = registered.get(key);
-    if (known?.hash !== reference.hash) {
-      const scope = `reference:${reference.hash}`;
-      const query = { model: model.model, modelVersion: model.modelVersion, scope };
-      known = {
-        hash: reference.hash,
-        profiles: await store.mergedProfiles(query, referenceBuckets(reference)),
-        forest: reference.forest === null ? null : parseForest(reference.forest),
-        segments: new Map(),
-      };
-      const oldest = registered.keys().next();
-      if (registered.size >= CACHED_VERSIONS && !oldest.done) registered.delete(oldest.value);
-      registered.set(key, known);
-    }
-    return known;
+  /** References never change under their hash: their forest is parsed once. */
+  function forestOf(reference: Reference): ForestModel | null {
+    const key = JSON.stringify([reference.model, reference.modelVersion]);
+    const known = forests.get(key);
+    if (known?.hash === reference.hash) return known.forest;
+    const forest = reference.forest === null ? null : parseForest(reference.forest);
+    const oldest = forests.keys().next();
+    if (forests.size >= CACHED_VERSIONS && !oldest.done) forests.delete(oldest.value);
+    forests.set(key, { hash: reference.hash, forest });
+    return forest;
+  }
+
+  async function countsOf(reference: Reference, segment?: Segment): Promise<Profile[]> {
+    const { model, modelVersion } = reference;
+    const scope = segmentScope(`reference:${reference.hash}`, segment);
+    return store.mergedProfiles({ model, modelVersion, scope }, referenceBuckets(reference));
   }
 
   /** Every segment with what it is compared with; without a row in the reference all its columns are undecided. */
@@ -96,27 +91,17 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
       );
       const { profiles, ...baseline } =
         setting.kind === 'training' || deps.rolling === undefined
-          ? await segmentBaselineOf(model, reference, segment)
+          ? await segmentBaselineOf(reference, segment)
           : await deps.rolling.baselineOf(model, reference, window, setting, segment);
       inputs.push({ segment, ...baseline, referenceProfiles: profiles, currentProfiles });
     }
     return inputs;
   }
 
-  async function segmentBaselineOf(
-    model: ModelVersion,
-    reference: Reference,
-    segment: Segment,
-  ): Promise<Baseline> {
+  async function segmentBaselineOf(reference: Reference, segment: Segment): Promise<Baseline> {
     const part = partOf(reference, segment);
     if (part === null) return { reference, profiles: [], parameters: {} };
-    const { segments } = await registeredOf(model, reference);
-    const id = segmentId(segment);
-    const scope = segmentScope(`reference:${reference.hash}`, segment);
-    const query = { model: model.model, modelVersion: model.modelVersion, scope };
-    const profiles = segments.get(id) ?? (await store.mergedProfiles(query, referenceBuckets(reference)));
-    segments.set(id, profiles);
-    return { reference: part, profiles, parameters: {} };
+    return { reference: part, profiles: await countsOf(reference, segment), parameters: {} };
   }
 
   /** What the window is compared with, column by column. */
@@ -165,24 +150,17 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
       window: Window,
       level: number,
     ): Promise<{ verdicts: Verdict[]; outcomes: WindowOutcome[]; referenceHash: string }> {
-      const training = await registeredOf(registered, reference);
+      const forest = forestOf(reference);
+      const training = await countsOf(reference);
       const { modelVersion } = registered;
       const query = { model: registered.model, modelVersion, scope: PRODUCTION };
       const currentProfiles = await store.mergedProfiles(query, tile(window));
       const model = await deps.latencies.seen(registered, window, currentProfiles);
-      const baseline = await baselineOf(model, reference, window, training.profiles);
+      const baseline = await baselineOf(model, reference, window, training);
       const extra: Verdict[] = [];
-      if (training.forest !== null) {
+      if (forest !== null) {
         const counts = await store.outlierCounts(model, window, reference.hash);
-        extra.push(
-          judgeOutlierShare({
-            model,
-            window,
-            reference,
-            forest: training.forest,
-            ...counts,
-          }),
-        );
+        extra.push(judgeOutlierShare({ model, window, reference, forest, ...counts }));
       }
       const rows = Math.max(0, ...currentProfiles.map((profile) => profile.rows));
       extra.push(...((await deps.performance?.(model, reference, window, level)) ?? []));

@@ -11,6 +11,7 @@ import { createErrorStreams } from '../jobs/error-streams.js';
 import { createEstimateGauges } from '../jobs/estimate-gauges.js';
 import { createLevelChooser } from '../jobs/false-alarm-level.js';
 import { createWindowJudge } from '../jobs/judge-window.js';
+import { keepReferences } from '../jobs/keep-references.js';
 import { createLatencyBaselines } from '../jobs/latency-baseline.js';
 import { createNullLearner } from '../jobs/learned-null.js';
 import { createPerformanceMeter } from '../jobs/measure-performance.js';
@@ -65,8 +66,10 @@ export function wireDetection(parts: Parts) {
   });
   const segmentsOfVersion = (model: ModelVersion) =>
     segmentsOf({ store, fitNullModel, segments: (name) => settings(name).segments }, model);
+  // Judging and choosing levels look at the same references.
+  const counted = { ...store, mergedProfiles: keepReferences(store) };
   const judge = createWindowJudge({
-    store,
+    store: counted,
     clock,
     referenceSetting: (model) => settings(model).reference,
     rolling: createRollingReferences({ store, fitNullModel }),
@@ -82,10 +85,10 @@ export function wireDetection(parts: Parts) {
     explainForest: (input) => parts.tasks.run('explainForest', input),
   });
   const levels = createLevelChooser({
-    store,
+    store: counted,
     settings: (model) => alarmSettings(settings(model)),
     budget: createEpisodeBudget({ pause: createPause() }),
-    segments: createSegmentBaselines({ store, segments: (model) => settings(model).segments }),
+    segments: createSegmentBaselines({ store: counted, segments: (model) => settings(model).segments }),
   });
   const nulls = createNullLearner({ store, fitNullModel, logger });
   const cycle = createCycle({
