@@ -23,5 +23,6 @@ fi
 "$environment/bin/python" -W ignore test/oracle/estimate-flights.py examples/flights test/oracle/estimate-flights.json
 "$environment/bin/python" -W ignore test/oracle/performance.py test/oracle/performance.json
 "$environment/bin/python" -W ignore test/oracle/tails.py test/oracle/tails.json
+"$environment/bin/python" test/oracle/thompson.py test/oracle/thompson.json
 "$environment/bin/python" test/oracle/wire-formats.py test/fixtures/formats
 git --no-pager diff --stat -- test/oracle test/fixtures

@@ -7,6 +7,7 @@ import { createCommonOptions, type Streams } from './command-options.js';
 import { addCompareCommand } from './compare-command.js';
 import { runDemo } from './demo.js';
 import { doctor } from './doctor.js';
+import { addEpisodeCommands } from './episodes.js';
 import { addImportCommand } from './import.js';
 import { addKey, parseScopes } from './key.js';
 import { migrate } from './migrate.js';
@@ -147,6 +148,7 @@ export function createProgram(streams: Streams): Command {
       answer(output, document);
     });
 
+  addEpisodeCommands(program, common);
   addOutlierCommand(program, common);
   addRejectedCommands(program, common);
   addWebhookCommands(program, outputOf);

@@ -1,5 +1,6 @@
 import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from './episode.js';
 import type { ErrorStreamStore } from './error-stream.js';
+import type { FeedbackStore } from './feedback.js';
 import type { CallHalfStore, RejectedStore } from './kept-ports.js';
 import type { FeatureSchema, ModelVersion } from './model.js';
 import type { OutlierStore } from './outlier-ports.js';
@@ -239,6 +240,7 @@ export interface Store
     ProfileStore,
     VerdictStore,
     EpisodeStore,
+    FeedbackStore,
     ErrorStreamStore,
     OutboxStore,
     OutlierStore,

@@ -4,7 +4,9 @@ import { answer, DENIED, failures, json, path, queryOf } from './openapi-parts.j
 import {
   backtestBody,
   conceptDriftQuery,
+  episodeMark,
   episodeQuery,
+  feedbackQuery,
   latencyQuery,
   outlierQuery,
   performanceQuery,
@@ -134,6 +136,21 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
       ),
       '/v1/models/{model}/profiles': list('Merged counts of a period, with their grids', profileQuery),
       '/v1/models/{model}/episodes': list('Episodes, newest first', episodeQuery),
+      '/v1/models/{model}/episodes/{episode}/mark': {
+        put: {
+          summary: 'Say whether an episode was true or a false alarm; null takes it back',
+          parameters: [path('model'), path('episode')],
+          requestBody: { required: true, content: { 'application/json': json(episodeMark) } },
+          responses: {
+            200: answer('noted'),
+            ...failures([400, 'the mark is wrong'], ...DENIED, [404, 'no such episode']),
+          },
+        },
+      },
+      '/v1/models/{model}/feedback': list(
+        'Marks of episodes, precision of each detector, and with a seed whom to trust',
+        feedbackQuery,
+      ),
       '/v1/models/{model}/performance': list(
         'How good a version was, by the labels that have come: figures with intervals, and how many labels are missing',
         performanceQuery,

@@ -96,6 +96,19 @@ export const versionsQuery = z.strictObject({
 export const latencyQuery = z.strictObject({ from: wholeHour.optional(), to: wholeHour.optional() });
 export const skewQuery = z.strictObject({ version: text, from: wholeHour.optional() });
 export const episodeQuery = z.strictObject({ state: z.enum(['open', 'closed']).optional(), limit });
+/** A form has no null: an empty mark takes the earlier one back. */
+export const episodeMark = z.strictObject({
+  mark: z
+    .union([z.enum(['true', 'false', '']), z.boolean(), z.null()])
+    .transform((mark): 'true' | 'false' | null => {
+      if (mark === '' || mark === null) return null;
+      return String(mark) === 'true' ? 'true' : 'false';
+    }),
+  note: z.string().max(2_000).default(''),
+});
+export const feedbackQuery = z.strictObject({
+  seed: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+});
 export const conceptDriftQuery = z.strictObject({ version: text, limit });
 /** A place in the list of outliers: bits of the score, ms, identity. */
 const outlierCursor = z

@@ -27,6 +27,7 @@ const TABLES: readonly (readonly [table: string, where: string])[] = [
   ['outcomes', OF_MODEL],
   ['runs', OF_MODEL],
   ['episodes', OF_MODEL],
+  ['episode_marks', OF_MODEL],
   // Before the events that they belong to.
   ['webhook_attempts', 'event_id IN {events:Array(String)}'],
   ['webhook_events', OF_MODEL],

@@ -4,6 +4,7 @@ import { assertDedup, checkStore } from './check-store.js';
 import { createStoreClient, type StoreClient, type StoreLocation } from './client.js';
 import { createEpisodeStore } from './episode-store.js';
 import { createErrorStreamStore } from './error-stream-store.js';
+import { createFeedbackStore } from './feedback-store.js';
 import { createGridStore } from './grid-store.js';
 import { createKnownIdentities } from './known-identities.js';
 import { createLogAuditStore } from './log-audit-store.js';
@@ -94,6 +95,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createVerdictStore(api, revisions.next),
     ...createErrorStreamStore(jobs, revisions.next),
     ...createEpisodeStore(api, revisions.next),
+    ...createFeedbackStore(api, revisions.next),
     ...createOutboxStore(api, revisions.next),
     ...createStatsStore(jobs),
     migrate: async () => {

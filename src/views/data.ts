@@ -1,5 +1,6 @@
 import type { Distribution } from '../domain/distribution.js';
 import type { Episode } from '../domain/episode.js';
+import type { EpisodeMark } from '../domain/feedback.js';
 import type { FeatureKind, ModelVersion } from '../domain/model.js';
 import type { OutlierRecord } from '../domain/outlier-ports.js';
 import type { RunRecord } from '../domain/ports.js';
@@ -120,6 +121,8 @@ export interface ModelData {
   readonly heatmap: Heatmap;
   readonly ranked: readonly RankedFeature[];
   readonly episodes: readonly Episode[];
+  /** What people said of them, by id. */
+  readonly marks: ReadonlyMap<string, EpisodeMark>;
   /** Of the last judged window; empty without segments. */
   readonly segments: readonly SegmentSummary[];
   readonly outlierShare: Series | null;

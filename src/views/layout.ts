@@ -4,7 +4,7 @@ import { STYLES } from './styles.js';
 
 /** No script, no request to anywhere: a page is its own text. Links and style sheet are all it has. */
 export const CONTENT_SECURITY_POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+  "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'";
 
 export interface Crumb {
   readonly label: Html | string;

@@ -1,4 +1,5 @@
 import type { Distribution } from '../domain/distribution.js';
+import type { FeedbackStore } from '../domain/feedback.js';
 import type { FeatureSchema } from '../domain/model.js';
 import type { OutlierStore } from '../domain/outlier-ports.js';
 import {
@@ -23,6 +24,7 @@ export type ViewStore = Pick<
   Pick<ProfileStore, 'watermarks' | 'mergedProfiles'> &
   Pick<VerdictStore, 'listVerdicts' | 'listRuns'> &
   Pick<EpisodeStore, 'listEpisodes'> &
+  Pick<FeedbackStore, 'listMarks'> &
   Pick<OutlierStore, 'listOutliers'> &
   Pick<StatsStore, 'totals'>;
 

@@ -145,13 +145,14 @@ export async function loadModel(
 ): Promise<{ data: ModelData; verdicts: Verdict[]; runs: RunRecord[] } | null> {
   const version = await findVersion(store, key);
   if (version === null) return null;
-  const [runs, reference, references, referenceChanges, marks, episodes] = await Promise.all([
+  const [runs, reference, references, referenceChanges, marks, episodes, episodeMarks] = await Promise.all([
     allRuns(store, key),
     store.currentReference(key),
     store.listReferences(key),
     store.listReferenceChanges(key),
     marksOf(store),
     store.listEpisodes({ model: key.model, limit: EPISODE_LIMIT }),
+    store.listMarks(key.model),
   ]);
   const mark = marks.get(versionId(key));
   const shown = range ?? defaultRange(runs, mark?.watermarkMs ?? null, nowMs);
@@ -199,6 +200,7 @@ export async function loadModel(
     episodes: episodes
       .filter((episode) => episode.modelVersion === key.modelVersion)
       .sort((a, b) => Number(b.state === 'open') - Number(a.state === 'open') || b.openedAtMs - a.openedAtMs),
+    marks: new Map(episodeMarks.map((mark) => [mark.episodeId, mark])),
     segments: summariseSegments(segmentVerdicts),
     outlierShare: buildSeries(rowVerdicts)[0] ?? null,
     outliers,

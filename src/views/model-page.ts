@@ -1,11 +1,20 @@
 import type { WindowExplanation } from '../domain/explanation.js';
+import { type DetectorRecord, detectorRecords } from '../domain/feedback.js';
 import type { PerformanceAnswer } from '../domain/performance-figures.js';
 import type { LatencyAnswer } from '../domain/version-comparison.js';
 import type { Window } from '../domain/window.js';
 import { heatmapChart, heatmapLegend } from './charts/heatmap.js';
 import { timeSeriesChart } from './charts/time-series.js';
 import type { ModelData } from './data.js';
-import { formatCount, formatTime, formatWindow, NOTHING, plural, windowParameter } from './format.js';
+import {
+  formatCount,
+  formatPercent,
+  formatTime,
+  formatWindow,
+  NOTHING,
+  plural,
+  windowParameter,
+} from './format.js';
 import { type Html, html, nameTag, shorten } from './html.js';
 import { layout } from './layout.js';
 import {
@@ -80,6 +89,16 @@ ${data.outliers.length === 0 ? table : html`<h3>Highest scores</h3>${table}`}`,
   );
 }
 
+/** How often each detector's alarms were true, once anybody said so. */
+function detectorRecordsTable({ episodes, marks }: ModelData): Html {
+  if (!episodes.some(({ id }) => marks.has(id))) return html``;
+  const row = ({ detector, trueEpisodes, falseEpisodes, unmarked }: DetectorRecord) => {
+    const marked = trueEpisodes + falseEpisodes;
+    return html`<tr><td>${detector}</td><td class="num">${formatCount(trueEpisodes)}</td><td class="num">${formatCount(falseEpisodes)}</td><td class="num">${formatCount(unmarked)}</td><td class="num">${marked === 0 ? NOTHING : formatPercent(trueEpisodes / marked)}</td></tr>`;
+  };
+  return html`<h3>What the detectors' alarms were worth</h3><div class="scroll"><table><thead><tr><th>Detector</th><th class="num">True</th><th class="num">False</th><th class="num">Not marked</th><th class="num">Precision</th></tr></thead><tbody>${detectorRecords(episodes, [...marks.values()]).map(row)}</tbody></table></div>`;
+}
+
 /** One model version: where and when it drifts, and why it did in the last judged window (null: not known). */
 export function renderModelPage(
   data: ModelData,
@@ -104,7 +123,7 @@ ${facts([
 ])}
 ${heatmapSection(data, true)}
 ${whySection(explanation, { key: version, window: lastJudged(data) })}
-${section('Episodes', 'open first', episodesTable(data.episodes, { links: true, showModel: false }))}
+${section('Episodes', 'open first', html`<div id="episodes"></div>${episodesTable(data.episodes, { links: true, showModel: false, marks: data.marks })}${detectorRecordsTable(data)}`)}
 ${performanceSection(performance, data.range)}
 ${versionsSection(version, latencies)}
 ${section('Features', 'by effect in the last judged window', rankedTable(data.ranked, { key: version, window: lastJudged(data), links: true }))}

@@ -1,4 +1,5 @@
 import type { Episode } from '../domain/episode.js';
+import type { EpisodeMark } from '../domain/feedback.js';
 import type { OutlierRecord } from '../domain/outlier-ports.js';
 import type { VersionKey } from '../domain/ports.js';
 import { movingColumns, type Reference } from '../domain/reference.js';
@@ -61,8 +62,14 @@ ${body}</section>`;
 /** Open ones first; `features` links drivers to their pages. */
 export function episodesTable(
   episodes: readonly Episode[],
-  options: { readonly links: boolean; readonly showModel: boolean },
+  options: {
+    readonly links: boolean;
+    readonly showModel: boolean;
+    /** By episode; with them comes the column to set them in. */
+    readonly marks?: ReadonlyMap<string, EpisodeMark>;
+  },
 ): Html {
+  const { marks } = options;
   if (episodes.length === 0) return html`<p class="empty">No episode so far.</p>`;
   const row = (episode: Episode) => {
     const lasted = (episode.closedBy ?? episode.lastWindow).endMs - episode.firstWindow.startMs;
@@ -81,10 +88,23 @@ export function episodesTable(
 ${options.showModel ? model : ''}<td class="nowrap">${CATEGORY_WORDS[episode.category]}</td>
 <td class="nowrap">${formatWindow(episode.firstWindow)}</td>
 <td class="nowrap">${episode.closedBy === null ? html`<span class="muted">still open</span>` : formatWindow(episode.closedBy)}</td>
-<td class="num">${formatDuration(lasted)}</td><td class="apart"><div class="tags">${drivers}</div></td></tr>`;
+<td class="num">${formatDuration(lasted)}</td><td class="apart"><div class="tags">${drivers}</div></td>${marks === undefined ? '' : html`<td class="nowrap">${markCell(episode, marks.get(episode.id), options.links)}</td>`}</tr>`;
   };
-  return html`<div class="scroll"><table><thead><tr><th>State</th>${options.showModel ? html`<th>Model</th>` : ''}<th>Kind</th><th>First window</th><th>Closed by</th><th class="num">Lasted</th><th class="apart">Driven by</th></tr></thead>
+  return html`<div class="scroll"><table><thead><tr><th>State</th>${options.showModel ? html`<th>Model</th>` : ''}<th>Kind</th><th>First window</th><th>Closed by</th><th class="num">Lasted</th><th class="apart">Driven by</th>${marks === undefined ? '' : html`<th>Was it true?</th>`}</tr></thead>
 <tbody>${episodes.map(row)}</tbody></table></div>`;
+}
+
+/** What was said of an episode, with buttons to say it where the page is live. */
+function markCell(episode: Episode, said: EpisodeMark | undefined, live: boolean): Html {
+  const words = said === undefined ? '' : said.mark === 'true' ? 'true' : 'false alarm';
+  if (!live) return html`${words === '' ? NOTHING : words}`;
+  const action = `${versionPath(episode)}/episodes/${encodeURIComponent(episode.id)}/mark`;
+  const button = (mark: string, label: string) => html`<button name="mark" value="${mark}">${label}</button>`;
+  return html`<form method="post" action="${action}">${
+    said === undefined
+      ? html`${button('true', 'true')} ${button('false', 'false alarm')}`
+      : html`<span title="${said.note}">${words}</span> ${button('', 'undo')}`
+  }</form>`;
 }
 
 /** A bar for how near the alarm something is; full at four times the alarm. */

@@ -7,6 +7,7 @@ import { AppError } from '../errors.js';
 import type { Access } from '../http/access.js';
 import { createConceptDriftRoutes } from '../http/concept-drift-routes.js';
 import { createEstimateRoutes } from '../http/estimate-routes.js';
+import { createFeedbackRoutes } from '../http/feedback-routes.js';
 import { createModelRoutes } from '../http/model-routes.js';
 import { createOutlierRoutes } from '../http/outlier-routes.js';
 import { createPageRoutes } from '../http/page-routes.js';
@@ -18,6 +19,7 @@ import { createWhyRoutes } from '../http/why-routes.js';
 import { buildReport } from '../jobs/build-report.js';
 import { createVersionComparer } from '../jobs/compare-versions.js';
 import { createExplainer } from '../jobs/explain-window.js';
+import { createFeedback } from '../jobs/feedback.js';
 import { createEstimateReader } from '../jobs/read-estimates.js';
 import { createLatencyReader } from '../jobs/read-latencies.js';
 import { createPerformanceReader } from '../jobs/read-performance.js';
@@ -133,6 +135,7 @@ export function wireApi(parts: Parts, access: Access) {
       access,
     )
       .use(createOutlierRoutes(store, access))
+      .use(createFeedbackRoutes({ ...createFeedback(store), nowMs: wallClock.now }, access))
       .use(createPolicyRoutes(wirePolicy(parts), access))
       .use(createWebhookRoutes({ store, desk }, access))
       .use(createWhyRoutes({ explain }, access))

@@ -172,6 +172,7 @@ export function createFakeViewStore(fixture: LookFixture, others: readonly Model
     currentReference: async (key) => (mine(key) ? fixture.reference : null),
     listReferences: async (key) => (mine(key) ? [{ ...fixture.reference, current: true }] : []),
     listReferenceChanges: async () => [],
+    listMarks: async () => [],
     watermarks: async () => [
       {
         model: version.model,

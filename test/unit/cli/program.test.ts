@@ -70,6 +70,9 @@ describe('the command line', () => {
       'versions compare',
       'skew',
       'report',
+      'episodes list',
+      'episodes mark',
+      'episodes precision',
       'outliers',
       'rejected list',
       'rejected redrive',
@@ -103,7 +106,7 @@ describe('the command line', () => {
       commands
         .map(([name]) => name)
         .filter((name) =>
-          /^(replay|import|tail|report|outliers|skew|backtest|model .*|versions .*|rejected .*|webhook .*)$/.test(
+          /^(replay|import|tail|report|outliers|skew|backtest|model .*|versions .*|episodes .*|rejected .*|webhook .*)$/.test(
             name,
           ),
         ),
