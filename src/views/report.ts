@@ -141,7 +141,7 @@ ${whySection(explanation, { key: version, window: null })}
 ${performanceSection(performance, data.period)}
 ${comparisons.map(
   (comparison) =>
-    html`<h2 class="apart">Version ${nameTag(comparison.challenger.modelVersion, 40)} beside version ${nameTag(comparison.champion.modelVersion, 40)}</h2>${differenceSection(comparison)}`,
+    html`<h2 class="apart">Version ${nameTag(comparison.challenger.modelVersion, 40)} beside version ${nameTag(comparison.champion.modelVersion, 40)}</h2>${differenceSection(comparison, true)}`,
 )}
 <h2 class="apart">Most drifted features</h2>
 ${data.top.length === 0 ? html`<p class="empty">No feature drifted materially.</p>` : data.top.map((item) => featureFigure(data, item))}

@@ -41,12 +41,18 @@ export function canarySentence(comparison: Omit<VersionComparison, 'summary'>): 
   const more =
     labelsNeeded === null
       ? ''
-      : ` About ${formatCount(labelsNeeded.expected)} more labels${paired ? '' : ' of each'} are needed${
+      : ` About ${roughly(labelsNeeded.expected)} more labels${paired ? '' : ' of each'} are needed${
           labelsNeeded.atMost === null
             ? ' before anything can be said'
-            : ` if it goes on like this, ${formatCount(labelsNeeded.atMost)} at most`
+            : ` if it goes on like this, ${roughly(labelsNeeded.atMost)} at most`
         }.`;
   return `Cannot tell yet whether ${versions} is better or worse than ${than}: ${CANARY_REASONS[reason ?? 'interval_too_wide']}. ${numbers}${more}`;
+}
+
+/** A number of labels that is an estimate: two digits of it, rounded up. */
+export function roughly(labels: number): string {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, labels))) - 1);
+  return formatCount(Math.ceil(labels / unit) * unit);
 }
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

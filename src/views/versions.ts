@@ -21,7 +21,7 @@ import {
 import { type Html, html, nameTag, shorten, sitePath } from './html.js';
 import { layout } from './layout.js';
 import { facts, section, versionPath } from './parts.js';
-import { CANARY_REASONS, FIGURE_WORDS } from './version-words.js';
+import { CANARY_REASONS, FIGURE_WORDS, roughly } from './version-words.js';
 
 const VERDICT_WORDS: Readonly<Record<FigureDifference['verdict'], string>> = {
   better: 'better',
@@ -49,7 +49,7 @@ function figureTable({ figures, figure }: VersionComparison): Html {
     const needed =
       one.labelsNeeded === null
         ? ''
-        : `about ${formatCount(one.labelsNeeded.expected)} more labels${one.labelsNeeded.atMost === null ? '' : `, ${formatCount(one.labelsNeeded.atMost)} at most`}`;
+        : `about ${roughly(one.labelsNeeded.expected)} more labels${one.labelsNeeded.atMost === null ? '' : `, ${roughly(one.labelsNeeded.atMost)} at most`}`;
     const why = one.reason === null ? '' : CANARY_REASONS[one.reason];
     return html`<tr><td class="name">${name === figure ? html`<b>${words}</b>` : words}</td>
 <td class="num">${formatNumber(one.champion, 4)}</td><td class="num">${formatNumber(one.challenger, 4)}</td><td class="num">${formatNumber(one.difference.value)}</td>
@@ -82,15 +82,15 @@ function differenceChart({ periods, figure, period }: VersionComparison): Html |
 ${performanceChart(points, { figure: 'difference', title: `Difference of ${words} over time`, range: period, reference: 0 })}</figure>`;
 }
 
-/** What labels say of both versions; shared with the report. */
-export function differenceSection(comparison: VersionComparison): Html {
+/** What labels say of both versions; in a report, which has no lede about it, with the sentence. */
+export function differenceSection(comparison: VersionComparison, lede: boolean): Html {
   const { figures, paired, summary, requests } = comparison;
   return section(
     'Which is better',
     paired
       ? html`${formatCount(requests.labelled)} requests that both answered, with labels, row by row`
       : 'all labelled rows of each version: their requests are not the same ones',
-    html`<p>${summary}</p>${Object.keys(figures).length === 0 ? '' : figureTable(comparison)}${differenceChart(comparison)}`,
+    html`${lede ? html`<p>${summary}</p>` : ''}${Object.keys(figures).length === 0 ? '' : figureTable(comparison)}${differenceChart(comparison)}`,
   );
 }
 
@@ -192,7 +192,7 @@ ${facts([
     html`<a href="${comparePath({ model, champion: challenger.modelVersion, challenger: champion.modelVersion }, period)}">${words.reference} beside ${words.current}</a>`,
   ],
 ])}
-${differenceSection(comparison)}
+${differenceSection(comparison, false)}
 ${section(
   'What they predict',
   'the same time on the same axes',
