@@ -14,7 +14,7 @@ import {
   growForest,
   scoreHeldOut,
 } from './forest-parts.js';
-import { averagePathLength, scoreIsolationForest } from './isolation-forest.js';
+import { averagePathLength } from './isolation-forest.js';
 import { createRandom } from './random.js';
 
 /** The reference is scored by so many forests that each leave one part of it out. */
@@ -167,11 +167,6 @@ async function scoreFolds(
     }),
   );
   return scores;
-}
-
-/** Scores rows in the order of the model's columns; larger is more anomalous, flagged above `model.threshold`. */
-export function scoreForestRows(model: ForestModel, rows: readonly (readonly CellValue[])[]): Float64Array {
-  return scoreIsolationForest(model.forest, encodeRows(model.encoding, rows), rows.length);
 }
 
 /** `most` of the numbers 0 … count−1 without replacement, ascending. */

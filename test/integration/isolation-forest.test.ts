@@ -12,11 +12,12 @@ import {
   type ForestColumn,
   fitEncoding,
 } from '../../src/stats/forest-encoding.js';
-import { fitForestModel, scoreForestRows } from '../../src/stats/forest-model.js';
+import { fitForestModel } from '../../src/stats/forest-model.js';
 import { fitIsolationForest, scoreIsolationForest } from '../../src/stats/isolation-forest.js';
 import { createRandom } from '../../src/stats/random.js';
 import { createStoreClient } from '../../src/store/client.js';
 import { auc, deviation, mean, spearman } from '../support/ranks.js';
+import { scoreForestRows } from '../support/score-rows.js';
 
 /** scikit-learn's figures on the same flights; made by test/oracle/generate-forest.py, which encodes them by itself. */
 const oracle = JSON.parse(readFileSync('test/oracle/forest-flights.json', 'utf8')) as {

@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { fitOutlierSpread, judgeOutlierShare } from '../../../src/detectors/isolation-forest.js';
 import type { ModelVersion } from '../../../src/domain/model.js';
 import type { Reference } from '../../../src/domain/reference.js';
-import { type ForestModel, fitForestModel, scoreForestRows } from '../../../src/stats/forest-model.js';
+import { type ForestModel, fitForestModel } from '../../../src/stats/forest-model.js';
 import { createRandom } from '../../../src/stats/random.js';
+import { scoreForestRows } from '../../support/score-rows.js';
 
 const model: ModelVersion = {
   model: 'churn',

@@ -8,9 +8,10 @@ import { createOutlierScorer } from '../../../src/jobs/score-outliers.js';
 import { serialiseForest } from '../../../src/stats/forest-codec.js';
 import { encodeRows } from '../../../src/stats/forest-encoding.js';
 import { explainRows } from '../../../src/stats/forest-explanation.js';
-import { fitForestModel, scoreForestRows } from '../../../src/stats/forest-model.js';
+import { fitForestModel } from '../../../src/stats/forest-model.js';
 import { explainForest, type ScoreInput, scoreForest } from '../../../src/stats/forest-parts.js';
 import { createRandom } from '../../../src/stats/random.js';
+import { scoreForestRows } from '../../support/score-rows.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
 
 const model: ModelVersion = {

@@ -3,9 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { parseForest } from '../../../src/stats/forest-codec.js';
 import { type CellValue, encodeRows, type ForestColumn } from '../../../src/stats/forest-encoding.js';
 import { explainRows } from '../../../src/stats/forest-explanation.js';
-import { fitForestModel, scoreForestRows } from '../../../src/stats/forest-model.js';
+import { fitForestModel } from '../../../src/stats/forest-model.js';
 import { createNormal } from '../../../src/stats/normal-draws.js';
 import { createRandom } from '../../../src/stats/random.js';
+import { scoreForestRows } from '../../support/score-rows.js';
 
 /** A forest of scikit-learn's, with parts worked out from its own trees: test/oracle/forest-explanation.py. */
 const oracle = JSON.parse(readFileSync('test/oracle/forest-explanation.json', 'utf8')) as {

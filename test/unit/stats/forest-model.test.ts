@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseForest, serialiseForest } from '../../../src/stats/forest-codec.js';
 import type { CellValue, ForestColumn } from '../../../src/stats/forest-encoding.js';
-import { type ForestModel, fitForestModel, scoreForestRows } from '../../../src/stats/forest-model.js';
+import { type ForestModel, fitForestModel } from '../../../src/stats/forest-model.js';
 import { createRandom } from '../../../src/stats/random.js';
+import { scoreForestRows } from '../../support/score-rows.js';
 
 const columns: readonly ForestColumn[] = [
   { name: 'amount', kind: 'numeric' },
@@ -121,13 +122,6 @@ describe('fitForestModel', () => {
       await expect(fitForestModel(columns, rows, { seed: 1, ...options })).rejects.toThrow(RangeError);
     }
     await expect(fitForestModel(columns, [], { seed: 1 })).rejects.toThrow(RangeError);
-  });
-});
-
-describe('scoreForestRows', () => {
-  it('gives no scores for no rows', async () => {
-    const model = await fitForestModel(columns, traffic(10, 12), { seed: 1 });
-    expect(scoreForestRows(model, [])).toHaveLength(0);
   });
 });
 
