@@ -1,4 +1,5 @@
 import type { VersionKey } from './ports.js';
+import type { Window } from './window.js';
 
 /** Detectors that look at the errors one by one, in the order in which labels came. */
 export const STREAM_DETECTORS = ['adwin', 'pageHinkley', 'ddm'] as const;
@@ -51,12 +52,30 @@ export interface StreamDetection {
   readonly labelMs: number;
 }
 
+/** What one detector compares the next errors with. */
+export interface StreamDetectorSummary {
+  readonly detector: StreamDetectorName;
+  /** Errors since it began, or began again after its last detection. */
+  readonly errors: number;
+  /** Their mean: the share of wrong predictions of a classifier, the mean absolute error of a regression; null without any. */
+  readonly meanError: number | null;
+}
+
 export interface ErrorStreamAnswer extends VersionKey {
   /** Labelled predictions seen so far, and labels whose prediction was not there. */
   readonly errors: number;
   readonly unmatched: number;
+  /** Of each that looks at this version's errors; empty before the first label. */
+  readonly detectors: readonly StreamDetectorSummary[];
   /** Newest first. */
   readonly detections: readonly StreamDetection[];
+}
+
+export interface ErrorStreamQuestion extends VersionKey {
+  /** Most detections of the answer. */
+  readonly limit: number;
+  /** Only detections at labels of this time; all when left out. */
+  readonly period?: Window;
 }
 
 export interface ErrorStreamStore {
@@ -79,5 +98,5 @@ export interface ErrorStreamStore {
     detections: readonly StreamDetection[],
   ): Promise<void>;
   /** Newest first. */
-  streamDetections(key: VersionKey, limit: number): Promise<StreamDetection[]>;
+  streamDetections(question: ErrorStreamQuestion): Promise<StreamDetection[]>;
 }

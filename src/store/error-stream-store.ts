@@ -10,6 +10,8 @@ import { dateTime64, fromBody, toBody } from './encoding.js';
 import { ARRIVAL } from './profile-source.js';
 
 const OF_VERSION = 'model = {model:String} AND version = {version:String}';
+/** Of detections. Parameters: from, to. */
+const WITHIN = "AND label_ts >= {from:DateTime64(3, 'UTC')} AND label_ts < {to:DateTime64(3, 'UTC')}";
 const START: LabelCursor = { storedMs: 0, labelMs: 0, fingerprint: '0' };
 
 /** A class as text, whatever it was sent as. */
@@ -116,11 +118,16 @@ export function createErrorStreamStore(client: StoreClient, nextRevision: () => 
       await client.insert('error_streams', [{ ...of, body: toBody(state), revision }]);
     },
 
-    async streamDetections(key, limit) {
+    async streamDetections({ model, modelVersion, limit, period }) {
       const rows = await client.query<{ detector: StreamDetectorName; position: number; labelled: number }>(
         `SELECT detector, position, toUnixTimestamp64Milli(label_ts) AS labelled FROM stream_detections FINAL
-         WHERE ${OF_VERSION} ORDER BY position DESC, detector LIMIT {limit:UInt64}`,
-        { model: key.model, version: key.modelVersion, limit },
+         WHERE ${OF_VERSION} ${period === undefined ? '' : WITHIN} ORDER BY position DESC, detector LIMIT {limit:UInt64}`,
+        {
+          model,
+          version: modelVersion,
+          limit,
+          ...(period === undefined ? {} : { from: dateTime64(period.startMs), to: dateTime64(period.endMs) }),
+        },
       );
       return rows.map(
         ({ detector, position, labelled }): StreamDetection => ({ detector, position, labelMs: labelled }),

@@ -20,6 +20,7 @@ import { buildReport } from '../jobs/build-report.js';
 import { createVersionComparer } from '../jobs/compare-versions.js';
 import { createExplainer } from '../jobs/explain-window.js';
 import { createFeedback } from '../jobs/feedback.js';
+import { createConceptDriftReader } from '../jobs/read-concept-drift.js';
 import { createEstimateReader } from '../jobs/read-estimates.js';
 import { createLatencyReader } from '../jobs/read-latencies.js';
 import { createPerformanceReader } from '../jobs/read-performance.js';
@@ -89,6 +90,8 @@ export function wireApi(parts: Parts, access: Access) {
     realised: performance,
   });
 
+  const conceptDrift = createConceptDriftReader({ store });
+
   /** A report of a period, by default of all that was judged. */
   async function report(request: { model: string; modelVersion: string; period: Window | null }) {
     const runs = await store.listRuns(request, 0, END_OF_TIME_MS);
@@ -142,7 +145,7 @@ export function wireApi(parts: Parts, access: Access) {
       .use(createPerformanceRoutes({ performance }, access))
       .use(createVersionRoutes(versions, access))
       .use(createEstimateRoutes({ estimates }, access))
-      .use(createConceptDriftRoutes(store, access)),
+      .use(createConceptDriftRoutes({ conceptDrift }, access)),
     pages: createPageRoutes({ store, clock, reportsDirectory, explain, performance, versions }),
   };
 }

@@ -140,8 +140,10 @@ describe.each(BACKENDS)('the error stream of the %s store', (kind) => {
     await store.saveErrorStream(key, state, detections);
     await store.saveErrorStream(key, state, detections);
     expect(await store.errorStream(key)).toEqual(state);
-    expect(await store.streamDetections(key, 10)).toEqual([detections[1], detections[0]]);
-    expect(await store.streamDetections(key, 1)).toEqual([detections[1]]);
+    expect(await store.streamDetections({ ...key, limit: 10 })).toEqual([detections[1], detections[0]]);
+    expect(await store.streamDetections({ ...key, limit: 1 })).toEqual([detections[1]]);
+    const period = { startMs: START_MS, endMs: START_MS + 1 };
+    expect(await store.streamDetections({ ...key, limit: 10, period })).toEqual([detections[0]]);
     expect(await store.errorStream({ ...key, modelVersion: '2' })).toBeNull();
   });
 });

@@ -1,8 +1,10 @@
-import type { EstimateAnswer } from '../../src/domain/estimate.js';
+import type { ErrorStreamAnswer } from '../../src/domain/error-stream.js';
+import type { ComparedEstimate, EstimateAnswer } from '../../src/domain/estimate.js';
 import type { ModelVersion, Task } from '../../src/domain/model.js';
 import type { PerformanceSetting } from '../../src/domain/performance.js';
 import type { PerformanceAnswer } from '../../src/domain/performance-figures.js';
 import type { LabelRow, PredictionRow } from '../../src/domain/prediction.js';
+import type { Window } from '../../src/domain/window.js';
 import { labelRow, named, predictionRow } from './rows.js';
 
 /** One prediction with what came true. */
@@ -82,3 +84,29 @@ export const NO_ESTIMATES: EstimateAnswer = {
   learnedFrom: 0,
   periods: [],
 };
+
+export const NO_ERRORS: ErrorStreamAnswer = {
+  model: 'churn',
+  modelVersion: '3',
+  errors: 0,
+  unmatched: 0,
+  detectors: [],
+  detections: [],
+};
+
+/** An estimate of one stretch, beside which nothing is known yet. */
+export function estimateOf(window: Window, overrides: Partial<ComparedEstimate> = {}): ComparedEstimate {
+  return {
+    window,
+    predictions: 1_000,
+    estimated: 1_000,
+    status: 'estimated',
+    reason: null,
+    figures: {
+      rocAuc: { value: 0.606, low: 0.595, high: 0.618, samplingError: 0.004, calibrationError: 0.003 },
+    },
+    maturity: 0,
+    realised: {},
+    ...overrides,
+  };
+}

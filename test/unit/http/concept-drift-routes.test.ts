@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { StreamDetection } from '../../../src/domain/error-stream.js';
+import type { ErrorStreamQuestion } from '../../../src/domain/error-stream.js';
 import { createKey } from '../../../src/http/access.js';
 import { createConceptDriftRoutes } from '../../../src/http/concept-drift-routes.js';
 import { type HttpService, startHttpService } from '../../support/http-service.js';
-import { scoredModel } from '../../support/performance-rows.js';
-
-const DETECTIONS: StreamDetection[] = [{ detector: 'adwin', position: 40, labelMs: 9 }];
+import { NO_ERRORS } from '../../support/performance-rows.js';
 
 describe('the concept-drift route', () => {
   let service: HttpService;
-  const asked: unknown[] = [];
+  const asked: ErrorStreamQuestion[] = [];
   const reader = createKey(['read'], ['chu*']);
 
   beforeAll(async () => {
@@ -18,23 +16,9 @@ describe('the concept-drift route', () => {
       api: (access) =>
         createConceptDriftRoutes(
           {
-            listModels: async () => [
-              scoredModel('churn', 'binary'),
-              { ...scoredModel('churn', 'binary'), modelVersion: '2' },
-            ],
-            errorStream: async ({ modelVersion }) =>
-              modelVersion === '2'
-                ? null
-                : {
-                    cursor: { storedMs: 1, labelMs: 1, fingerprint: '1' },
-                    position: 50,
-                    unmatched: 2,
-                    scale: 1,
-                    detectors: {},
-                  },
-            streamDetections: async (key, limit) => {
-              asked.push([key, limit]);
-              return key.modelVersion === '2' ? [] : DETECTIONS;
+            conceptDrift: async (question) => {
+              asked.push(question);
+              return { ...NO_ERRORS, errors: 50 };
             },
           },
           access,
@@ -49,22 +33,17 @@ describe('the concept-drift route', () => {
     return { status: response.status, body: (await response.json()) as object };
   };
 
-  it('tells what was seen, without what the detectors know', async () => {
-    expect(await get('churn/concept-drift?version=1&limit=5')).toEqual({
+  it('asks for the newest detections of one version', async () => {
+    expect(await get('churn/concept-drift?version=3&limit=5')).toEqual({
       status: 200,
-      body: { model: 'churn', modelVersion: '1', errors: 50, unmatched: 2, detections: DETECTIONS },
+      body: { ...NO_ERRORS, errors: 50 },
     });
-    expect(asked.at(-1)).toEqual([{ model: 'churn', modelVersion: '1' }, 5]);
-  });
-
-  it('is empty before the first label', async () => {
-    const { body } = await get('churn/concept-drift?version=2');
-    expect(body).toEqual({ model: 'churn', modelVersion: '2', errors: 0, unmatched: 0, detections: [] });
+    expect(asked).toEqual([{ model: 'churn', modelVersion: '3', limit: 5 }]);
   });
 
   it.each([
     ['churn/concept-drift', 400],
-    ['churn/concept-drift?version=7', 404],
+    ['churn/concept-drift?version=3&limit=0', 400],
     ['fraud/concept-drift?version=1', 403],
   ])('answers %s with %i', async (path, status) => {
     expect((await get(path)).status).toBe(status);

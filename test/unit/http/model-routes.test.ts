@@ -23,7 +23,7 @@ import { createWebhookRoutes } from '../../../src/http/webhook-routes.js';
 import { createWhyRoutes } from '../../../src/http/why-routes.js';
 import { EVENT, type HttpService, LABEL, NOW_MS, startHttpService } from '../../support/http-service.js';
 import { createMemoryAlertStore } from '../../support/memory-alert-store.js';
-import { NO_ESTIMATES, NO_PERFORMANCE } from '../../support/performance-rows.js';
+import { NO_ERRORS, NO_ESTIMATES, NO_PERFORMANCE } from '../../support/performance-rows.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
 import { comparisonOf, NO_SKEW } from '../../support/version-comparison.js';
 
@@ -125,7 +125,9 @@ describe('the model routes', () => {
           )
           .use(
             createConceptDriftRoutes(
-              { listModels: async () => [], errorStream: async () => null, streamDetections: async () => [] },
+              {
+                conceptDrift: async ({ model, modelVersion }) => ({ ...NO_ERRORS, model, modelVersion }),
+              },
               access,
             ),
           )
