@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { PlantedShift } from '../domain/backtest.js';
 import { backtestModel, parseShift } from './backtest.js';
 import type { CommonOptions } from './command-options.js';
+import { showConceptDrift } from './concept-drift.js';
 import { showPerformance } from './performance.js';
 import { createServiceClient } from './service-client.js';
 import { tuneModel } from './tune.js';
@@ -72,11 +73,25 @@ export function addPolicyCommands(
         .default('month'),
     )
     .option('--segment <segment>', 'only rows with COLUMN=VALUE, e.g. tags.region=eu')
+    .option('--estimated', 'what was expected before the labels came, beside what they have shown')
     .addOption(url())
     .addOption(key())
     .addOption(json())
     .action((name: string, options) =>
       showPerformance(createServiceClient(options), { ...options, model: name }, outputOf(options)),
+    );
+
+  model
+    .command('concept-drift')
+    .description('where the errors of a version changed, in the order in which its labels came')
+    .argument('<model>')
+    .option('--version <version>', 'version of the model (default: the one registered last)')
+    .option('--limit <detections>', 'detections to show, the newest', '20')
+    .addOption(url())
+    .addOption(key())
+    .addOption(json())
+    .action((name: string, options) =>
+      showConceptDrift(createServiceClient(options), { ...options, model: name }, outputOf(options)),
     );
 
   model

@@ -6,7 +6,7 @@ import type { ServiceClient } from './service-client.js';
 
 /** The version asked for, or the one registered last. */
 export async function versionOf(
-  client: ServiceClient,
+  client: Pick<ServiceClient, 'get'>,
   model: string,
   version: string | undefined,
 ): Promise<string> {

@@ -65,6 +65,7 @@ describe('the command line', () => {
       'model rebaseline',
       'model delete',
       'model performance',
+      'model concept-drift',
       'model tune',
       'backtest',
       'versions compare',
