@@ -23,6 +23,8 @@ fi
 "$environment/bin/python" -W ignore test/oracle/estimate-flights.py examples/flights test/oracle/estimate-flights.json
 "$environment/bin/python" -W ignore test/oracle/performance.py test/oracle/performance.json
 "$environment/bin/python" -W ignore test/oracle/tails.py test/oracle/tails.json
+"$environment/bin/python" test/oracle/influence.py > test/oracle/influence.json
+"$environment/bin/python" -W ignore test/oracle/versions.py test/oracle/versions.json
 "$environment/bin/python" test/oracle/thompson.py test/oracle/thompson.json
 "$environment/bin/python" test/oracle/wire-formats.py test/fixtures/formats
 git --no-pager diff --stat -- test/oracle test/fixtures
