@@ -1,8 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type App, createApp } from '../../src/app.js';
+import { createProgram } from '../../src/cli/program.js';
 import { createServiceClient, type ServiceClient } from '../../src/cli/service-client.js';
 import { parseConfig } from '../../src/config.js';
 import type { TrainingSkew } from '../../src/domain/training-skew.js';
@@ -183,6 +185,25 @@ describe('two versions through the service', () => {
     )) as TrainingSkew;
     expect(none).toMatchObject({ status: 'undecided', rows: 0, complete: false });
     expect(none.columns.every(({ status }) => status === 'undecided')).toBe(true);
+  });
+
+  it('are answered from the command line, as JSON and in words', async () => {
+    const run = async (...args: string[]) => {
+      const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
+      const program = createProgram({ ...streams, noColor: true, onExitCode: () => undefined });
+      await program.parseAsync(['node', 'plumbline', ...args, '--url', address]);
+      const [answer, said] = [streams.stdout, streams.stderr].map((stream) => String(stream.read() ?? ''));
+      return { answer: answer ?? '', words: `${answer}${said}` };
+    };
+    const compare = ['versions', 'compare', 'shadow', '1', '2', '--figure', 'brier', '--minimum-days', '9'];
+    expect(JSON.parse((await run(...compare, '--json')).answer)).toMatchObject({
+      figure: 'brier',
+      verdict: 'better',
+    });
+    expect((await run(...compare)).words).toContain('Version 2 is better than version 1: Brier score');
+    const skew = ['skew', 'shadow', '--version', '1'];
+    expect(JSON.parse((await run(...skew, '--json')).answer)).toMatchObject({ status: 'drifted' });
+    expect((await run(...skew)).words).toContain('differ from training');
   });
 
   it('have pages, and stand beside each other in a report', async () => {
