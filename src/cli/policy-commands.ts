@@ -14,7 +14,16 @@ export function parseBudget(text: string): number {
   return budget;
 }
 
-const budgets = (text: string) => text.split(',').map(parseBudget);
+const TUNED_BUDGETS: readonly number[] = [0.1, 0.5, 1, 4];
+
+/** Several with commas, or the option several times, in place of the default. */
+const budgetsInsteadOf =
+  (defaults: readonly number[]) =>
+  (text: string, earlier: readonly number[]): number[] => [
+    ...(earlier === defaults ? [] : earlier),
+    ...text.split(',').map(parseBudget),
+  ];
+const NO_BUDGETS: readonly number[] = [];
 
 function shift(text: string, earlier: readonly PlantedShift[]): PlantedShift[] {
   const parsed = parseShift(text);
@@ -40,7 +49,12 @@ export function addPolicyCommands(
       (file: string, earlier: readonly string[]) => [...earlier, file],
       [],
     )
-    .option('--budget <budgets>', 'false episodes per 30 days, several with commas', budgets, [])
+    .option(
+      '--budget <budgets>',
+      'false episodes per 30 days, several with commas',
+      budgetsInsteadOf(NO_BUDGETS),
+      NO_BUDGETS,
+    )
     .option(
       '--shift <shift>',
       'plant a drift: FEATURE:SIZE (standard deviations, or the share of categories that moves) or FEATURE:missing:SHARE; may be repeated',
@@ -104,8 +118,8 @@ export function addPolicyCommands(
     .option(
       '--budget <budgets>',
       'false episodes per 30 days, several with commas',
-      budgets,
-      [0.1, 0.5, 1, 4],
+      budgetsInsteadOf(TUNED_BUDGETS),
+      TUNED_BUDGETS,
     )
     .addOption(url())
     .addOption(key())

@@ -143,6 +143,17 @@ describe('the command line', () => {
     expect(said).toContain(message);
   });
 
+  it.each([
+    ['backtest', [], []],
+    ['backtest', ['--budget', '0.5', '--budget', '4,2'], [0.5, 4, 2]],
+    ['model tune', [], [0.1, 0.5, 1, 4]],
+    ['model tune', ['--budget', '2', '--budget', '8'], [2, 8]],
+  ])('%s takes every budget of %j', (name, args, budgets) => {
+    const command = new Map(leaves(build().program)).get(name);
+    command?.parseOptions(args);
+    expect(command?.opts().budget).toEqual(budgets);
+  });
+
   it('tells its version and its help, which are no failures', async () => {
     for (const [args, words] of [
       [['--version'], /^\d+\.\d+\.\d+\n$/],
