@@ -54,8 +54,9 @@ function withoutOuter(profile: Profile): { below: number; above: number; inner: 
 export function histogram(column: ComparedColumn): string {
   if (column.counts === null) return '';
   const { grid, reference, current } = column.counts;
-  const isNumeric = grid.kind === 'numeric';
-  const [before, after] = isNumeric ? [withoutOuter(reference), withoutOuter(current)] : [null, null];
+  // Without cut points there is a single cell, of which nothing lies outside.
+  const hasEnds = grid.kind === 'numeric' && grid.cutPoints.length > 0;
+  const [before, after] = hasEnds ? [withoutOuter(reference), withoutOuter(current)] : [null, null];
   const { bars } = rebin(grid, before?.inner ?? reference, after?.inner ?? current);
   const values = bars.filter((bar) => bar.role !== 'missing');
   const perBlock = Math.ceil(values.length / HISTOGRAM_WIDTH);

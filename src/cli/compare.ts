@@ -5,7 +5,7 @@ import { AppError, messageOf } from '../errors.js';
 import { type CompareRequest, compareFiles } from '../jobs/compare-files.js';
 import { comparisonDocument, driftedParts } from '../jobs/comparison.js';
 import { partsSentence, summarySentence } from '../views/comparison-words.js';
-import { formatCount } from '../views/format.js';
+import { plural } from '../views/format.js';
 import { withFileComparer } from '../wiring/comparison.js';
 import { columnsTable, paintsFor, partsTable } from './compare-table.js';
 import { EXIT_CODES } from './exit-codes.js';
@@ -91,8 +91,8 @@ function tell(comparison: Comparison, output: Output & { readonly coloured: bool
   const paints = paintsFor(output.coloured);
   const ofParts = partsSentence(comparison, driftedParts(comparison).length);
   const sentences = [summarySentence(comparison), ...(ofParts === null ? [] : [ofParts])];
-  say(output, `reference  ${formatCount(reference.rows)} rows  ${names(reference.files)}`);
-  say(output, `current    ${formatCount(current.rows)} rows  ${names(current.files)}`);
+  say(output, `reference  ${plural(reference.rows, 'row')}  ${names(reference.files)}`);
+  say(output, `current    ${plural(current.rows, 'row')}  ${names(current.files)}`);
   say(output);
   if (output.json) {
     for (const note of notes) say(output, note);

@@ -84,6 +84,14 @@ describe('a histogram of numbers', () => {
   const drawn = (current: Profile) =>
     histogram(compared('x', { kind: 'numeric', counts: { grid, reference, current } }));
 
+  test('of a reference without values has no ends that values lie beyond', () => {
+    const empty: Grid = { kind: 'numeric', feature: 'c0', cutPoints: [], quantum: 1 };
+    const none: Profile = { ...profile([0]), kind: 'numeric', rows: 9, missing: 9 };
+    const all: Profile = { ...profile([9]), kind: 'numeric', min: -2, max: 5 };
+    const counts = { grid: empty, reference: none, current: all };
+    expect(histogram(compared('x', { kind: 'numeric', counts }))).toMatch(/^ +│ █+$/);
+  });
+
   test('sets what lies beyond the reference off as an end cell, not as a plateau', () => {
     const far = numbers(new Map([...even, [40, 400]]), { min: 0, max: 1_000 });
     expect(drawn(far)).toMatch(/^[▁▂]{10}› {2}│ ▁{10}›█$/);
