@@ -141,7 +141,7 @@ function fileSource(client: StoreClient, file: ReferenceFile): SideSource {
   };
 }
 
-/** The parameters that a statement names: a file has two for each of its columns, and each costs time. */
+/** The parameters that a statement names: a file has one for each of its columns, and each costs time. */
 function usedBy(sql: string, params: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const named = new Set(Array.from(sql.matchAll(/\{(\w+):/g), ([, name]) => name));
   return Object.fromEntries(Object.entries(params).filter(([name]) => named.has(name)));

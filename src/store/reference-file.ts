@@ -43,7 +43,7 @@ export interface FileColumn {
   readonly type: string;
 }
 
-/** A reference file as a table of the engine. Column names may hold anything: they are parameters, qualified by the table. */
+/** A reference file as a table of the engine. Column names may hold anything: they are quoted, and qualified by the table. */
 export interface ReferenceFile {
   readonly columns: readonly FileColumn[];
   /** Whether reading one column costs a column, and not the file. */
@@ -142,7 +142,7 @@ function tableOf(
         'invalid_reference',
         `${location.path} has no column ${name}: add it, or leave it out of the schema`,
       );
-    return { position, sql: `file_rows.{c${position}:Identifier}`, content: contentOf(column.type) };
+    return { position, sql: `file_rows.${quoted(column.name)}`, content: contentOf(column.type) };
   };
   const timeMs = (name: string): string => {
     const { sql, content } = find(name);
@@ -157,7 +157,6 @@ function tableOf(
     table: 'file({path:String}, {format:String}) AS file_rows',
     params: {
       ...location,
-      ...Object.fromEntries(columns.map(({ name }, index) => [`c${index}`, name])),
       ...Object.fromEntries(columns.map(({ name }, index) => [`n${index}`, counted(name)])),
     },
     query,
@@ -199,6 +198,11 @@ function tableOf(
       );
     return column;
   }
+}
+
+/** A name as an identifier. Not as a parameter: the client escapes those as text, which the engine does not undo for identifiers. */
+function quoted(name: string): string {
+  return `\`${name.replace(/[\\`]/g, '\\$&')}\``;
 }
 
 /** Expression: seconds by which a time lies before its event, both in ms. */

@@ -175,6 +175,19 @@ describe('values that are no numbers count against the column', () => {
   });
 });
 
+it('column names may hold any character', async () => {
+  const names = ["it's", 'a\\b', '`q`', 'tab\there', 'line\nbreak', '{x:String}', 'naïve 😀', "'; DROP"];
+  await write(
+    'names.ndjson',
+    rows.map(({ k }) => Object.fromEntries(names.map((name) => [name, k]))),
+  );
+  const { code, columns } = await compare(at('names.ndjson'), [at('names.ndjson')]);
+  expect(code).toBe(0);
+  expect([...columns.values()].map(({ column, status }) => [column, status])).toEqual(
+    names.map((name) => [name, 'stable']),
+  );
+});
+
 describe('files that cannot be read', () => {
   it.each<[string, () => Promise<string>, RegExp]>([
     ['is not there', async () => at('nowhere.parquet'), /cannot read .*nowhere\.parquet/],
