@@ -8,6 +8,8 @@ export interface SideColumn {
   readonly content: SideContent;
   /** Whole numbers in every file. */
   readonly integer: boolean;
+  /** From CSV files alone, which do not say whether 01 is a text. */
+  readonly untyped: boolean;
   /** Files of this side that lack the column. */
   readonly filesWithout: number;
 }
@@ -45,6 +47,8 @@ export interface ComparedSide {
   numbers(column: string, grouping: Grouping | null, ascending: boolean): Promise<Iterable<NumberChunk>>;
   /** Rows per group whose text is neither a number nor a usual word for "missing". */
   mistyped(column: string, grouping: Grouping | null): Promise<GroupCount[]>;
+  /** Whether all texts are numbers, without leading zeros, or usual words for "missing"; with some of either. */
+  gappedNumbers(column: string): Promise<boolean>;
   /** Rows with a value and distinct values, of many columns at once. */
   distinct(columns: readonly string[]): Promise<ReadonlyMap<string, { present: number; distinct: number }>>;
   /** Distinct values as text, most frequent first, at most `limit`. */

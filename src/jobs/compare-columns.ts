@@ -44,7 +44,7 @@ export async function planColumns(
   const planned: PlannedColumn[] = [];
   for (const name of names)
     planned.push(await planColumn(name, left.get(name), right.get(name), reference, current));
-  return markIdentifiers(planned, reference);
+  return lookIntoTexts(planned, reference);
 }
 
 async function planColumn(
@@ -77,7 +77,8 @@ async function planColumn(
   if (known.every((content) => content === 'boolean')) return can('boolean');
   if (known.every((content) => content === 'time'))
     return cannot('times move on by themselves: compare a part of them, such as the hour', 'datetime');
-  if (known.every((content) => content === 'text')) return can('categorical');
+  if (known.every((content) => content === 'text'))
+    return can((await areGappedNumbers([reference, current], name)) ? 'numeric' : 'categorical');
   // A column of nothing but nulls has a type all the same, which says nothing.
   if (!(await hasValues(reference, name))) return can(kindOf(right.content));
   if (!(await hasValues(current, name))) return can(kindOf(left.content));
@@ -104,37 +105,52 @@ async function mostlyNumbers(side: ComparedSide, name: string): Promise<boolean>
   return mistyped <= present / 2;
 }
 
-/** Text columns with about as many values as rows, and texts that are times, are no categories. */
-async function markIdentifiers(
+/** Numbers with words such as NA between them, as R writes gaps into CSV, are no texts. */
+async function areGappedNumbers(sides: readonly ComparedSide[], name: string): Promise<boolean> {
+  for (const side of sides) {
+    const untyped = side.columns.some((column) => column.name === name && column.untyped);
+    if (!untyped || !(await side.gappedNumbers(name))) return false;
+  }
+  return true;
+}
+
+/** Text columns with about as many values as rows, and texts that are times, are no categories; True and False are booleans. */
+async function lookIntoTexts(
   planned: readonly PlannedColumn[],
   reference: ComparedSide,
 ): Promise<PlannedColumn[]> {
   const texts = planned.filter(({ kind }) => kind === 'categorical').map(({ name }) => name);
-  const obstacles = new Map<string, Pick<PlannedColumn, 'kind' | 'obstacle'>>();
+  const found = new Map<string, Pick<PlannedColumn, 'kind' | 'obstacle'>>();
   for (let at = 0; at < texts.length; at += COLUMNS_PER_READING) {
     const counted = await reference.distinct(texts.slice(at, at + COLUMNS_PER_READING));
     for (const [name, { present, distinct }] of counted) {
       const rare = distinct > MAX_RARE && distinct > present / 2;
       const some = distinct > 0 ? (await reference.categories(name, 20)).map(({ value }) => value) : [];
       if (some.length > 0 && some.every((value) => TIME_TEXT.test(value)))
-        obstacles.set(name, {
+        found.set(name, {
           kind: 'datetime',
           obstacle:
             'it holds times as text, and times move on by themselves: compare a part of them, such as the hour',
         });
+      else if (some.length > 0 && some.every(isTruth)) found.set(name, { kind: 'boolean', obstacle: null });
       else if (rare)
-        obstacles.set(name, {
+        found.set(name, {
           kind: 'identifier',
           obstacle: `it has ${distinct} distinct values in ${present} rows of the reference: identifiers or free text have no shares to compare`,
         });
       else if (distinct > MAX_CATEGORIES)
-        obstacles.set(name, {
+        found.set(name, {
           kind: 'categorical',
           obstacle: `it has ${distinct} distinct values, and at most ${MAX_CATEGORIES} are compared: group them first`,
         });
     }
   }
-  return planned.map((column) => ({ ...column, ...obstacles.get(column.name) }));
+  return planned.map((column) => ({ ...column, ...found.get(column.name) }));
+}
+
+/** Most beyond what a double tells apart: nobody measures or counts so finely. */
+export function areTooLong(column: SideColumn, sorted: Float64Array): boolean {
+  return column.integer && Math.abs(sorted[sorted.length >> 1] ?? 0) > Number.MAX_SAFE_INTEGER;
 }
 
 /** Whole numbers that each occur once, and leave few gaps or are named like an identifier: a counter, which only ever moves on. */

@@ -8,7 +8,7 @@ import {
 import type { FeatureKind } from '../domain/model.js';
 import { cellCount, type Grid, type Profile, quantumFor } from '../domain/profile.js';
 import { createCellCounter, cutPointsOf, gatherGroups, sortedFinite } from '../stats/value-cells.js';
-import { isCounter, MAX_CATEGORIES, type PlannedColumn } from './compare-columns.js';
+import { areTooLong, isCounter, MAX_CATEGORIES, type PlannedColumn } from './compare-columns.js';
 
 /** As in the service's grids, so that both give the same figures. */
 const MAX_CUT_POINTS = 1_000;
@@ -67,6 +67,11 @@ async function readNumbers(input: CountInput, { name }: PlannedColumn, id: strin
       return {
         obstacle:
           'every row has its own whole number: a counter or identifier has no distribution to compare',
+      };
+    if (known !== undefined && areTooLong(known, sorted))
+      return {
+        obstacle:
+          'its whole numbers have more than 15 digits, as identifiers and times in nanoseconds have: if it is an amount, write it with a decimal point',
       };
     const cutPoints = cutPointsOf(sorted, MAX_CUT_POINTS);
     const low = cutPoints[0] ?? 0;

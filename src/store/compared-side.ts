@@ -120,6 +120,18 @@ export function createComparedSide(
       );
     },
 
+    async gappedNumbers(name) {
+      const [row] = await source.query<{ gaps: number; numbers: number; others: number }>(
+        `SELECT countIf(kind = 0) AS gaps, countIf(kind = 1) AS numbers, countIf(kind = 2) AS others
+         FROM (SELECT assumeNotNull(side_text) AS value,
+                 multiIf(lower(trimBoth(value)) IN {missingWords:Array(String)}, 0,
+                         isNull(toFloat64OrNull(value)) OR match(value, '^[-+]?0[0-9]'), 2, 1) AS kind
+               FROM (SELECT ${source.text(find(name))} AS side_text FROM ${source.from}) WHERE isNotNull(side_text))`,
+        { ...source.params, missingWords: MISSING_WORDS },
+      );
+      return row !== undefined && row.gaps > 0 && row.numbers > 0 && row.others === 0;
+    },
+
     async distinct(names) {
       if (names.length === 0) return new Map();
       const texts = names.map((name) => source.text(find(name)));

@@ -89,6 +89,7 @@ function columnsOf(opened: readonly OpenFile[]): SideColumn[] {
     name,
     content: together(contents),
     integer: contents.has('integer') && !contents.has('decimal'),
+    untyped: opened.every(({ file }) => file.untyped),
     filesWithout: opened.length - files,
   }));
 }

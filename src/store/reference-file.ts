@@ -48,6 +48,8 @@ export interface ReferenceFile {
   readonly columns: readonly FileColumn[];
   /** Whether reading one column costs a column, and not the file. */
   readonly columnar: boolean;
+  /** Whether types are guessed from what the texts look like. */
+  readonly untyped: boolean;
   /** Goes after FROM. */
   readonly table: string;
   /** Parameters of `table` and of all expressions. */
@@ -154,6 +156,7 @@ function tableOf(
   return {
     columns,
     columnar: location.format === 'Parquet',
+    untyped: location.format === 'CSVWithNames',
     table: 'file({path:String}, {format:String}) AS file_rows',
     params: {
       ...location,

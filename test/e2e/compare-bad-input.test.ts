@@ -128,6 +128,17 @@ describe('columns that cannot be compared are undecided, with the reason', () =>
     expect(columns.get('number')).toMatchObject({ kind: 'identifier', status: 'undecided' });
   });
 
+  it('whole numbers of nineteen digits, which a double does not tell apart', async () => {
+    const lines = (from: number) =>
+      rows.map((row, i) => `{"id":${2n ** 60n + BigInt(from + 3 * i)},"k":${row.k}}\n`).join('');
+    await writeFile(at('long-a.ndjson'), lines(0));
+    await writeFile(at('long-b.ndjson'), lines(9_000));
+    const { code, columns } = await compare(at('long-a.ndjson'), [at('long-b.ndjson')]);
+    expect(code).toBe(0);
+    expect(columns.get('id')).toMatchObject({ kind: 'identifier', status: 'undecided' });
+    expect(columns.get('id')?.explanation).toMatch(/more than 15 digits/);
+  });
+
   it('a million distinct values', async () => {
     const million = (letter: string) =>
       `id\n${Array.from({ length: 1e6 }, (_, i) => `${letter}${i}`).join('\n')}\n`;
@@ -172,6 +183,27 @@ describe('values that are no numbers count against the column', () => {
     const { code, columns } = await compare(at('reference.csv'), [at('broken.csv')]);
     expect(code).toBe(3);
     expect(columns.get('x')).toMatchObject({ kind: 'numeric', status: 'drifted' });
+  });
+});
+
+describe('what a CSV file does not say about its columns', () => {
+  const gapped = (word: string) =>
+    rows.map(({ x, k }, i) => ({
+      x: i % 10 === 0 ? word : x,
+      zip: i % 9 ? `0${Number(k) + 1}` : word,
+      on: i % 2 ? 'True' : 'False',
+    }));
+
+  it.each(['NA', 'null', 'N/A'])('%s is a gap between numbers, and a text among codes', async (word) => {
+    await write('gapped.csv', gapped(word));
+    const { columns } = await compare(at('gapped.csv'), [at('gapped.csv')]);
+    expect(columns.get('x')).toMatchObject({
+      kind: 'numeric',
+      status: 'stable',
+      missing: { reference: 0.1, current: 0.1 },
+    });
+    expect(columns.get('zip')).toMatchObject({ kind: 'categorical', status: 'stable' });
+    expect(columns.get('on')).toMatchObject({ kind: 'boolean', status: 'stable' });
   });
 });
 

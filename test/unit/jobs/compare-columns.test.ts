@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ComparedSide, SideColumn, SideContent } from '../../../src/domain/compared-files.js';
-import { isCounter, planColumns } from '../../../src/jobs/compare-columns.js';
+import { areTooLong, isCounter, planColumns } from '../../../src/jobs/compare-columns.js';
 
 /** A side of one file, whose columns hold these texts. */
 function side(
@@ -14,6 +14,7 @@ function side(
     columns: Object.entries(columns).map(([name, { content }]) => column(name, content)),
     numbers: unused,
     categoryCounts: unused,
+    gappedNumbers: unused,
     groupRows: unused,
     timeExtent: unused,
     mistyped: async (name) => [
@@ -32,7 +33,7 @@ function side(
 }
 
 function column(name: string, content: SideContent, filesWithout = 0): SideColumn {
-  return { name, content, integer: content === 'integer', filesWithout };
+  return { name, content, integer: content === 'integer', untyped: false, filesWithout };
 }
 
 async function planOne(
@@ -79,6 +80,28 @@ describe('planColumns', () => {
       kind: 'boolean',
     });
     expect((await planOne({ content: 'text', values: ['yes'] }, truths))?.obstacle).toMatch(/type changed/);
+  });
+
+  test('a text column of nothing but true and false is one of booleans, whatever came later', async () => {
+    const truths = { content: 'text', values: ['True', 'False'] } as const;
+    expect(await planOne(truths, { content: 'text', values: ['True', 'maybe'] })).toMatchObject({
+      kind: 'boolean',
+      obstacle: null,
+    });
+  });
+
+  test.each([
+    ['both untyped and gapped', true, [true, true], 'numeric'],
+    ['one with other texts', true, [true, false], 'categorical'],
+    ['typed as text', false, [true, true], 'categorical'],
+  ])('numbers with words for gaps, %s', async (_what, untyped, gapped, kind) => {
+    const [left, right] = gapped.map((isGapped): ComparedSide => {
+      const own = side({ x: { content: 'text', values: ['1', 'NA', '2'] } });
+      const columns = own.columns.map((each) => ({ ...each, untyped }));
+      return { ...own, columns, gappedNumbers: async () => isGapped };
+    });
+    if (left === undefined || right === undefined) throw new TypeError('two sides');
+    expect(await planColumns(left, right, null)).toEqual([{ name: 'x', kind, obstacle: null }]);
   });
 
   test('nulls of some type take the kind of the other side', async () => {
@@ -151,4 +174,12 @@ describe('isCounter', () => {
   ])('%s: %s', (_what, expected, of, values) => {
     expect(isCounter(of.name, of, values)).toBe(expected);
   });
+});
+
+test('whole numbers beyond what a double tells apart are no measurements, as decimals they are', () => {
+  const long = Float64Array.of(3, 2 ** 60, 2 ** 60 + 1024);
+  expect(areTooLong(column('id', 'integer'), long)).toBe(true);
+  expect(areTooLong(column('wei', 'decimal'), long)).toBe(false);
+  expect(areTooLong(column('n', 'integer'), Float64Array.of(1, 2, 2 ** 60))).toBe(false);
+  expect(areTooLong(column('n', 'integer'), new Float64Array(0))).toBe(false);
 });
