@@ -72,10 +72,15 @@ const hours = (ms: number | null) => (ms === null ? 'more than 30 d' : `${Math.r
 
 /** Policies side by side, what each would have opened, and how soon it finds the planted shifts. */
 export function backtestText(result: Backtest): string {
-  const { period, windows, emptyWindows, windowMs } = result;
+  const { period, windows, emptyWindows, hoursNotCounted, windowMs } = result;
   const lines = [
     `${result.model} version ${result.modelVersion}, ${day(period.startMs)} to ${day(period.endMs)}: ${windows} windows of ${windowMs / HOUR_MS} h` +
       (emptyWindows > 0 ? `, ${emptyWindows} of them empty` : ''),
+    ...(hoursNotCounted > 0
+      ? [
+          `NOT COMPLETE: ${hoursNotCounted} hours hold rows that are not counted yet; ask again after the next detection cycle`,
+        ]
+      : []),
     '',
     table(
       ['policy', 'level', 'drifted windows', 'episodes', 'pages per week'],

@@ -64,5 +64,7 @@ export interface Backtest {
   /** Windows of the period, and those of them without a row. */
   readonly windows: number;
   readonly emptyWindows: number;
+  /** Hours of the period with rows that were not counted when the backtest began: their windows lack them. */
+  readonly hoursNotCounted: number;
   readonly policies: readonly PolicyOutcome[];
 }

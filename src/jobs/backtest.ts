@@ -33,6 +33,7 @@ export interface BacktesterDeps {
     | 'listRuns'
     | 'listVerdicts'
     | 'watermarks'
+    | 'dirtyBuckets'
   >;
   readonly settings: (model: string) => AlarmSettings;
   /** The segments of a version that are judged as well; none when left out. */
@@ -101,6 +102,14 @@ export function createBacktester(deps: BacktesterDeps) {
     return windowsEndingIn(spec, fromMs, endMs);
   }
 
+  /** Hours of the period whose rows no cycle has counted yet, or not all of them: they would pass for empty. */
+  async function hoursNotCounted({ model, modelVersion }: ModelVersion, period: Window): Promise<number> {
+    const dirty = (await store.dirtyBuckets()).find(
+      (known) => known.model === model && known.modelVersion === modelVersion,
+    );
+    return dirty?.hourStartsMs.filter((ms) => ms >= period.startMs && ms < period.endMs).length ?? 0;
+  }
+
   /** Outliers and performance cannot be counted from profiles: what the service has judged of them is taken over. */
   async function storedVerdicts(reference: Reference, spec: WindowSpec, slice: Window) {
     const found = new Map<number, Verdict[]>();
@@ -126,6 +135,7 @@ export function createBacktester(deps: BacktesterDeps) {
     const { key, reference, grids, referenceProfiles } = await sidesOf(model);
     const windows = await windowsOf(model, spec, request.period);
     const period = { startMs: startOf(windows), endMs: windows.at(-1)?.endMs ?? 0 };
+    const notCounted = await hoursNotCounted(model, period);
     const segments = (await deps.segments?.(model, reference)) ?? [];
     const sides = { model, reference, grids, referenceProfiles };
     const populations = createPopulations(store, sides, segments, { key, spec, period });
@@ -228,6 +238,7 @@ export function createBacktester(deps: BacktesterDeps) {
       stepMs: spec.stepMs,
       windows: windows.length,
       emptyWindows,
+      hoursNotCounted: notCounted,
       policies,
     };
   };

@@ -18,6 +18,7 @@ const RESULT: Backtest = {
   stepMs: HOUR_MS,
   windows: 720,
   emptyWindows: 4,
+  hoursNotCounted: 3,
   policies: [
     {
       name: 'in force',
@@ -72,6 +73,7 @@ describe('backtest', () => {
   it('shows policies side by side, their episodes, and the planted shifts', () => {
     const text = backtestText(RESULT);
     expect(text).toContain('2026-01-01 to 2026-01-31: 720 windows of 1 h, 4 of them empty');
+    expect(text).toContain('NOT COMPLETE: 3 hours');
     expect(text).toMatch(/in force\s+0\.02–0\.03\s+12 drift\s+1\s+0\.23/);
     expect(text).toMatch(/deaf\s+0\.001\s+none\s+0\s+0\.00/);
     expect(text).toMatch(/2026-01-01 06:00\s+still open\s+drift\s+warning\s+age, \(whole rows\)/);

@@ -52,6 +52,10 @@ function backtester(segments?: SegmentBaselines) {
             yield { window, profiles };
         }
       },
+      dirtyBuckets: async () => [
+        { model: 'other', modelVersion: '1', hourStartsMs: [0] },
+        { ...key, hourStartsMs: [-HOUR_MS, 2 * HOUR_MS, 3 * HOUR_MS] },
+      ],
       listRuns: async () => [],
       listVerdicts: async () => [],
       watermarks: async () => [{ ...key, firstEventMs: 0, watermarkMs: HOURS * HOUR_MS - 1, rows: 1 }],
@@ -94,7 +98,12 @@ describe('a backtest', () => {
       ...quiet,
       onProgress: (done, total) => progress.push([done, total]),
     });
-    expect(result).toMatchObject({ windows: HOURS, emptyWindows: 1, period: { startMs: 0 } });
+    expect(result).toMatchObject({
+      windows: HOURS,
+      emptyWindows: 1,
+      hoursNotCounted: 2,
+      period: { startMs: 0 },
+    });
     const [two, patient, budget] = result.policies;
     expect(two?.level).toEqual({ least: 0.01, greatest: 0.01 });
     expect(two?.driftedWindows).toEqual({ drift: 10 });
