@@ -5,8 +5,8 @@ import { formatNumber, formatPercent, formatWindow, plural } from '../format.js'
 import type { Html } from '../html.js';
 import { LOOK_WORDS, paintOf, toneOf } from '../severity.js';
 import { emptyChart, renderChart } from './render.js';
+import { middleOf, spanOf, timeAxes, timeFrame } from './time-frame.js';
 
-const WIDTH = 1000;
 const HEIGHT = 170;
 
 export interface TimeSeriesOptions {
@@ -31,20 +31,15 @@ function steps(points: readonly SeriesPoint[]): { at: Date; y: number }[] {
   ]);
 }
 
-interface Span {
-  readonly start: Date;
-  readonly end: Date;
-}
-
 /** Joins windows that touch or overlap, so that no seams show between them. */
-function spans(windows: readonly Window[]): Span[] {
+function spans(windows: readonly Window[]) {
   const joined: { startMs: number; endMs: number }[] = [];
   for (const { startMs, endMs } of windows) {
     const last = joined.at(-1);
     if (last !== undefined && startMs <= last.endMs) last.endMs = Math.max(last.endMs, endMs);
     else joined.push({ startMs, endMs });
   }
-  return joined.map((span) => ({ start: new Date(span.startMs), end: new Date(span.endMs) }));
+  return joined.map(spanOf);
 }
 
 /** Times between the first and the last window that no window covers. */
@@ -69,9 +64,8 @@ export function timeSeriesChart(series: Series | null, options: TimeSeriesOption
   const format = options.unit === 'share' ? formatPercent : (value: number | null) => formatNumber(value);
   const drawn = points.map((point) => ({
     ...point,
-    start: new Date(point.window.startMs),
-    end: new Date(point.window.endMs),
-    middle: new Date((point.window.startMs + point.window.endMs) / 2),
+    ...spanOf(point.window),
+    middle: middleOf(point.window),
     y: finite(point.value),
     tone: toneOf(point.look, point.look === 'material' ? 1.5 : null),
   }));
@@ -87,10 +81,9 @@ export function timeSeriesChart(series: Series | null, options: TimeSeriesOption
   const holes = gaps(points);
   const unknown = [...hatched.map((point) => point.window), ...holes].sort((a, b) => a.startMs - b.startMs);
   // a point without a value in each hole breaks the line
-  const line = [
-    ...drawn,
-    ...holes.map((hole) => ({ middle: new Date((hole.startMs + hole.endMs) / 2), y: Number.NaN })),
-  ].sort((a, b) => a.middle.getTime() - b.middle.getTime());
+  const line = [...drawn, ...holes.map((hole) => ({ middle: middleOf(hole), y: Number.NaN }))].sort(
+    (a, b) => a.middle.getTime() - b.middle.getTime(),
+  );
   type Each = (typeof drawn)[number];
   const title = (point: Each) =>
     [
@@ -104,17 +97,7 @@ export function timeSeriesChart(series: Series | null, options: TimeSeriesOption
   const small = points.length > 150;
   return renderChart(
     {
-      width: WIDTH,
-      height: HEIGHT,
-      marginLeft: 56,
-      marginRight: 12,
-      marginTop: 10,
-      marginBottom: 36,
-      x: {
-        type: 'utc',
-        domain: [new Date(options.range.startMs), new Date(options.range.endMs)],
-        label: null,
-      },
+      ...timeFrame(options.range, HEIGHT),
       y: { domain: [0, top], label: null },
       color: { type: 'identity' },
       marks: [
@@ -124,15 +107,7 @@ export function timeSeriesChart(series: Series | null, options: TimeSeriesOption
           fill: 'var(--shade)',
         }),
         Plot.rectX(spans(unknown), { x1: 'start', x2: 'end', fill: 'url(#hatch)' }),
-        Plot.gridY({ ticks: 4, stroke: 'var(--line)', strokeOpacity: 1 }),
-        Plot.axisY({
-          ticks: 4,
-          tickSize: 0,
-          fontSize: 12,
-          color: 'var(--muted)',
-          tickFormat: (y: number) => format(y),
-        }),
-        Plot.axisX({ tickSize: 5, tickSpacing: 90, fontSize: 12, color: 'var(--muted)' }),
+        ...timeAxes(format),
         Plot.line(steps(points), {
           x: 'at',
           y: 'y',
@@ -152,7 +127,7 @@ export function timeSeriesChart(series: Series | null, options: TimeSeriesOption
         ...(options.selected === undefined
           ? []
           : [
-              Plot.ruleX([new Date((options.selected.startMs + options.selected.endMs) / 2)], {
+              Plot.ruleX([middleOf(options.selected)], {
                 stroke: 'var(--ink)',
                 strokeWidth: 1,
               }),
