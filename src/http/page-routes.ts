@@ -11,14 +11,13 @@ import { parseWindow } from '../views/format.js';
 import { CONTENT_SECURITY_POLICY, renderNotice } from '../views/layout.js';
 import { loadModel, loadOverview } from '../views/load.js';
 import { loadFeature } from '../views/load-feature.js';
+import { loadPerformance, type PerformanceSources } from '../views/load-performance.js';
 import type { ViewStore } from '../views/load-sides.js';
 import { lastJudged, renderModelPage } from '../views/model-page.js';
 import { renderOverviewPage } from '../views/overview-page.js';
-import { bucketFor } from '../views/performance.js';
 import { renderReportsPage } from '../views/reports-page.js';
 import { renderSkewPage } from '../views/skew-page.js';
 import { renderComparePage } from '../views/versions.js';
-import type { PerformancePorts } from './performance-routes.js';
 import type { VersionPorts } from './version-routes.js';
 
 /** What report files are called: a plain name, so that no path can be formed from it. */
@@ -75,8 +74,8 @@ export function createPageRoutes(deps: {
   readonly reportsDirectory: string;
   /** Why a judged window drifted. */
   readonly explain: (key: VersionKey, window: Window) => Promise<{ explanation: WindowExplanation }>;
-  /** How good a version was; not shown when left out. */
-  readonly performance?: PerformancePorts['performance'];
+  /** How good a version was and was expected to be; not shown when left out. */
+  readonly performance?: PerformanceSources;
   /** Versions side by side, their latencies, and their skew; without pages when left out. */
   readonly versions?: VersionPorts;
 }): Router {
@@ -116,8 +115,7 @@ export function createPageRoutes(deps: {
     const judged = lastJudged(loaded.data);
     const explained = judged === null ? null : await deps.explain(key, judged);
     const period = loaded.data.range;
-    const question = { ...key, period, bucket: bucketFor(period), segment: null };
-    const performance = (await deps.performance?.(question)) ?? null;
+    const performance = await loadPerformance(deps.performance ?? {}, key, period);
     const latencies = (await deps.versions?.latencies({ model: key.model, ...edges(period) })) ?? null;
     send(res, renderModelPage(loaded.data, explained?.explanation, performance, latencies));
   });

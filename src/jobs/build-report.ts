@@ -8,12 +8,11 @@ import type { VersionComparison } from '../domain/version-comparison.js';
 import { DAY_MS, HOUR_MS, type Window } from '../domain/window.js';
 import { AppError, messageOf } from '../errors.js';
 import type { ReportData } from '../views/data.js';
+import { loadPerformance, type PerformanceSources } from '../views/load-performance.js';
 import { loadReport } from '../views/load-report.js';
 import type { ViewStore } from '../views/load-sides.js';
-import { bucketFor } from '../views/performance.js';
 import { renderReport, reportSentence } from '../views/report.js';
 import type { VersionComparer } from './compare-versions.js';
-import type { PerformanceReader } from './read-performance.js';
 
 export interface BuiltReport {
   /** Absolute path of the HTML file. */
@@ -51,8 +50,8 @@ export async function buildReport(
     readonly clock: Pick<Clock, 'now'>;
     /** Why what drifted in a period did. */
     readonly explain: (key: VersionKey, period: Window) => Promise<{ explanation: WindowExplanation }>;
-    /** How good a version was; not told when left out. */
-    readonly performance?: PerformanceReader;
+    /** How good a version was and was expected to be; not told when left out. */
+    readonly performance?: PerformanceSources;
     /** The version beside others; not told when left out. */
     readonly compareVersions?: VersionComparer;
   },
@@ -70,8 +69,7 @@ export async function buildReport(
     );
   }
   const { explanation } = await deps.explain(key, period);
-  const question = { ...key, period, bucket: bucketFor(period), segment: null };
-  const performance = (await deps.performance?.(question)) ?? null;
+  const performance = await loadPerformance(deps.performance ?? {}, key, period);
   const comparisons = await comparisonsOf(deps, key, period);
   const path = join(resolve(request.directory), reportFileName(key, period));
   const draft = `${path}.${process.pid}.tmp`;

@@ -21,7 +21,7 @@ import { judgeDifference, MINIMUM_DAYS, singleLook, usualMargin } from '../perfo
 import { type DifferenceEstimate, designEffectOf } from '../performance/difference.js';
 import { differencesOf, figuresOfTask } from '../performance/version-differences.js';
 import { mcNemarExact } from '../stats/mc-nemar.js';
-import { bucketFor } from '../views/performance.js';
+import { bucketFor } from '../views/load-performance.js';
 import { rebin } from '../views/rebin.js';
 import { canarySentence } from '../views/version-words.js';
 import { latencyOf } from './read-latencies.js';

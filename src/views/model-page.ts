@@ -1,6 +1,5 @@
 import type { WindowExplanation } from '../domain/explanation.js';
 import { type DetectorRecord, detectorRecords } from '../domain/feedback.js';
-import type { PerformanceAnswer } from '../domain/performance-figures.js';
 import type { LatencyAnswer } from '../domain/version-comparison.js';
 import type { Window } from '../domain/window.js';
 import { heatmapChart, heatmapLegend } from './charts/heatmap.js';
@@ -17,6 +16,7 @@ import {
 } from './format.js';
 import { type Html, html, nameTag, shorten } from './html.js';
 import { layout } from './layout.js';
+import type { KnownPerformance } from './load-performance.js';
 import {
   episodesTable,
   facts,
@@ -103,7 +103,7 @@ function detectorRecordsTable({ episodes, marks }: ModelData): Html {
 export function renderModelPage(
   data: ModelData,
   explanation: WindowExplanation | null = null,
-  performance: PerformanceAnswer | null = null,
+  performance: KnownPerformance | null = null,
   latencies: LatencyAnswer | null = null,
 ): string {
   const { version, lastRun } = data;

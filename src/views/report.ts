@@ -1,5 +1,4 @@
 import type { WindowExplanation } from '../domain/explanation.js';
-import type { PerformanceAnswer } from '../domain/performance-figures.js';
 import type { VersionComparison } from '../domain/version-comparison.js';
 import { distributionChart } from './charts/distribution.js';
 import { timeSeriesChart } from './charts/time-series.js';
@@ -18,6 +17,7 @@ import {
 } from './format.js';
 import { type Html, html, nameTag, shorten } from './html.js';
 import { layout } from './layout.js';
+import type { KnownPerformance } from './load-performance.js';
 import { heatmapSection, outlierSection } from './model-page.js';
 import { episodesTable, facts, rankedTable, referenceFacts, section } from './parts.js';
 import { performanceSection } from './performance.js';
@@ -111,7 +111,7 @@ const HOW_TO_READ = html`<p><b>Significant</b> means: more than windows of this 
 export function renderReport(
   data: ReportData,
   explanation: WindowExplanation | null = null,
-  performance: PerformanceAnswer | null = null,
+  performance: KnownPerformance | null = null,
   comparisons: readonly VersionComparison[] = [],
 ): string {
   const { version } = data;

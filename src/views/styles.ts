@@ -49,8 +49,9 @@ td.name{max-width:340px;overflow-wrap:break-word}
 .swatch{display:inline-block;width:13px;height:13px;border-radius:2px;vertical-align:-2px;margin-right:6px}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:4px 20px;margin:8px 0 0;padding:0;font-size:13px;color:var(--muted)}
 .ramp .swatch{margin-right:1px;border-radius:0}.ramp{margin-right:5px}
-.line-key{display:inline-block;width:22px;border-top:2px dashed var(--alarm);vertical-align:4px;margin-right:6px}.line-key.dotted{border-top-style:dotted}
-.tone-reference{background:var(--reference)}.tone-current{background:var(--current)}.tone-shade{background:var(--shade)}
+.line-key{display:inline-block;width:22px;border-top:2px dashed var(--alarm);vertical-align:4px;margin-right:6px}.line-key.dotted{border-top-style:dotted}.line-key.plain{border-top-color:var(--outline)}
+.change-key{display:inline-block;border:5px solid transparent;border-top:7px solid var(--alarm);border-bottom:0;vertical-align:1px;margin-right:6px}h3.apart{margin-top:18px}
+.tone-reference{background:var(--reference)}.tone-current{background:var(--current)}.tone-estimated{background:color-mix(in srgb,var(--special) 28%,transparent);border:solid var(--special);border-width:1.5px 0 0}.tone-shade{background:var(--shade)}
 .tone-none{background:var(--none);outline:1px solid var(--line);outline-offset:-1px}
 .tone-stable-1{background:var(--stable-1)}.tone-stable-2{background:var(--stable-2)}.tone-minor{background:var(--minor)}
 .tone-material-1{background:var(--material-1)}.tone-material-2{background:var(--material-2)}.tone-material-3{background:var(--material-3)}.tone-material-4{background:var(--material-4)}

@@ -91,6 +91,7 @@ export function wireApi(parts: Parts, access: Access) {
   });
 
   const conceptDrift = createConceptDriftReader({ store });
+  const known = { performance, estimates, conceptDrift };
 
   /** A report of a period, by default of all that was judged. */
   async function report(request: { model: string; modelVersion: string; period: Window | null }) {
@@ -106,7 +107,7 @@ export function wireApi(parts: Parts, access: Access) {
     if (period.startMs >= period.endMs)
       throw new AppError('invalid_request', 'nothing was judged in this period: choose another');
     return buildReport(
-      { store, clock, explain, performance, compareVersions },
+      { store, clock, explain, performance: known, compareVersions },
       { ...request, period, directory: reportsDirectory },
     );
   }
@@ -146,6 +147,6 @@ export function wireApi(parts: Parts, access: Access) {
       .use(createVersionRoutes(versions, access))
       .use(createEstimateRoutes({ estimates }, access))
       .use(createConceptDriftRoutes({ conceptDrift }, access)),
-    pages: createPageRoutes({ store, clock, reportsDirectory, explain, performance, versions }),
+    pages: createPageRoutes({ store, clock, reportsDirectory, explain, performance: known, versions }),
   };
 }
