@@ -11,6 +11,7 @@ import { AppError } from '../../../src/errors.js';
 import { createKey } from '../../../src/http/access.js';
 import { createConceptDriftRoutes } from '../../../src/http/concept-drift-routes.js';
 import { createEstimateRoutes } from '../../../src/http/estimate-routes.js';
+import { createFeedbackRoutes } from '../../../src/http/feedback-routes.js';
 import { createModelRoutes, type ModelPorts } from '../../../src/http/model-routes.js';
 import { openapiDocument } from '../../../src/http/openapi.js';
 import { labelEvent, predictionEvent } from '../../../src/http/openapi-ingest.js';
@@ -147,6 +148,16 @@ describe('the model routes', () => {
               {
                 listModels: ports.store.listModels,
                 listOutliers: async () => ({ outliers: [], next: null }),
+              },
+              access,
+            ),
+          )
+          .use(
+            createFeedbackRoutes(
+              {
+                mark: async () => undefined,
+                read: async () => ({ detectors: [], trust: null, marks: [] }),
+                nowMs: () => NOW_MS,
               },
               access,
             ),
