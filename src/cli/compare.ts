@@ -10,7 +10,7 @@ import { withFileComparer } from '../wiring/comparison.js';
 import { columnsTable, paintsFor, partsTable } from './compare-table.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { answer, createProgress, type Output, say } from './output.js';
-import { unlessInterrupted } from './serve.js';
+import { withInterruption } from './serve.js';
 
 /** Work that is done sooner shows no progress. */
 const QUIET_MS = 1_500;
@@ -71,10 +71,9 @@ export async function compare(
     timeColumn: options.time ?? null,
     parts: partsOf(options),
   };
-  const comparison = await withFileComparer((comparer) =>
-    unlessInterrupted(
-      'the comparison',
-      compareFiles({ files: comparer, onProgress: progress.update }, request),
+  const comparison = await withInterruption('the comparison', (interruption) =>
+    withFileComparer((comparer) =>
+      Promise.race([compareFiles({ files: comparer, onProgress: progress.update }, request), interruption]),
     ),
   ).finally(() => progress.stop());
   const reportPath = options.report === undefined ? null : resolve(options.report);

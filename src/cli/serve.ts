@@ -41,13 +41,23 @@ export function untilInterrupted(forget?: AbortSignal): Promise<void> {
 }
 
 /** What `work` gives, unless SIGINT or SIGTERM comes first: then throws `interrupted`, so that the caller can clean up. */
-export async function unlessInterrupted<T>(what: string, work: Promise<T>): Promise<T> {
+export function unlessInterrupted<T>(what: string, work: Promise<T>): Promise<T> {
+  return withInterruption(what, (interruption) => Promise.race([work, interruption]));
+}
+
+/** Runs work that has to clean up after itself: its part that may be cut short races with the interruption, from the start. */
+export async function withInterruption<T>(
+  what: string,
+  run: (interruption: Promise<never>) => Promise<T>,
+): Promise<T> {
   const done = new AbortController();
   const interruption = untilInterrupted(done.signal).then(() => {
     throw new AppError('interrupted', `${what} was interrupted before its end: start it again`);
   });
+  // It may come before anything races with it.
+  interruption.catch(() => undefined);
   try {
-    return await Promise.race([work, interruption]);
+    return await run(interruption);
   } finally {
     done.abort();
   }
