@@ -226,3 +226,21 @@ export interface VersionComparison {
     readonly challenger: number;
   }[];
 }
+
+/** What is asked of two versions. */
+export interface VersionQuestion {
+  readonly model: string;
+  readonly champion: string;
+  readonly challenger: string;
+  /** Ends that are left out are those of the time in which both versions have rows. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  /** The figure that decides; the task's first when left out. */
+  readonly figure?: string | undefined;
+  /** The difference of that figure that matters. */
+  readonly margin?: number | undefined;
+  /** Days before which nothing is said. */
+  readonly minimumDays?: number | undefined;
+  /** As a picture of the period can show, when null. */
+  readonly bucket: PieceLength | null;
+}

@@ -1,23 +1,9 @@
 import { Router } from 'express';
-import type { PieceLength } from '../domain/performance.js';
 import type { VersionKey } from '../domain/ports.js';
 import type { TrainingSkew } from '../domain/training-skew.js';
-import type { LatencyAnswer, VersionComparison } from '../domain/version-comparison.js';
+import type { LatencyAnswer, VersionComparison, VersionQuestion } from '../domain/version-comparison.js';
 import type { Access } from './access.js';
 import { checked, latencyQuery, skewQuery, versionsQuery } from './request-schemas.js';
-
-export interface VersionQuestion {
-  readonly model: string;
-  readonly champion: string;
-  readonly challenger: string;
-  readonly from?: number | undefined;
-  readonly to?: number | undefined;
-  readonly figure?: string | undefined;
-  readonly margin?: number | undefined;
-  readonly minimumDays?: number | undefined;
-  /** As a picture of the period can show, when null. */
-  readonly bucket: PieceLength | null;
-}
 
 export interface VersionPorts {
   readonly compareVersions: (question: VersionQuestion) => Promise<VersionComparison>;

@@ -12,6 +12,7 @@ import type {
   VersionDistribution,
   VersionFigure,
   VersionPair,
+  VersionQuestion,
   VersionSide,
 } from '../domain/version-comparison.js';
 import { HOUR_MS, pieceEnd, tile, type Window } from '../domain/window.js';
@@ -46,23 +47,6 @@ export interface VersionComparerDeps {
     | 'placements'
   >;
   readonly setting: (model: string) => FigureSetting & { readonly requestId: RequestId };
-}
-
-export interface VersionQuestion {
-  readonly model: string;
-  readonly champion: string;
-  readonly challenger: string;
-  /** Ends that are left out are those of the time in which both versions have rows. */
-  readonly from?: number | undefined;
-  readonly to?: number | undefined;
-  /** The figure that decides; the task's first when left out. */
-  readonly figure?: string | undefined;
-  /** The difference of that figure that matters. */
-  readonly margin?: number | undefined;
-  /** Days before which nothing is said. */
-  readonly minimumDays?: number | undefined;
-  /** As a picture of the period can show, when null. */
-  readonly bucket: PieceLength | null;
 }
 
 /** Champion and challenger over the same time: what they predict, whether they agree, and which is better. */

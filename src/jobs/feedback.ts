@@ -6,7 +6,7 @@ import { createRandom } from '../stats/random.js';
 import { thompsonOrder } from '../stats/thompson.js';
 
 /** Newest episodes that are looked at. */
-export const MAX_EPISODES = 10_000;
+const MAX_EPISODES = 10_000;
 
 const RANKED: ReadonlySet<string> = new Set(['drift', 'outliers']);
 

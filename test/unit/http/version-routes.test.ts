@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createVersionRoutes, type VersionQuestion } from '../../../src/http/version-routes.js';
+import type { VersionQuestion } from '../../../src/domain/version-comparison.js';
+import { createVersionRoutes } from '../../../src/http/version-routes.js';
 import { type HttpService, startHttpService } from '../../support/http-service.js';
 import { comparisonOf, NO_SKEW } from '../../support/version-comparison.js';
 
