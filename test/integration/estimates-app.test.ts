@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type App, createApp } from '../../src/app.js';
 import { createServiceClient, type ServiceClient } from '../../src/cli/service-client.js';
-import { parseConfig } from '../../src/config.js';
 import type { EstimateAnswer } from '../../src/domain/estimate.js';
 import { DAY_MS, HOUR_MS } from '../../src/domain/window.js';
 import { createRandom } from '../../src/stats/random.js';
+import { dailyConfig } from '../support/daily-config.js';
 
 const START_MS = Date.UTC(2026, 0, 1);
 const random = createRandom(29);
@@ -34,16 +34,7 @@ describe('performance before its labels, through the service', () => {
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'plumbline-estimates-'));
-    app = await createApp(
-      parseConfig({
-        store: { dataDir: join(directory, 'data') },
-        http: { port: 0 },
-        clock: 'data',
-        jobs: { cron: '0 0 0 1 1 *' },
-        log: { level: 'silent' },
-        defaults: { window: { length: '24h', step: '24h' } },
-      }),
-    );
+    app = await createApp(dailyConfig(directory));
     ({ url } = await app.start());
     client = createServiceClient({ url });
   });

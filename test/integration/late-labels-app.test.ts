@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type App, createApp } from '../../src/app.js';
 import { createServiceClient, type ServiceClient } from '../../src/cli/service-client.js';
-import { parseConfig } from '../../src/config.js';
 import type { Episode } from '../../src/domain/episode.js';
 import type { Verdict } from '../../src/domain/verdict.js';
 import { DAY_MS, HOUR_MS } from '../../src/domain/window.js';
 import { createRandom } from '../../src/stats/random.js';
+import { dailyConfig } from '../support/daily-config.js';
 
 const START_MS = Date.UTC(2026, 0, 1);
 const ROWS_PER_DAY = 96;
@@ -76,16 +76,7 @@ describe('labels that come late and latencies that the reference lacks, through 
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'plumbline-late-labels-'));
-    app = await createApp(
-      parseConfig({
-        store: { dataDir: join(directory, 'data') },
-        http: { port: 0 },
-        clock: 'data',
-        jobs: { cron: '0 0 0 1 1 *' },
-        log: { level: 'silent' },
-        defaults: { window: { length: '24h', step: '24h' } },
-      }),
-    );
+    app = await createApp(dailyConfig(directory));
     const { url } = await app.start();
     client = createServiceClient({ url });
     const file = join(directory, 'reference.ndjson');

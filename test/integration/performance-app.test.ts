@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type App, createApp } from '../../src/app.js';
 import { createServiceClient, type ServiceClient } from '../../src/cli/service-client.js';
-import { parseConfig } from '../../src/config.js';
 import type { Episode } from '../../src/domain/episode.js';
 import type { PerformanceAnswer } from '../../src/domain/performance-figures.js';
 import type { Verdict } from '../../src/domain/verdict.js';
 import { DAY_MS, HOUR_MS } from '../../src/domain/window.js';
 import { createRandom } from '../../src/stats/random.js';
+import { dailyConfig } from '../support/daily-config.js';
 
 const START_MS = Date.UTC(2026, 0, 1);
 const ROWS_PER_DAY = 240;
@@ -84,17 +84,9 @@ describe('realised performance through the service', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'plumbline-performance-'));
     app = await createApp(
-      parseConfig({
-        store: { dataDir: join(directory, 'data') },
-        http: { port: 0 },
-        clock: 'data',
-        jobs: { cron: '0 0 0 1 1 *' },
-        log: { level: 'silent' },
-        defaults: {
-          window: { length: '24h', step: '24h' },
-          segments: { by: ['tags.region'], top: 2 },
-          performance: { value: { truePositive: 1, falsePositive: -1, trueNegative: 0, falseNegative: 0 } },
-        },
+      dailyConfig(directory, {
+        segments: { by: ['tags.region'], top: 2 },
+        performance: { value: { truePositive: 1, falsePositive: -1, trueNegative: 0, falseNegative: 0 } },
       }),
     );
     const { url } = await app.start();

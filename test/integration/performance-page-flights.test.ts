@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseHTML } from 'linkedom';
 import { type App, createApp } from '../../src/app.js';
 import { createServiceClient, type ServiceClient } from '../../src/cli/service-client.js';
-import { parseConfig } from '../../src/config.js';
 import type { ErrorStreamAnswer } from '../../src/domain/error-stream.js';
 import type { EstimateAnswer } from '../../src/domain/estimate.js';
 import type { PerformanceAnswer } from '../../src/domain/performance-figures.js';
 import { DAY_MS } from '../../src/domain/window.js';
 import { formatCount, formatNumber, formatWindow, windowParameter } from '../../src/views/format.js';
+import { dailyConfig } from '../support/daily-config.js';
 import { dayOf, FLIGHTS_MODEL, FLIGHTS_REFERENCE, firstFlights, idOf } from '../support/flight-events.js';
 
 const VERSION = '1';
@@ -64,16 +64,7 @@ describe('flights of March on the page: estimated, realised, and where the error
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'plumbline-performance-page-'));
-    app = await createApp(
-      parseConfig({
-        store: { dataDir: join(directory, 'data') },
-        http: { port: 0 },
-        clock: 'data',
-        jobs: { cron: '0 0 0 1 1 *' },
-        log: { level: 'silent' },
-        defaults: { window: { length: '24h', step: '24h' } },
-      }),
-    );
+    app = await createApp(dailyConfig(directory));
     ({ url } = await app.start());
     client = createServiceClient({ url });
     await client.putFile(

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type App, createApp } from '../../src/app.js';
 import { createServiceClient, type ServiceClient } from '../../src/cli/service-client.js';
-import { parseConfig } from '../../src/config.js';
 import type { Verdict } from '../../src/domain/verdict.js';
+import { dailyConfig } from '../support/daily-config.js';
 import { FLIGHTS_MODEL, FLIGHTS_REFERENCE, firstFlights } from '../support/flight-events.js';
 
 /** The first two days of March, judged by carrier (a feature) and by origin (a tag). */
@@ -24,16 +24,8 @@ describe('flights by segment, through the service', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'plumbline-segments-app-'));
     app = await createApp(
-      parseConfig({
-        store: { dataDir: join(directory, 'data') },
-        http: { port: 0 },
-        clock: 'data',
-        jobs: { cron: '0 0 0 1 1 *' },
-        log: { level: 'silent' },
-        defaults: {
-          window: { length: '24h', step: '24h' },
-          segments: { by: ['carrier', 'tags.origin'], top: 2 },
-        },
+      dailyConfig(directory, {
+        segments: { by: ['carrier', 'tags.origin'], top: 2 },
       }),
     );
     ({ url } = await app.start());

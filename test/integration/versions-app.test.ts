@@ -6,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type App, createApp } from '../../src/app.js';
 import { createProgram } from '../../src/cli/program.js';
 import { createServiceClient, type ServiceClient } from '../../src/cli/service-client.js';
-import { parseConfig } from '../../src/config.js';
 import type { TrainingSkew } from '../../src/domain/training-skew.js';
 import type { LatencyAnswer, VersionComparison } from '../../src/domain/version-comparison.js';
 import { DAY_MS } from '../../src/domain/window.js';
 import { createRandom } from '../../src/stats/random.js';
+import { dailyConfig } from '../support/daily-config.js';
 
 const START_MS = Date.UTC(2026, 0, 1);
 const ROWS_PER_DAY = 240;
@@ -59,16 +59,8 @@ describe('two versions through the service', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'plumbline-versions-'));
     app = await createApp(
-      parseConfig({
-        store: { dataDir: join(directory, 'data') },
-        http: { port: 0 },
-        clock: 'data',
-        jobs: { cron: '0 0 0 1 1 *' },
-        log: { level: 'silent' },
-        defaults: {
-          window: { length: '24h', step: '24h' },
-          performance: { requestId: 'v{version}:{request}' },
-        },
+      dailyConfig(directory, {
+        performance: { requestId: 'v{version}:{request}' },
       }),
     );
     const { url } = await app.start();
