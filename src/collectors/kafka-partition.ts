@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { LogAuditStore, Logger, RowBatch } from '../domain/ports.js';
+import type { Logger, RowBatch } from '../domain/ports.js';
 import type { RowSource } from '../domain/prediction.js';
 import type { GrowingPredictions } from '../domain/row-list.js';
+import type { LogAuditStore, RowListName } from '../domain/row-ports.js';
 import { messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import type { LogBatch, LogCommit, LogPosition } from './log-source.js';
@@ -63,6 +63,9 @@ export interface PartitionConsumer {
 /** How long a full partition keeps its fetcher waiting before it is paused. */
 const ROOM_WAIT_MS = 1_000;
 const ROOM_SLICE_MS = 100;
+
+/** Rounds of a repair: the token again, where some rows are there a token of their own, at last one that was never used. */
+const REPAIRS = 3;
 
 /** One partition of one assignment: buffers records, and delivers one range at a time. */
 export function createPartitionConsumer(options: PartitionConsumerOptions): PartitionConsumer {
@@ -145,7 +148,7 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     });
 
   const storedOf = (range: RangeBuffer) =>
-    options.audit.storedOffsets({
+    options.audit.storedRange({
       topic: sourceTopic,
       partition,
       fromOffset: range.start,
@@ -153,27 +156,33 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     });
 
   /**
-   * A range that may be in the store already. What the rows became then could have depended on the clock and on the
-   * registered models, so the offsets that are there are left alone, and only the missing ones are inserted.
+   * A range that may be in the store already, or still on its way there from a member that is gone. What the rows became then could have
+   * depended on the clock and on the registered models, so the offsets that are there are left alone, and only the missing ones are inserted.
+   * A list of which nothing is there goes in under the token it was first sent with: only that stops the insert of another member that
+   * arrives later. What is still missing then goes in under a token of its own. False when the assignment ended before.
    */
-  async function repair(range: RangeBuffer, token: string): Promise<void> {
-    const there = await storedOf(range);
-    const missing = withoutStored(range, there);
-    // Nothing there: another member's insert of it may still be under way, and only the same token stops a second one.
-    await write({
-      ...rowsOf(missing),
-      token: there.size === 0 ? token : `${token}/repair-${digestOf(missing)}`,
-    });
-    if (countOf(withoutStored(missing, await storedOf(range))) === 0) return;
-    // The engine notes a token before it keeps the rows. Killed in between, it took the rows for a repeat just now and dropped them:
-    // what is still not there goes in under a token that was never used. (Or it is there under other offsets, and known by its identity.)
-    await sleep(limits.minBackoffMs);
-    const lost = withoutStored(missing, await storedOf(range));
-    logger.warn(
-      { topic, partition, rows: countOf(lost) },
-      'kafka: rows of a repeated range are inserted again',
-    );
-    await write({ ...rowsOf(lost), token: `${token}/lost-${randomUUID()}` });
+  async function repair(range: RangeBuffer, token: string): Promise<boolean> {
+    for (let attempt = 0; attempt < REPAIRS; attempt += 1) {
+      while (await options.audit.insertUnderWay(token)) {
+        if (revoked) return false;
+        await nextChange(limits.minBackoffMs);
+      }
+      const { offsets, lists } = await storedOf(range);
+      const missing = rowsOf(withoutStored(range, offsets));
+      if (countOf(missing) === 0) break;
+      const whole = withoutLists(missing, lists);
+      if (attempt === REPAIRS - 1) {
+        // The engine noted a token and was killed before it kept the rows: only one never used gets them in.
+        // (Or they are there under other offsets, and known by their identity.)
+        logger.warn(
+          { topic, partition, rows: countOf(missing) },
+          'kafka: rows of a repeated range are inserted again',
+        );
+        await write({ ...missing, token: `${token}/lost-${randomUUID()}` });
+      } else if (countOf(whole) > 0) await write({ ...whole, token });
+      else await write({ ...missing, token: `${token}/repair-${digestOf(missing)}` });
+    }
+    return true;
   }
 
   async function write(batch: RangeRows): Promise<void> {
@@ -186,8 +195,8 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     const announced = again || (await commit(range.start, offsets));
     if (!announced) return;
     const written = await untilDone('inserting', async () => {
-      if (again) await repair(range, token);
-      else await write({ ...rowsOf(range), token });
+      if (again) return repair(range, token);
+      await write({ ...rowsOf(range), token });
       return true;
     });
     if (!written) return;
@@ -278,6 +287,13 @@ const rowsOf = ({ predictions, labels, rejected, halves }: Omit<RangeRows, 'toke
   labels,
   rejected,
   halves,
+});
+
+const withoutLists = (rows: Omit<RangeRows, 'token'>, lists: ReadonlySet<RowListName>) => ({
+  predictions: lists.has('predictions') ? [] : rows.predictions,
+  labels: lists.has('labels') ? [] : rows.labels,
+  rejected: lists.has('rejected') ? [] : rows.rejected,
+  halves: lists.has('halves') ? [] : rows.halves,
 });
 
 const countOf = ({ predictions, labels, rejected, halves }: Omit<RangeRows, 'token'>) =>

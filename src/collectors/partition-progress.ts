@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { LogPosition } from './log-source.js';
 
 /** Offsets [start, end], both inclusive. */
@@ -16,6 +17,9 @@ export interface Progress {
 }
 
 const VERSION = 1;
+
+/** The store adds what names the table and the block. */
+const MAX_TOKEN = 150;
 
 /** Far below the broker's limit for metadata (4 KiB). */
 export function encodeProgress(progress: Progress): string {
@@ -88,5 +92,7 @@ export function rangeToken(
   range: OffsetRange,
 ): string {
   const { clusterId, topicId, partition } = position;
-  return `${clusterId}/${topicId}/${partition}/${epoch}/${range.start}-${range.end}`;
+  const name = `${clusterId}/${topicId}/${partition}/${epoch}/${range.start}-${range.end}`;
+  // A topic without an id is named by itself, which may be long.
+  return name.length <= MAX_TOKEN ? name : `sha256:${createHash('sha256').update(name).digest('hex')}`;
 }

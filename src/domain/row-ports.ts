@@ -33,16 +33,29 @@ export interface RowStore {
   insertRows(batch: RowBatch): Promise<void>;
 }
 
+/** The lists of a batch: each goes into a table of its own, under a token of its own. */
+export type RowListName = 'predictions' | 'labels' | 'rejected' | 'halves';
+
+/** What is stored of a range of one log partition. */
+export interface StoredRange {
+  /** Offsets that a stored row of any list came from, each with the row indices that are stored of it. */
+  readonly offsets: ReadonlyMap<number, ReadonlySet<number>>;
+  /** Lists of which at least one row is stored. */
+  readonly lists: ReadonlySet<RowListName>;
+}
+
 export interface LogAuditStore {
-  /**
-   * Offsets in [fromOffset, toOffset] of one log partition that a stored prediction, label, rejected row or half of a call came from,
-   * each with the row indices that are stored of it.
-   */
-  storedOffsets(log: {
+  /** What is stored of the offsets in [fromOffset, toOffset]. */
+  storedRange(log: {
     /** As in `RowSource.topic`. */
     readonly topic: string;
     readonly partition: number;
     readonly fromOffset: number;
     readonly toOffset: number;
-  }): Promise<ReadonlyMap<number, ReadonlySet<number>>>;
+  }): Promise<StoredRange>;
+  /**
+   * Whether the engine that is asked (one of them, where several share the tables) is executing an insert of the batch with this token,
+   * whoever sent it. For tokens of at most 150 plain characters, which go to the engine as they are.
+   */
+  insertUnderWay(token: string): Promise<boolean>;
 }

@@ -1,28 +1,45 @@
-import type { LogAuditStore } from '../domain/row-ports.js';
+import type { LogAuditStore, RowListName } from '../domain/row-ports.js';
 import type { StoreClient } from './client.js';
 
-/** Tables with rows from the log, and where they tell which row of its record each is. */
-const PLACES = [
-  ['predictions', 'row_index'],
-  ['labels', 'row_index'],
-  ['rejected', 'row_index'],
-  ['call_halves', 'toUInt32(0)'],
-] as const;
+/** The table of each list, and where it tells which row of its record a row is. */
+const PLACES: readonly (readonly [list: RowListName, table: string, row: string])[] = [
+  ['predictions', 'predictions', 'row_index'],
+  ['labels', 'labels', 'row_index'],
+  ['rejected', 'rejected', 'row_index'],
+  ['halves', 'call_halves', 'toUInt32(0)'],
+];
 
 export function createLogAuditStore(client: StoreClient): LogAuditStore {
   return {
-    storedOffsets: async ({ topic, partition, fromOffset, toOffset }) => {
+    storedRange: async ({ topic, partition, fromOffset, toOffset }) => {
       const places = PLACES.map(
-        ([table, row]) => `SELECT source_offset AS offset, ${row} AS row FROM ${table}
+        ([
+          list,
+          table,
+          row,
+        ]) => `SELECT source_offset AS offset, ${row} AS row, '${list}' AS list FROM ${table}
          PREWHERE source_topic = {topic:String} AND source_partition = {partition:Int32}
            AND source_offset BETWEEN {from:Int64} AND {to:Int64}
          WHERE source_kind = 'kafka'`,
       );
-      const rows = await client.query<{ offset: number; rows: number[] }>(
-        `SELECT offset, groupUniqArray(row) AS rows FROM (${places.join(' UNION ALL ')}) GROUP BY offset`,
+      const rows = await client.query<{ offset: number; rows: number[]; lists: RowListName[] }>(
+        `SELECT offset, groupUniqArray(row) AS rows, groupUniqArray(list) AS lists
+         FROM (${places.join(' UNION ALL ')}) GROUP BY offset`,
         { topic, partition, from: fromOffset, to: toOffset },
       );
-      return new Map(rows.map(({ offset, rows: indices }) => [offset, new Set(indices)]));
+      return {
+        offsets: new Map(rows.map(({ offset, rows: indices }) => [offset, new Set(indices)])),
+        lists: new Set(rows.flatMap(({ lists }) => lists)),
+      };
+    },
+
+    insertUnderWay: async (token) => {
+      const [found] = await client.query<{ inserts: number }>(
+        `SELECT count() AS inserts FROM system.processes
+         WHERE Settings['insert_deduplication_token'] LIKE {tokens:String}`,
+        { tokens: `${token.replace(/[%_]/g, '\\$&')}/%` },
+      );
+      return (found?.inserts ?? 0) > 0;
     },
   };
 }

@@ -71,7 +71,8 @@ export async function createStore(options: StoreOptions): Promise<Store> {
 
   return {
     ...createRowStore(ingest, wallClock, known),
-    ...createLogAuditStore(ingest),
+    // Not the connection that inserts: it would be asked about an insert when that has ended.
+    ...createLogAuditStore(api),
     ...models,
     ...createModelDeletion(jobs),
     saveGrids: grids.saveGrids,

@@ -29,12 +29,38 @@ describe.each(BACKENDS)('the audit of log offsets in the %s store', (kind) => {
       token: 'audit',
     });
     const log = { topic: "p'@id", partition: 2 };
-    const found = await backend.store.storedOffsets({ ...log, fromOffset: 10, toOffset: 20 });
-    expect([...found.keys()].sort()).toEqual([10, 14, 15, 16]);
-    expect(found.get(10)).toEqual(new Set([0, 7]));
-    expect([
-      ...(await backend.store.storedOffsets({ ...log, fromOffset: last, toOffset: last })).keys(),
-    ]).toEqual([last]);
-    expect((await backend.store.storedOffsets({ ...log, fromOffset: 100, toOffset: 200 })).size).toBe(0);
+    const stored = (fromOffset: number, toOffset: number) =>
+      backend.store.storedRange({ ...log, fromOffset, toOffset });
+    const { offsets, lists } = await stored(10, 20);
+    expect([...offsets.keys()].sort()).toEqual([10, 14, 15, 16]);
+    expect(offsets.get(10)).toEqual(new Set([0, 7]));
+    expect([...lists].sort()).toEqual(['halves', 'labels', 'predictions', 'rejected']);
+    const newest = await stored(last, last);
+    expect([...newest.offsets.keys()]).toEqual([last]);
+    expect([...newest.lists]).toEqual(['predictions']);
+    const none = await stored(100, 200);
+    expect([none.offsets.size, none.lists.size]).toEqual([0, 0]);
+  });
+
+  test('tells whether an insert of a batch is under way', async () => {
+    const token = 'cluster/the_topic/0/e1/0-9';
+    const { insertUnderWay } = backend.store;
+    expect(await insertUnderWay(token)).toBe(false);
+    let ended = false;
+    const insert = backend.store
+      .insertRows({
+        predictions: Array.from({ length: 200_000 }, (_, id) => predictionRow(`slow-${id}`)),
+        labels: [],
+        rejected: [],
+        token,
+      })
+      .finally(() => {
+        ended = true;
+      });
+    let seen = false;
+    while (!ended && !seen) seen = await insertUnderWay(token);
+    await insert;
+    expect(seen).toBe(true);
+    expect(await insertUnderWay(token)).toBe(false);
   });
 });
