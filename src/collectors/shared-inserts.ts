@@ -21,6 +21,8 @@ export interface SharedInsertsOptions {
   readonly tokenPrefix: string;
   /** A request waits at most this long for company, ms. */
   readonly maxDelayMs?: number;
+  /** So many rows wait only for requests that are in work already. */
+  readonly manyRows?: number;
   /** An insert of this many rows waits for no more: each costs the engine 10 ms, and 1 to 2 µs for a row. */
   readonly fullRows?: number;
   readonly maxRows?: number;
@@ -41,7 +43,8 @@ interface Waiting {
 
 /**
  * Many requests share one insert; each is answered with its own counts once that insert is durable. A full insert begins at once,
- * also while another is under way; what else arrives then goes with the next one.
+ * also while another is under way; what else arrives then goes with the next one. Many rows wait for those that are being read, few ones
+ * for a tenth of a second: an insert costs the engine as much as thousands of rows.
  */
 export function createSharedInserts(options: SharedInsertsOptions) {
   const {
@@ -49,6 +52,7 @@ export function createSharedInserts(options: SharedInsertsOptions) {
     join,
     tokenPrefix,
     maxDelayMs = 100,
+    manyRows = 1_000,
     fullRows = 10_000,
     maxRows = 50_000,
     maxBytes = 128 * 1024 * 1024,
@@ -56,6 +60,8 @@ export function createSharedInserts(options: SharedInsertsOptions) {
   } = options;
   const waiting: Waiting[] = [];
   let waitingRows = 0;
+  /** Requests whose rows are being read. */
+  let coming = 0;
   let heldBytes = 0;
   let inserts = 0;
   const underWay = new Set<Promise<void>>();
@@ -134,18 +140,33 @@ export function createSharedInserts(options: SharedInsertsOptions) {
       if (underWay.size >= MAX_UNDER_WAY) return;
       const ended: Promise<void> = insert(takeGroup()).then(() => {
         underWay.delete(ended);
-        begin();
+        // What came meanwhile has waited already.
+        if (coming === 0 || stopped) begin();
+        else schedule();
       });
       underWay.add(ended);
     }
   }
 
+  /** Begins now when waiting brings no more company, else a little later. */
   function schedule(): void {
-    if (waitingRows >= fullRows) begin();
-    else if (underWay.size === 0) timer ??= setTimeout(begin, maxDelayMs);
+    if (waitingRows >= fullRows || (underWay.size === 0 && coming === 0 && waitingRows >= manyRows)) begin();
+    else if (underWay.size === 0 && waiting.length > 0) timer ??= setTimeout(begin, maxDelayMs);
   }
 
   return {
+    /** Tells of a request whose rows are being read: others may wait for it. Call what it gives before they are submitted, or when none are. */
+    expect(): () => void {
+      coming += 1;
+      let ended = false;
+      return () => {
+        if (ended) return;
+        ended = true;
+        coming -= 1;
+        schedule();
+      };
+    },
+
     /** Counts of the submission once it is durable. Throws overloaded (try again later), or what the store says. */
     submit(submission: Submission): Promise<IngestCounts> {
       if (stopped)

@@ -38,6 +38,8 @@ const MSGPACK_TYPES: ReadonlySet<string> = new Set(['application/msgpack', 'appl
 export interface IngestPorts extends IntakePorts {
   /** Rows of predictions that are written like earlier ones, without a detour over objects. */
   readonly quickPredictions?: QuickReader<PredictionRow>;
+  /** Is told of a body that is being read, so that others may share its insert; gives what ends the waiting. */
+  readonly expect?: () => () => void;
 }
 
 function mediaTypeOf(request: Request): string {
@@ -63,6 +65,7 @@ function rememberMayUse(access: Access, request: Request): (model: string) => bo
 export function createIngestRoutes(ports: IngestPorts, access: Access): Router {
   const router = Router();
   const turns = createTurns();
+  const { expect = () => () => undefined } = ports;
   const bodies = createBodyReader({ maxBytes: MAX_BODY_BYTES, maxHeldBytes: MAX_HELD_BYTES });
   const logBodies = createBodyReader({ maxBytes: MAX_LOGS_BYTES, maxHeldBytes: MAX_HELD_BYTES });
 
@@ -75,18 +78,27 @@ export function createIngestRoutes(ports: IngestPorts, access: Access): Router {
     slices: AsyncIterable<Slice<PredictionRow>> | Iterable<Slice<PredictionRow>>,
     intake: Intake,
   ) {
-    let endTurn = body.length > SMALL_BYTES ? await turns.take() : null;
+    let arrived = expect();
+    let endTurn: (() => void) | null = null;
     try {
+      if (body.length > SMALL_BYTES) endTurn = await turns.take();
       for await (const slice of slices) {
         if (!intake.add(slice)) continue;
         endTurn?.();
-        await intake.send();
+        const sent = intake.send();
+        arrived();
+        await sent;
+        arrived = expect();
         if (endTurn !== null) endTurn = await turns.take();
       }
+      endTurn?.();
+      endTurn = null;
+      // Its rows are submitted before others stop waiting for them.
+      return intake.finish();
     } finally {
       endTurn?.();
+      arrived();
     }
-    return intake.finish();
   }
 
   function intakeOf(request: Request, kind: EventKind): Intake {

@@ -9,7 +9,7 @@ import { float64 } from './encoding.js';
 import { type RowKey, rowKey } from './identity.js';
 import type { KnownIdentities } from './known-identities.js';
 import { joinPredictions, PackedPredictions, packPredictions } from './packed-predictions.js';
-import { PREDICTION_COLUMNS } from './prediction-block.js';
+import { PREDICTION_COLUMNS, type PredictionBlock } from './prediction-block.js';
 import {
   createLabelBlock,
   createRejectedBlock,
@@ -120,11 +120,11 @@ export function createRowStore(
     await insertHalves(client, batch.halves ?? [], atMs, `${token}/h`);
     await insertBlocks('rejected', rejected, () => createRejectedBlock(atMs), `${token}/r`);
     await insertBlocks('labels', batch.labels, () => createLabelBlock(atMs, fingerprints), `${token}/l`);
-    for (const [part, block] of packed.blocks().entries()) {
+    for (const [part, blocks] of bodiesOf(packed.blocks()).entries()) {
       await client.insertBlock(
         'predictions',
         PREDICTION_COLUMNS,
-        block.finish(atMs),
+        blocks.flatMap((block) => block.finish(atMs)),
         partToken(`${token}/p`, part),
       );
     }
@@ -184,6 +184,21 @@ async function* encodeBlocks<Row>(
     await nextTurn();
   }
   if (rows.length > 0) yield { columnNames: block.columnNames, body: block.finish() };
+}
+
+/** Blocks of lists that were joined, as many as one insert may take: the engine makes one part of them. */
+function bodiesOf(blocks: readonly PredictionBlock[]): PredictionBlock[][] {
+  const bodies: PredictionBlock[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const block of blocks) {
+    if (bytes + block.size() > BODY_BYTES) {
+      bodies.push([]);
+      bytes = 0;
+    }
+    bodies.at(-1)?.push(block);
+    bytes += block.size();
+  }
+  return bodies;
 }
 
 const partToken = (token: string, part: number) => (part === 0 ? token : `${token}/${part}`);

@@ -61,6 +61,7 @@ export function wireCollection(parts: Parts, access: Access) {
         quickPredictions: { ...reader, read: (body, start) => reader.read(body, start, HTTP_SOURCE) },
         newPredictions: store.newPredictions,
         submit: sharedInserts.submit,
+        expect: sharedInserts.expect,
       },
       access,
     ) as Router,

@@ -232,6 +232,26 @@ describe.each(BACKENDS)('rows in the %s store', (kind) => {
     ).toEqual([{ features: 10_000, last: 9_999 / 7 }]);
   });
 
+  test('stores lists that were joined in one insert, once', async () => {
+    const { store } = backend;
+    const lists = ['a', 'b', 'c'].map((name) => {
+      const list = store.newPredictions();
+      for (let id = 0; id < 100; id += 1)
+        list.push(predictionRow(`${name}-${id}`, { categorical: named([['plan', `${name}-plan`]]) }));
+      return list;
+    });
+    await store.insertRows(batch('joined', { predictions: store.joinPredictions(lists) }));
+    const again = ['a', 'b', 'c'].flatMap((name) =>
+      Array.from({ length: 100 }, (_, id) => predictionRow(`${name}-${id}`)),
+    );
+    await store.insertRows(batch('joined', { predictions: again }));
+    const found = await reader.query(
+      `SELECT uniqExact(_part) AS parts, count() AS rows, uniqExact(prediction_id) AS ids,
+              uniqExact(cat['plan']) AS plans FROM predictions`,
+    );
+    expect(found).toEqual([{ parts: 1, rows: 300, ids: 300, plans: 3 }]);
+  });
+
   test('takes batches at the same time, each once', async () => {
     const batches = Array.from({ length: 8 }, (_, index) =>
       batch(`lane ${index % 4}`, { predictions: [predictionRow(`r${index % 4}`)] }),

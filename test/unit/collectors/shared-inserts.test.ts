@@ -189,6 +189,38 @@ describe('shared inserts', () => {
     expect((await submit([row('queued')], [rejected], 250)).accepted).toBe(1);
   });
 
+  it('waits with many rows for those that are being read, and for nothing else', async () => {
+    inserts = make({ manyRows: 2, fullRows: 100, maxDelayMs: 60_000 });
+    const [first, second] = [inserts.expect(), inserts.expect()];
+    const a = submit([row('a'), row('a2')]);
+    first();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(memory.batches).toHaveLength(0);
+    const b = submit([row('b')]);
+    second();
+    await Promise.all([a, b]);
+    expect(memory.batches.map((batch) => batch.predictions.length)).toEqual([3]);
+    // Nobody is expected: they begin at once.
+    await submit([row('c'), row('c2')]);
+    expect(memory.batches).toHaveLength(2);
+  });
+
+  it('does not wait for a body that held no row', async () => {
+    inserts = make({ manyRows: 2, maxDelayMs: 60_000 });
+    const end = inserts.expect();
+    const answer = submit([row('a'), row('a2')]);
+    end();
+    end();
+    expect((await answer).accepted).toBe(2);
+    // What ended twice counts once.
+    const next = inserts.expect();
+    const waiting = submit([row('b'), row('b2')]);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(memory.batches).toHaveLength(1);
+    next();
+    await waiting;
+  });
+
   it('splits what is more than one insert may hold', async () => {
     inserts = make({ maxRows: 3 });
     await Promise.all(['a', 'b', 'c', 'd'].map((id) => submit([row(id), row(`${id}2`)])));
