@@ -234,17 +234,17 @@ describe.each(BACKENDS)('rows in the %s store', (kind) => {
 
   test('stores lists that were joined in one insert, once', async () => {
     const { store } = backend;
-    const lists = ['a', 'b', 'c'].map((name) => {
-      const list = store.newPredictions();
-      for (let id = 0; id < 100; id += 1)
-        list.push(predictionRow(`${name}-${id}`, { categorical: named([['plan', `${name}-plan`]]) }));
-      return list;
-    });
-    await store.insertRows(batch('joined', { predictions: store.joinPredictions(lists) }));
-    const again = ['a', 'b', 'c'].flatMap((name) =>
-      Array.from({ length: 100 }, (_, id) => predictionRow(`${name}-${id}`)),
-    );
-    await store.insertRows(batch('joined', { predictions: again }));
+    const joined = () =>
+      store.joinPredictions(
+        ['a', 'b', 'c'].map((name) => {
+          const list = store.newPredictions();
+          for (let id = 0; id < 100; id += 1)
+            list.push(predictionRow(`${name}-${id}`, { categorical: named([['plan', `${name}-plan`]]) }));
+          return list;
+        }),
+      );
+    for (let time = 0; time < 2; time += 1)
+      await store.insertRows(batch('joined', { predictions: joined() }));
     const found = await reader.query(
       `SELECT uniqExact(_part) AS parts, count() AS rows, uniqExact(prediction_id) AS ids,
               uniqExact(cat['plan']) AS plans FROM predictions`,
