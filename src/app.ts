@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { createDataClock, createWallClock } from './clock.js';
-import { type Config, readSecret } from './config.js';
+import { type Config, privacyKey, readSecret } from './config.js';
 import type { Logger, Store } from './domain/ports.js';
 import { messageOf } from './errors.js';
 import { createAccess, readKeysFile } from './http/access.js';
@@ -15,6 +15,7 @@ import { wireCollection } from './wiring/collection.js';
 import { DETECTION, wireDetection } from './wiring/detection.js';
 import { PAIRING, wirePairing } from './wiring/pairing.js';
 import { followStore, type Parts } from './wiring/parts.js';
+import { warnOfPolicies, wirePrivacy } from './wiring/privacy.js';
 import { createTaskRunner } from './wiring/tasks.js';
 
 const REGISTRY_CRON = '*/5 * * * * *';
@@ -46,15 +47,19 @@ export async function createApp(config: Config) {
   const keys = config.http.keysFile === undefined ? null : readKeysFile(config.http.keysFile);
   const access = createAccess(keys);
 
+  const key = privacyKey(config);
+
   const store = await openStore(config, logger);
   const registry = createModelRegistry(store);
   const tasks = createTaskRunner(config.jobs.threads);
-  const parts: Parts = { config, store, registry, metrics, logger, clock, wallClock, tasks };
+  const privacy = wirePrivacy({ config, registry }, key);
+  const parts: Parts = { config, store, registry, metrics, logger, clock, wallClock, tasks, privacy };
 
   async function wire() {
     await store.migrate();
     await followStore(parts);
     await registry.refresh();
+    await warnOfPolicies(parts);
     const has = (role: Config['roles'][number]) => config.roles.includes(role);
     const collection = has('collector') ? wireCollection(parts, access) : null;
     return {

@@ -6,6 +6,8 @@ import { kafkaSchema } from './config-kafka.js';
 import { mappingSchema } from './config-mapping.js';
 import { outliersSchema } from './config-outliers.js';
 import { performanceSchema } from './config-performance.js';
+import { privacyKeySchema, privacySchema } from './config-privacy.js';
+import { REQUEST } from './domain/request-rule.js';
 import { AppError, messageOf } from './errors.js';
 
 /** With fewer windows nobody can tell how much they differ. */
@@ -86,10 +88,18 @@ const model = z
     retrain: retrain.optional(),
     hooks,
     mapping: mappingSchema.optional(),
+    privacy: privacySchema.optional(),
     /** Events before this date are rejected as ancient. */
     earliest: z.iso.date().default('1971-01-01'),
   })
-  .superRefine(({ window, reference: { kind, days } }, context) => {
+  .superRefine(({ window, reference: { kind, days }, performance, privacy }, context) => {
+    const { requestId } = performance;
+    if (privacy?.predictionId === 'hash' && requestId !== REQUEST && !requestId.startsWith('tags.'))
+      context.addIssue({
+        code: 'custom',
+        path: ['performance', 'requestId'],
+        message: 'finds no request in hashed prediction ids: use {request} or tags.NAME',
+      });
     const problem = (message: string) =>
       context.addIssue({ code: 'custom', path: ['reference', 'days'], message });
     const weeks = Math.floor(days / 7);
@@ -108,7 +118,7 @@ const model = z
 
 export const ROLES = ['collector', 'detector', 'api'] as const;
 
-const schema = z.strictObject({
+const service = z.strictObject({
   /** What this process does; processes with different roles share one store. */
   roles: z
     .array(z.enum(ROLES))
@@ -162,14 +172,27 @@ const schema = z.strictObject({
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })
     .prefault({}),
   models: z.record(z.string(), model).prefault({}),
+  /** The key that personal values are hashed with. */
+  privacy: privacyKeySchema.optional(),
   /** For models without a section of their own. */
   defaults: model.prefault({}),
 });
 
-export type Config = z.output<typeof schema>;
+const schema = service.superRefine(({ privacy, models, defaults }, context) => {
+  const sections = [...Object.entries(models), ['', defaults] as const];
+  const [first] = sections.filter((section) => section[1].privacy !== undefined);
+  if (privacy === undefined && first !== undefined)
+    context.addIssue({
+      code: 'custom',
+      path: ['privacy'],
+      message: `${first[0] === '' ? 'defaults' : `models.${first[0]}`} has a privacy policy, which needs a key: set privacy.keyEnv or privacy.keyFile`,
+    });
+});
+
+export type Config = z.output<typeof service>;
 export type ModelConfig = z.output<typeof model>;
 export type KafkaSection = z.output<typeof kafkaSchema>;
-export type ConfigInput = z.input<typeof schema>;
+export type ConfigInput = z.input<typeof service>;
 
 /** Reads one policy section, as in `models.NAME.policy`: for trying it before it is switched on. */
 export function parsePolicy(input: unknown): ModelConfig['policy'] {
@@ -229,6 +252,20 @@ export function readSecret(
       cause,
     });
   }
+}
+
+const MIN_KEY_LENGTH = 16;
+
+/** The key that personal values are hashed with; null where no model has a policy. */
+export function privacyKey({ privacy }: Pick<Config, 'privacy'>, env = process.env): Buffer | null {
+  if (privacy === undefined) return null;
+  const key = readSecret({ secretEnv: privacy.keyEnv, secretFile: privacy.keyFile }, env);
+  if (key.length < MIN_KEY_LENGTH)
+    throw new AppError(
+      'config_invalid',
+      `the privacy key has ${key.length} characters, at least ${MIN_KEY_LENGTH} are needed: openssl rand -hex 32 makes one`,
+    );
+  return Buffer.from(key, 'utf8');
 }
 
 /** Brokers, credentials and certificates as the Kafka client takes them, read from where the section points to. */

@@ -1,5 +1,5 @@
 import type { Logger } from '../domain/ports.js';
-import type { RowSource } from '../domain/prediction.js';
+import type { PredictionRow, RowSource } from '../domain/prediction.js';
 import type { DecodeContext } from './decode-event.js';
 import { createEventReader } from './event-reader.js';
 import { createMessageReader, type MessageReader } from './formats/read-message.js';
@@ -18,9 +18,11 @@ export function createRecordDecoders(
     /** The real time, ms. */
     readonly wallClock: () => number;
     readonly logger: Logger;
+    /** Applied to what is read from its bytes; what `read` gives is treated already. */
+    readonly treat?: ((row: PredictionRow) => PredictionRow) | undefined;
   },
 ): RecordDecoders {
-  const { featureKinds, earliestMs, wallClock, logger } = options;
+  const { featureKinds, earliestMs, wallClock, logger, treat } = options;
   const { read = createMessageReader(options) } = options;
   const reader = createEventReader({ featureKinds, earliestMs, wallClock, idOf: placeId });
   let quickFailed = false;
@@ -29,7 +31,7 @@ export function createRecordDecoders(
       if (quickFailed) return null;
       try {
         const row = reader.read(value, 0, source);
-        if (row !== null && reader.end() === value.length) return row;
+        if (row !== null && reader.end() === value.length) return treat === undefined ? row : treat(row);
         reader.learn(value, 0, value.length);
       } catch (err) {
         // A bug in it must not stop the partition: the ordinary decoder has the word, from now on.

@@ -5,6 +5,7 @@ import type { IngestCounts, LabelRow, PredictionRow } from '../domain/prediction
 import { type PredictionList, type RowList, tallyOf } from '../domain/row-list.js';
 import { AppError, messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
+import type { Privacy } from './privacy.js';
 
 export interface RowWriterOptions {
   readonly store: RowStore;
@@ -13,6 +14,8 @@ export interface RowWriterOptions {
   readonly logger: Logger;
   /** How long one batch is tried again while the store fails, ms. */
   readonly retryForMs?: number;
+  /** What may be kept of rejected messages and of calls' sides; all of it when left out. */
+  readonly privacy?: Pick<Privacy, 'redact' | 'seal'> | undefined;
 }
 
 export interface WriteResult {
@@ -36,7 +39,7 @@ const MAX_UNDER_WAY = 2;
  * on and encoded while the one before it is stored.
  */
 export function createRowWriter(options: RowWriterOptions) {
-  const { store, metrics, clock, logger, retryForMs = 20_000 } = options;
+  const { store, metrics, clock, logger, privacy, retryForMs = 20_000 } = options;
   let lastDecision: Promise<unknown> = Promise.resolve();
   /** Ends of inserts, whatever they end with. */
   const underWay = new Set<Promise<unknown>>();
@@ -114,7 +117,8 @@ export function createRowWriter(options: RowWriterOptions) {
 
   return {
     /** Durable when it resolves. Safe to repeat with the same batch and token. */
-    async write(batch: RowBatch): Promise<WriteResult> {
+    async write(received: RowBatch): Promise<WriteResult> {
+      const batch = privacy === undefined ? received : keepable(received, privacy);
       // A batch comes from one collector, so its first row tells the source of all.
       const source = (batch.predictions.at(0) ?? batch.labels[0] ?? batch.rejected[0])?.source.kind;
       const decision = lastDecision.then(() => decide(batch));
@@ -138,6 +142,10 @@ export function createRowWriter(options: RowWriterOptions) {
       return result;
     },
   };
+}
+
+function keepable(batch: RowBatch, { redact, seal }: Pick<Privacy, 'redact' | 'seal'>): RowBatch {
+  return { ...batch, rejected: batch.rejected.map(redact), halves: (batch.halves ?? []).map(seal) };
 }
 
 const NONE: ReadonlySet<number> = new Set();

@@ -1,3 +1,5 @@
+import type { AppliedRule } from './privacy.js';
+
 /** What a feature's values are. Booleans are categorical with the values `true` and `false`. */
 export type FeatureKind = 'numeric' | 'categorical';
 export type Task = 'binary' | 'multiclass' | 'regression';
@@ -10,6 +12,8 @@ export interface FeatureSchema {
    * "drifts"; how old a time is when it is used stays put.
    */
   readonly time?: true;
+  /** How its values are treated before they are stored; left out where they are kept, and where they are dropped there is no feature. */
+  readonly privacy?: AppliedRule;
 }
 
 export interface ModelSchema {

@@ -6,9 +6,10 @@ import type { FeatureSchema, ModelVersion } from './model.js';
 import type { OutlierStore } from './outlier-ports.js';
 import type { PerformanceStore } from './performance.js';
 import type { IngestCounts } from './prediction.js';
+import type { AppliedRule } from './privacy.js';
 import type { Grid, Profile } from './profile.js';
 import type { Reference, ReferenceChange, ReferenceSummary } from './reference.js';
-import type { PeriodStore, QuerySource, SegmentStore } from './reference-ports.js';
+import type { PeriodStore, QuerySource, SegmentStore, TreatFileInput } from './reference-ports.js';
 import type { LogAuditStore, RowStore } from './row-ports.js';
 import type { Segment } from './segment.js';
 import type { Verdict, WindowOutcome } from './verdict.js';
@@ -220,6 +221,11 @@ export interface ReferenceReader {
     timestampColumn: string | null,
     limit: number,
   ): Promise<{ values: FeatureRow['values']; timestampMs: number | null }[]>;
+  /**
+   * Writes a reference anew with its columns treated as rows are when they come in, so that both compare. Gives the rules as they were
+   * applied, by column; those that are dropped are in none. Throws invalid_reference for a rule that does not fit its column.
+   */
+  treatFile(input: TreatFileInput): Promise<ReadonlyMap<string, AppliedRule>>;
 }
 
 export interface Totals extends IngestCounts {

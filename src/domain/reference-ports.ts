@@ -1,5 +1,6 @@
 import type { FeatureSchema, ModelVersion } from './model.js';
 import type { FeatureRow } from './ports.js';
+import type { AppliedRule, PrivacyRule } from './privacy.js';
 import type { Segment, SegmentSetting } from './segment.js';
 import type { Window } from './window.js';
 
@@ -15,6 +16,23 @@ export interface SegmentStore {
     segments: readonly Segment[],
     hourStartsMs: readonly number[],
   ): Promise<void>;
+}
+
+/** The key that values are hashed with. */
+export interface HashKey {
+  readonly bytes: Uint8Array;
+  /** Tells it apart from others, and nothing else of it. */
+  readonly id: string;
+}
+
+export interface TreatFileInput {
+  readonly path: string;
+  /** Of the new file: Parquet. */
+  readonly target: string;
+  readonly rules: Readonly<Record<string, PrivacyRule>>;
+  /** What the model's features were treated with before: buckets that were learned then stay. */
+  readonly known: ReadonlyMap<string, AppliedRule>;
+  readonly key: HashKey;
 }
 
 /** Production as a reference: the counts of a past period, kept for good, and its raw rows while they are there. */

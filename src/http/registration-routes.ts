@@ -6,7 +6,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { type Request, type Response, Router } from 'express';
-import type { ModelSchema, ModelVersion } from '../domain/model.js';
+import type { FeatureSchema, ModelSchema, ModelVersion } from '../domain/model.js';
 import type { AskedForest } from '../domain/outlier.js';
 import type { Logger, ModelStore } from '../domain/ports.js';
 import type { Reference, ReferenceAuthor } from '../domain/reference.js';
@@ -44,6 +44,12 @@ export interface RegistrationPorts extends ReferencePorts {
   /** Called after a schema was saved or a model deleted, so that its events are taken, or refused, at once. */
   readonly modelSaved: () => Promise<void>;
   readonly nowMs: () => number;
+  /** Declared features as the model's privacy policy has them; as they are when left out. Throws invalid_schema. */
+  readonly treatDeclared?: (
+    model: string,
+    declared: readonly FeatureSchema[],
+    versions: readonly ModelVersion[],
+  ) => readonly FeatureSchema[];
   /** Of one reference, after decompression. */
   readonly maxReferenceBytes?: number;
 }
@@ -52,7 +58,11 @@ export interface RegistrationPorts extends ReferencePorts {
 function declaredPart({ task, features, probability }: ModelSchema) {
   return {
     task,
-    features: features.map(({ name, kind }) => ({ name, kind })),
+    features: features.map(({ name, kind, privacy }) => ({
+      name,
+      kind,
+      ...(privacy === undefined ? {} : { privacy }),
+    })),
     ...(probability === false ? { probability } : {}),
   };
 }
@@ -66,10 +76,15 @@ export function createRegistrationRoutes(ports: RegistrationPorts, access: Acces
   router.put('/v1/models/:model/versions/:version', admin, async (request, response) => {
     const { model, version: modelVersion } = checked(versionPath, request.params);
     const { probability, ...declared } = checked(schemaBody, request.body, 'invalid_schema');
-    const schema = { ...declared, ...(probability === false ? { probability } : {}) };
     const versions = (await store.listModels()).filter((known) => known.model === model);
+    const features = ports.treatDeclared?.(model, declared.features, versions) ?? declared.features;
+    const schema: ModelSchema = {
+      ...declared,
+      features,
+      ...(probability === false ? { probability } : {}),
+    };
     const earlier = versions.find((known) => known.modelVersion === modelVersion);
-    if (earlier !== undefined && isDeepStrictEqual(declaredPart(earlier.schema), schema)) {
+    if (earlier !== undefined && isDeepStrictEqual(declaredPart(earlier.schema), declaredPart(schema))) {
       response.json({ model: earlier });
       return;
     }

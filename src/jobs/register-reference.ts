@@ -23,6 +23,14 @@ import { inferSchema } from './infer-schema.js';
 import { noteReferenceChange } from './reference-changes.js';
 import { describePerformance } from './reference-performance.js';
 import { describeSegments, segmentsOf } from './segments.js';
+import {
+  assertSameRules,
+  type PrivacySettings,
+  type TreatedReference,
+  treatedHash,
+  withRules,
+  withTreatedReference,
+} from './treat-reference.js';
 
 /** Rows the forest is fitted on at most; each tree sees a sample of them. */
 export const MAX_FOREST_ROWS = 100_000;
@@ -48,6 +56,7 @@ export interface RegisterReferenceDeps {
     | 'saveReferenceChange'
     | 'listReferenceChanges'
     | 'performanceCounts'
+    | 'treatFile'
   >;
   /** Real time: when somebody registered it, also where the service's clock follows old data. */
   readonly wallClock: Clock;
@@ -73,6 +82,8 @@ export interface RegisterReferenceDeps {
   readonly segments?: (model: string) => SegmentSetting | undefined;
   /** The class that a binary model's probability is of; `1` when left out. */
   readonly positiveClass?: (model: string) => string;
+  /** How personal values are treated; all are kept when left out. */
+  readonly privacy?: PrivacySettings | undefined;
   /** Window length of a model, ms: the reference is cut into pieces of it to learn how much they differ. */
   readonly windowMs: (model: string) => number;
 }
@@ -115,16 +126,33 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
   return async function registerReference(
     input: RegisterReferenceInput,
   ): Promise<{ model: ModelVersion; reference: Reference }> {
-    const { path, modelVersion } = input;
-    const forest = forestSettings(deps.forestSettings?.(input.model), input.outliers);
-    const rowsHash = await fileHash(path).catch((cause: unknown) => {
-      throw new AppError('file_unreadable', `cannot read the reference ${path}`, { cause });
-    });
-    const hash = referenceHash(rowsHash, forest);
-    const { schema, timestampColumn, leftOut, tags } = inferSchema(
-      await store.describeFile(path),
-      input.provenance,
+    const versions = (await store.listModels()).filter((known) => known.model === input.model);
+    const { path, model } = input;
+    return withTreatedReference(deps, { path, model, versions }, (treated) =>
+      register(input, versions, treated),
     );
+  };
+
+  async function register(
+    input: RegisterReferenceInput,
+    versions: readonly ModelVersion[],
+    treated: TreatedReference,
+  ): Promise<{ model: ModelVersion; reference: Reference }> {
+    const { modelVersion } = input;
+    const { path } = treated;
+    const forest = forestSettings(deps.forestSettings?.(input.model), input.outliers);
+    const rowsHash = await fileHash(input.path).catch((cause: unknown) => {
+      throw new AppError('file_unreadable', `cannot read the reference ${input.path}`, { cause });
+    });
+    const hash = referenceHash(treatedHash(rowsHash, treated), forest);
+    const {
+      schema: inferred,
+      timestampColumn,
+      leftOut,
+      tags,
+    } = inferSchema(await store.describeFile(path), input.provenance);
+    const schema = { ...inferred, features: withRules(inferred.features, treated.applied) };
+    assertSameRules(versions, schema.features, 'invalid_reference');
     const model: ModelVersion = {
       model: input.model,
       modelVersion,
@@ -132,8 +160,7 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       registeredAtMs: deps.wallClock.now(),
     };
     // What a deletion, or a registration that failed, has left behind must not pass for this model's; rows are the senders'.
-    if (!(await store.listModels()).some((other) => other.model === model.model))
-      await store.deleteModel(model.model, { keepRows: true });
+    if (versions.length === 0) await store.deleteModel(model.model, { keepRows: true });
     const known = new Map((await store.listGrids(model.model)).map((grid) => [grid.feature, grid]));
     const columns = profiledColumns(schema);
     for (const column of columns) {
@@ -252,5 +279,5 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       'reference registered',
     );
     return { model, reference };
-  };
+  }
 }

@@ -11,6 +11,7 @@ import { countReferencePerformance, hasPerformance } from './performance-referen
 import type { ProfileCounter } from './profile-counter.js';
 import { columnCells, type ProfileSource } from './profile-sql.js';
 import { openReferenceFile, type ReferenceFile } from './reference-file.js';
+import { treatFile } from './treat-file.js';
 
 /** Distinct values up to which a numeric grid holds them all, and order statistics beyond. */
 const MAX_CUT_POINTS = 1_000;
@@ -118,6 +119,8 @@ export function createReferenceReader(
       }
       return { rows: stored, period: timestampColumn === null ? null : { startMs: first, endMs: last + 1 } };
     },
+
+    treatFile: (input) => treatFile(client, input),
 
     async readRows(path, columns, timestampColumn, limit) {
       const file = await openReferenceFile(client, path);

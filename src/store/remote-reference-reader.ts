@@ -87,6 +87,7 @@ export function createRemoteReferenceReader(
     buildGrids: (path, model) => locally((local) => readerOn(local).buildGrids(path, model)),
     readRows: (path, columns, timestampColumn, limit) =>
       locally((local) => readerOn(local).readRows(path, columns, timestampColumn, limit)),
+    treatFile: (input) => locally((local) => readerOn(local).treatFile(input)),
     importReference: (input) =>
       locally(async (local) => {
         await migrate(local);

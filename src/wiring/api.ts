@@ -32,9 +32,11 @@ import {
   type RegisterReferenceInput,
 } from '../jobs/register-reference.js';
 import { createSkewReader } from '../jobs/training-skew.js';
+import { assertSameRules, treatDeclared } from '../jobs/treat-reference.js';
 import { createForestFitter } from './forests.js';
 import type { Parts } from './parts.js';
 import { wirePolicy } from './policy.js';
+import { privacySettings } from './privacy.js';
 import { createHooks, type Hooks, publicUrlOf } from './webhooks.js';
 
 function reportsDirectoryOf({ reports, store }: Config): string {
@@ -56,7 +58,8 @@ export function wireApi(parts: Parts, access: Access) {
     segments: (model) => modelConfig(config, model).segments,
     positiveClass: (model) => modelConfig(config, model).performance.positiveClass,
   };
-  const register = createReferenceRegistrar(referenceDeps);
+  const privacy = privacySettings(config);
+  const register = createReferenceRegistrar({ ...referenceDeps, privacy });
   // Made when first asked for: a process of this role alone starts without the secrets of the hooks.
   let hooks: Hooks | null = null;
   const desk = createWebhookDesk({
@@ -129,6 +132,11 @@ export function wireApi(parts: Parts, access: Access) {
         rebaseline: rebaseliner.rebaseline,
         restore: rebaseliner.restore,
         modelSaved: () => registry.refresh(),
+        treatDeclared: (model, declared, versions) => {
+          const features = treatDeclared(privacy, model, declared, versions);
+          assertSameRules(versions, features, 'invalid_schema');
+          return features;
+        },
         nowMs: wallClock.now,
         logger,
         buildReport: async (request) => {

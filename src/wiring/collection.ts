@@ -18,11 +18,12 @@ import { earliestMs, mappings, type Parts, wireMessageReader } from './parts.js'
 
 /** The collector role: rows in by HTTP and, if configured, from Kafka. */
 export function wireCollection(parts: Parts, access: Access) {
-  const { config, store, metrics, logger, clock, wallClock } = parts;
+  const { config, store, metrics, logger, clock, wallClock, privacy } = parts;
   const writer = createRowWriter({
     store,
     metrics,
     logger,
+    privacy: privacy ?? undefined,
     // Partitions are read at different speeds, labels perhaps far ahead of their predictions: with Kafka a clock that
     // follows the data follows the stored predictions only (see the detection role).
     clock: config.kafka === undefined ? clock : { now: clock.now, observe: () => undefined },
@@ -36,6 +37,16 @@ export function wireCollection(parts: Parts, access: Access) {
   const shared = { earliestMs: earliestMs(config), wallClock: wallClock.now };
   const read = wireMessageReader(parts);
   const reader = createEventReader({ ...shared, featureKinds: plainFeatureKinds, idOf: () => null });
+  const quickPredictions =
+    privacy === null
+      ? { ...reader, read: (body: Buffer, start: number) => reader.read(body, start, HTTP_SOURCE) }
+      : {
+          ...reader,
+          read: (body: Buffer, start: number) => {
+            const row = reader.read(body, start, HTTP_SOURCE);
+            return row === null ? null : privacy.treatPrediction(row);
+          },
+        };
   const redrive = createRedriver({
     store,
     read: (row, value, modelVersion) =>
@@ -58,7 +69,7 @@ export function wireCollection(parts: Parts, access: Access) {
     ingest: createIngestRoutes(
       {
         read,
-        quickPredictions: { ...reader, read: (body, start) => reader.read(body, start, HTTP_SOURCE) },
+        quickPredictions,
         newPredictions: store.newPredictions,
         submit: sharedInserts.submit,
         expect: sharedInserts.expect,
@@ -99,6 +110,7 @@ function wireKafka(parts: Parts, writer: RowWriter, read: MessageReader): KafkaC
       earliestMs: earliestMs(config),
       wallClock: wallClock.now,
       logger,
+      treat: parts.privacy?.treatPrediction,
     }),
     write: (batch) => writer.write(batch),
     newPredictions: store.newPredictions,

@@ -1,5 +1,6 @@
 import { hasPaths } from '../collectors/formats/map-fields.js';
 import { createMessageReader, type MessageReader } from '../collectors/formats/read-message.js';
+import type { Privacy } from '../collectors/privacy.js';
 import { type Config, modelConfig } from '../config.js';
 import type { Clock } from '../domain/clock.js';
 import type { ModelMapping } from '../domain/mapping.js';
@@ -20,6 +21,8 @@ export interface Parts {
   readonly wallClock: Clock;
   /** For arithmetic that takes more than some ms: worker threads. */
   readonly tasks: TaskRunner;
+  /** What becomes of personal values; null where every model's are kept. */
+  readonly privacy: Privacy | null;
 }
 
 export const earliestMs = (config: Config) => (model: string) =>
@@ -55,6 +58,7 @@ export function wireMessageReader(parts: Parts): MessageReader {
     wallClock: parts.wallClock.now,
     mappingOf,
     modelNamed,
+    privacy: parts.privacy ?? undefined,
   });
 }
 

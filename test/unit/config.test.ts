@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ConfigInput, modelConfig, parseConfig } from '../../src/config.js';
+import { type ConfigInput, modelConfig, parseConfig, privacyKey } from '../../src/config.js';
 
 describe('the settings of a model', () => {
   const config = parseConfig({ models: { churn: { window: { length: '1d' } } } });
@@ -48,5 +48,42 @@ describe("a policy's false-alarm budget", () => {
     [{ level: 0.5 }, /level/],
   ])('%j is refused', (policy, message) => {
     expect(() => policyOf(policy)).toThrow(message);
+  });
+});
+
+describe('a privacy policy', () => {
+  const churn = { privacy: { features: { zip: 'hash' } } } as const;
+
+  it('needs a key', () => {
+    expect(() => parseConfig({ models: { churn } })).toThrow(
+      /models\.churn has a privacy policy, which needs a key: set privacy\.keyEnv or privacy\.keyFile/,
+    );
+    expect(() => parseConfig({ defaults: churn })).toThrow(/defaults has a privacy policy/);
+    const config = parseConfig({ models: { churn }, privacy: { keyEnv: 'KEY' } });
+    expect(privacyKey(config, { KEY: 'sixteen letters.' })).toEqual(Buffer.from('sixteen letters.'));
+    expect(() => privacyKey(config, {})).toThrow(/KEY is empty/);
+    expect(() => privacyKey(config, { KEY: 'short' })).toThrow(/has 5 characters, at least 16/);
+    expect(privacyKey(parseConfig({}))).toBeNull();
+  });
+
+  it.each([
+    [{ features: { zip: 'encrypt' } }, 'must be keep, hash, bucket, drop'],
+    [{ features: { age: { width: 0 } } }, 'privacy.features.age'],
+    [{ features: { prediction: 'hash' } }, "are the model's outputs, not features"],
+    [{ tags: { region: 'bucket' } }, 'privacy.tags.region'],
+  ])('that is %j is refused', (privacy, message) => {
+    const input = { privacy: { keyEnv: 'KEY' }, models: { churn: { privacy } } } as ConfigInput;
+    expect(() => parseConfig(input)).toThrow(message);
+  });
+
+  it('hashes no prediction ids that requests are read from', () => {
+    const of = (requestId: string) =>
+      parseConfig({
+        privacy: { keyEnv: 'KEY' },
+        models: { churn: { privacy: { predictionId: 'hash' }, performance: { requestId } } },
+      });
+    expect(() => of('{request}-v{version}')).toThrow(/finds no request in hashed prediction ids/);
+    expect(() => of('{request}')).not.toThrow();
+    expect(() => of('tags.request')).not.toThrow();
   });
 });

@@ -14,6 +14,7 @@ import {
 } from '../decode-event.js';
 import { decodeLabel } from '../decode-label.js';
 import { decodePrediction } from '../decode-prediction.js';
+import type { Privacy } from '../privacy.js';
 import { callId, callTypeOf, carriedEvent, halfOf, isCloudEvent, namesInEvent } from './cloud-events.js';
 import { explodeCall } from './explode-call.js';
 import { mapFields } from './map-fields.js';
@@ -47,11 +48,13 @@ export interface MessageReaderOptions extends Pick<DecodeContext, 'featureKinds'
   readonly mappingOf?: (model: string) => ModelMapping | null;
   /** The model that one of these names stands for: its own, or one that serving systems have for it. The first by default. */
   readonly modelNamed?: (names: readonly string[]) => string | undefined;
+  /** Left out where every model's values are kept. */
+  readonly privacy?: Pick<Privacy, 'treatPrediction' | 'treatLabel' | 'keptEvent'> | undefined;
 }
 
 /** Reads a message of any known format into rows: the one door for all that is not read from its bytes. Never throws for data. */
 export function createMessageReader(options: MessageReaderOptions) {
-  const { featureKinds, earliestMs, wallClock } = options;
+  const { featureKinds, earliestMs, wallClock, privacy } = options;
   const { mappingOf = () => null, modelNamed = ([name]) => name } = options;
 
   function rejected(
@@ -76,12 +79,17 @@ export function createMessageReader(options: MessageReaderOptions) {
       kind === 'prediction'
         ? { kind, decoded: decodePrediction(fields, context) }
         : { kind, decoded: decodeLabel(fields, { ...context, defaultId: null }) };
-    if (result.decoded.ok)
-      return result.kind === 'prediction'
-        ? { kind: 'prediction', row: result.decoded.row }
-        : { kind: 'label', row: result.decoded.row };
-    const { reason, detail, model } = result.decoded;
-    return rejected(message, reason, detail, { ...over, model });
+    if (result.kind === 'prediction' && result.decoded.ok) {
+      const { row } = result.decoded;
+      return { kind: 'prediction', row: privacy === undefined ? row : privacy.treatPrediction(row) };
+    }
+    if (result.kind === 'label' && result.decoded.ok) {
+      const { row } = result.decoded;
+      return { kind: 'label', row: privacy === undefined ? row : privacy.treatLabel(row) };
+    }
+    const { reason, detail, model } = result.decoded as Exclude<typeof result.decoded, { ok: true }>;
+    const kept = privacy?.keptEvent(kind, fields) ?? null;
+    return rejected(message, reason, detail, { ...over, ...(kept === null ? {} : { payload: kept }), model });
   }
 
   /** The event under our names, with the model's own name and what was said beside the message. */
@@ -118,7 +126,7 @@ export function createMessageReader(options: MessageReaderOptions) {
         try {
           const outcome = decode(message, rowEvent(), { rowIndex });
           // Of a batch only the row itself is kept, not the whole message for each of its rows.
-          return outcome.kind === 'rejected' && rows.length > 1
+          return outcome.kind === 'rejected' && rows.length > 1 && outcome.row.payload === message.text
             ? { kind: 'rejected', row: { ...outcome.row, payload: kept() } }
             : outcome;
         } catch (error) {

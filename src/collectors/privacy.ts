@@ -1,0 +1,307 @@
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import {
+  type CallHalf,
+  type LabelRow,
+  type Named,
+  NO_VALUES,
+  type PredictionRow,
+  type RejectedRow,
+} from '../domain/prediction.js';
+import {
+  type AppliedRule,
+  ID_COLUMN,
+  type PrivacyPolicy,
+  type PrivacyRule,
+  tagColumn,
+} from '../domain/privacy.js';
+import { ALIASES, type Fields, pick, unwrapped } from './decode-event.js';
+import { createSharedNames } from './shared-names.js';
+import { createHasher, DROPPED, type Treatment, treatmentOf, UNKNOWN_BUCKETS } from './treat-values.js';
+
+type Kinds = ReadonlyMap<string, unknown>;
+type Applied = ReadonlyMap<string, AppliedRule>;
+
+export interface PrivacyOptions {
+  /** What hashes are made with. */
+  readonly key: Buffer;
+  /** Null for a model whose values are kept. */
+  readonly policyOf: (model: string) => PrivacyPolicy | null;
+  /** Features of a registered version; undefined when it is not registered. */
+  readonly featureKinds: (model: string, modelVersion: string) => Kinds | undefined;
+  /** How the features of a registered model were treated when it was registered. */
+  readonly appliedRules: (model: string) => Applied | undefined;
+  /** The model that a name in a message stands for; undefined for one that nobody knows. */
+  readonly knownModel: (name: string) => string | undefined;
+  /** The event under our names, as the model's mapping says. */
+  readonly mapped: (model: string, event: Fields) => Fields;
+}
+
+/** What happens to rows before anything is stored of them. */
+export interface Privacy {
+  treatPrediction(row: PredictionRow): PredictionRow;
+  treatLabel(row: LabelRow): LabelRow;
+  /** An event under our names, as a message that may be kept: known fields alone, values treated; null when that cannot be done. */
+  keptEvent(kind: RejectedRow['kind'], event: Fields): string | null;
+  /** A rejected row without values that may not be stored: treated, or without its message. */
+  redact(row: RejectedRow): RejectedRow;
+  /** A side of a call that waits for the other, unreadable without the key where its model has a policy. */
+  seal(half: CallHalf): CallHalf;
+  /** Throws RangeError for one that was sealed with another key. */
+  open(half: CallHalf): CallHalf;
+}
+
+const WITHHELD = 'the message is not kept, as its values may be personal (docs/privacy.md)';
+const SEALED = 'sealed:';
+const CIPHER = 'aes-256-gcm';
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** How one version's rows are treated. */
+interface Plan {
+  readonly kinds: Kinds | undefined;
+  readonly applied: Applied | undefined;
+  readonly feature: (name: string) => Treatment | null;
+  readonly tag: (name: string) => Treatment | null;
+  /** By list of names, which rows of one form share: null where nothing changes. */
+  readonly lists: WeakMap<readonly string[], readonly (Treatment | null)[] | null>;
+  readonly tagLists: WeakMap<readonly string[], readonly (Treatment | null)[] | null>;
+}
+
+/** Applies models' policies to all that comes in. */
+export function createPrivacy(options: PrivacyOptions): Privacy {
+  const { key, policyOf, featureKinds, appliedRules, knownModel, mapped } = options;
+  const hash = createHasher(key);
+  const sealingKey = createHmac('sha256', key).update('call halves').digest();
+  const plans = new Map<string, Plan>();
+  const sharedNumeric = createSharedNames();
+  const sharedTexts = createSharedNames();
+
+  function planOf(policy: PrivacyPolicy, model: string, modelVersion: string): Plan {
+    const place = `${model}\0${modelVersion}`;
+    const kinds = featureKinds(model, modelVersion);
+    const applied = appliedRules(model);
+    const known = plans.get(place);
+    // Read anew on each tick of the registry: a version that is registered again may have other buckets.
+    if (known !== undefined && known.kinds === kinds && known.applied === applied) return known;
+    const remembered = <Rule extends PrivacyRule>(
+      rules: Readonly<Record<string, Rule>>,
+      otherwise: (name: string) => Treatment | null,
+      make: (name: string, rule: Rule) => Treatment | null,
+    ) => {
+      const made = new Map<string, Treatment | null>();
+      for (const [name, rule] of Object.entries(rules)) made.set(name, make(name, rule));
+      return (name: string) => {
+        const found = made.get(name);
+        return found === undefined ? otherwise(name) : found;
+      };
+    };
+    const isDeclared = (name: string) => kinds === undefined || kinds.has(name);
+    const plan: Plan = {
+      kinds,
+      applied,
+      feature: remembered(
+        policy.features,
+        (name) => (policy.undeclared === 'drop' && !isDeclared(name) ? DROPPED : null),
+        (name, rule) => treatmentOf(name, rule, applied?.get(name), hash),
+      ),
+      tag: remembered(
+        policy.tags,
+        () => null,
+        (name, rule) => treatmentOf(tagColumn(name), rule, undefined, hash),
+      ),
+      lists: new WeakMap(),
+      tagLists: new WeakMap(),
+    };
+    plans.set(place, plan);
+    return plan;
+  }
+
+  function treatmentsOf(
+    names: readonly string[],
+    of: Plan['feature'],
+    lists: Plan['lists'],
+  ): readonly (Treatment | null)[] | null {
+    const known = lists.get(names);
+    if (known !== undefined) return known;
+    const all = names.map(of);
+    const found = all.every((one) => one === null) ? null : all;
+    lists.set(names, found);
+    return found;
+  }
+
+  function treatFeatures(row: PredictionRow, plan: Plan): Pick<PredictionRow, 'numeric' | 'categorical'> {
+    const ofNumbers = treatmentsOf(row.numeric.names, plan.feature, plan.lists);
+    const ofTexts = treatmentsOf(row.categorical.names, plan.feature, plan.lists);
+    if (ofNumbers === null && ofTexts === null) return { numeric: row.numeric, categorical: row.categorical };
+    const numeric = emptyList<number>();
+    const categorical = emptyList<string>();
+    for (const [index, name] of row.numeric.names.entries()) {
+      const value = row.numeric.values[index] as number;
+      const treatment = ofNumbers?.[index] ?? null;
+      const treated = treatment === null ? value : treatment.number(value);
+      if (typeof treated === 'number') add(numeric, name, treated);
+      else if (treated !== undefined) add(categorical, name, treated);
+    }
+    for (const [index, name] of row.categorical.names.entries()) {
+      const value = row.categorical.values[index] as string;
+      const treatment = ofTexts?.[index] ?? null;
+      const treated = treatment === null ? value : treatment.text(value);
+      if (treated !== undefined) add(categorical, name, treated);
+    }
+    return {
+      numeric: namedOf(sharedNumeric, numeric),
+      categorical: namedOf(sharedTexts, categorical),
+    };
+  }
+
+  function treatTags(tags: Named<string>, plan: Plan): Named<string> {
+    const treatments = treatmentsOf(tags.names, plan.tag, plan.tagLists);
+    if (treatments === null) return tags;
+    const kept = emptyList<string>();
+    for (const [index, name] of tags.names.entries()) {
+      const value = tags.values[index] as string;
+      const treatment = treatments[index] ?? null;
+      const treated = treatment === null ? value : treatment.text(value);
+      if (treated !== undefined) add(kept, name, treated);
+    }
+    return namedOf(sharedTexts, kept);
+  }
+
+  const treatId = (policy: PrivacyPolicy, id: string) =>
+    policy.predictionId === 'hash' ? hash(ID_COLUMN, id) : id;
+
+  /** Null when a value cannot be treated yet. Values that are none stay what they are, without what is in them. */
+  function keptValues(values: Fields, of: Plan['feature']): Fields | null {
+    const kept: [string, unknown][] = [];
+    for (const [name, value] of Object.entries(values)) {
+      const treatment = of(name);
+      if (treatment === UNKNOWN_BUCKETS) return null;
+      if (treatment === DROPPED) continue;
+      if (typeof value === 'object' && value !== null) kept.push([name, Array.isArray(value) ? [] : {}]);
+      else if (treatment === null || value === null) kept.push([name, value]);
+      else
+        kept.push([
+          name,
+          typeof value === 'number' ? treatment.number(value) : treatment.text(String(value)),
+        ]);
+    }
+    return Object.fromEntries(kept);
+  }
+
+  function keptEvent(kind: RejectedRow['kind'], event: Fields): string | null {
+    const model = pick(event, ALIASES.model);
+    const policy = typeof model === 'string' ? policyOf(model) : null;
+    if (typeof model !== 'string' || policy === null) return null;
+    const version = pick(event, ALIASES.modelVersion);
+    const plan = planOf(policy, model, typeof version === 'string' ? version : String(version));
+    const id = pick(event, ALIASES.predictionId);
+    const shared = {
+      prediction_id: typeof id === 'string' || typeof id === 'number' ? treatId(policy, String(id)) : id,
+      model,
+      model_version: version,
+      row_index: event.row_index,
+      timestamp: pick(event, ALIASES.timestamp),
+    };
+    if (kind === 'label') return JSON.stringify({ ...shared, label: pick(event, ALIASES.label) });
+    // Which features a version declares is not known before it is registered.
+    if (policy.undeclared === 'drop' && plan.kinds === undefined) return null;
+    const features = valuesIn(event.features, plan.feature);
+    const tags = event.tags === undefined ? undefined : valuesIn(event.tags, plan.tag);
+    if (features === null || tags === null) return null;
+    return JSON.stringify({
+      ...shared,
+      features,
+      prediction: pick(event, ALIASES.prediction),
+      prediction_proba: pick(event, ALIASES.proba),
+      latency_ms: event.latency_ms,
+      tags,
+    });
+  }
+
+  function valuesIn(values: unknown, of: Plan['feature']): Fields | null {
+    if (typeof values !== 'object' || values === null || Array.isArray(values)) return null;
+    return keptValues(values as Fields, of);
+  }
+
+  const withheld = (row: RejectedRow): RejectedRow =>
+    row.payload === '' ? row : { ...row, payload: '', detail: `${row.detail}; ${WITHHELD}` };
+
+  return {
+    treatPrediction(row) {
+      const policy = policyOf(row.model);
+      if (policy === null) return row;
+      const plan = planOf(policy, row.model, row.modelVersion);
+      return {
+        ...row,
+        ...treatFeatures(row, plan),
+        predictionId: treatId(policy, row.predictionId),
+        tags: treatTags(row.tags, plan),
+      };
+    },
+    treatLabel(row) {
+      const policy = policyOf(row.model);
+      return policy === null ? row : { ...row, predictionId: treatId(policy, row.predictionId) };
+    },
+    keptEvent,
+    redact(row) {
+      const fields = fieldsIn(row.payload);
+      const named = row.model !== '' ? row.model : fields === null ? undefined : pick(fields, ALIASES.model);
+      const model = typeof named === 'string' ? knownModel(named) : undefined;
+      if (model !== undefined && policyOf(model) === null) return row;
+      if (model === undefined || fields === null) return withheld(row);
+      const payload = keptEvent(row.kind, { ...mapped(model, fields), model });
+      return payload === null ? withheld(row) : { ...row, payload };
+    },
+    seal(half) {
+      if (policyOf(knownModel(half.model) ?? half.model) === null || half.payload.startsWith(SEALED))
+        return half;
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv(CIPHER, sealingKey, iv);
+      const sealed = Buffer.concat([cipher.update(half.payload, 'utf8'), cipher.final()]);
+      const payload = SEALED + Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64');
+      return { ...half, payload };
+    },
+    open(half) {
+      if (!half.payload.startsWith(SEALED)) return half;
+      const bytes = Buffer.from(half.payload.slice(SEALED.length), 'base64');
+      try {
+        const decipher = createDecipheriv(CIPHER, sealingKey, bytes.subarray(0, IV_BYTES));
+        decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+        const text = decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES), undefined, 'utf8');
+        return { ...half, payload: text + decipher.final('utf8') };
+      } catch (cause) {
+        throw new RangeError('sealed with another key', { cause });
+      }
+    },
+  };
+}
+
+interface List<Value> {
+  readonly names: string[];
+  readonly values: Value[];
+}
+
+const emptyList = <Value>(): List<Value> => ({ names: [], values: [] });
+
+function add<Value>(list: List<Value>, name: string, value: Value): void {
+  list.names.push(name);
+  list.values.push(value);
+}
+
+function namedOf<Value>(
+  shared: ReturnType<typeof createSharedNames>,
+  { names, values }: List<Value>,
+): Named<Value> {
+  return names.length === 0 ? NO_VALUES : { names: shared(names), values };
+}
+
+/** The event in a message of ours, or null for any other message. */
+function fieldsIn(text: string): Fields | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+    return unwrapped(value as Fields);
+  } catch {
+    return null; // it may be anything, and is not kept
+  }
+}
