@@ -23,9 +23,11 @@ export interface EventReaderOptions {
 }
 
 export interface EventReader {
+  /** To be called before events are read: what is registered, and what the time is, is asked once for all that follow. */
+  begin(): void;
   /**
    * The row of the event whose text starts at `start`, exactly as JSON.parse and `decodePrediction` make it; null when the event is not
-   * written like one that was learnt, or has anything that is not plain and valid: then these two have the word.
+   * written like one that was learnt, or has anything that is not plain and valid: then these two have the word. The next row overwrites it.
    */
   read(bytes: Buffer, start: number, source: RowSource): PredictionRow | null;
   /** After a row: the position behind its event. */
@@ -34,7 +36,17 @@ export interface EventReader {
   learn(bytes: Buffer, start: number, end: number): void;
 }
 
+/** Bytes that are expected, four at a time: half of an event is the same in all of them. */
+interface Pattern {
+  readonly length: number;
+  readonly words: Uint32Array;
+  /** What is left after the last whole word. */
+  readonly rest: Uint8Array;
+}
+
 interface KnownForm extends EventForm {
+  /** Before the values, and after the last one. */
+  readonly patterns: readonly Pattern[];
   /** For which `kindOfSlot` was made. */
   kinds: Kinds | undefined;
   kindOfSlot: readonly ('numeric' | 'categorical' | undefined)[];
@@ -56,19 +68,49 @@ const QUOTE = 0x22;
 export function createEventReader(options: EventReaderOptions): EventReader {
   const { featureKinds, earliestMs, wallClock, idOf } = options;
   const values = createValueReader();
-  const sharedNumeric = createSharedNames();
-  const sharedTexts = createSharedNames();
-  const sharedTags = createSharedNames();
-  // What one row has, gathered here: lists that grow in each row anew would be most of the garbage.
-  const numericNames: string[] = [];
-  const numbers: number[] = [];
-  const textNames: string[] = [];
-  const texts: string[] = [];
-  const tagNames: string[] = [];
-  const tags: string[] = [];
+  const numbers = createGatherer<number>();
+  const texts = createGatherer<string>();
+  const tags = createGatherer<string>();
+  // One for all events: a new one for each, with its lists, would be most of the garbage.
+  const row: { -readonly [Key in keyof PredictionRow]: PredictionRow[Key] } = {
+    model: '',
+    modelVersion: '',
+    predictionId: '',
+    rowIndex: 0,
+    timestampMs: 0,
+    numeric: NO_VALUES,
+    categorical: NO_VALUES,
+    prediction: 0,
+    proba: null,
+    probas: NO_VALUES,
+    latencyMs: null,
+    tags: NO_VALUES,
+    source: { kind: '', topic: '', partition: -1, offset: -1 },
+  };
   const forms: KnownForm[] = [];
   let triesLeft = TRIES;
   let end = 0;
+  // Of the version whose events are read.
+  let knownModel = '';
+  let knownVersion = '';
+  let knownKinds: Kinds | undefined;
+  let oldestMs = 0;
+  let newestMs = 0;
+  let view: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0));
+
+  function isPattern(bytes: Buffer, { length, words, rest }: Pattern): boolean {
+    const { at } = values;
+    if (at + length > bytes.length) return false;
+    let place = bytes.byteOffset + at;
+    for (let index = 0; index < words.length; index += 1) {
+      if (view.getUint32(place, true) !== words[index]) return false;
+      place += 4;
+    }
+    for (let index = 0; index < rest.length; index += 1)
+      if (view.getUint8(place + index) !== rest[index]) return false;
+    values.at = at + length;
+    return true;
+  }
 
   function isNext(bytes: Buffer, expected: Uint8Array): boolean {
     const { at } = values;
@@ -95,7 +137,14 @@ export function createEventReader(options: EventReaderOptions): EventReader {
   }
 
   function kindsFor(form: KnownForm, model: string, modelVersion: string): boolean {
-    const kinds = featureKinds(model, modelVersion);
+    if (model !== knownModel || modelVersion !== knownVersion) {
+      knownModel = model;
+      knownVersion = modelVersion;
+      knownKinds = featureKinds(model, modelVersion);
+      oldestMs = earliestMs(model);
+      newestMs = wallClock() + FUTURE_TOLERANCE_MS;
+    }
+    const kinds = knownKinds;
     if (kinds === undefined) return false;
     if (form.kinds !== kinds) {
       form.kinds = kinds;
@@ -116,16 +165,17 @@ export function createEventReader(options: EventReaderOptions): EventReader {
     let prediction: number | string | null = null;
     let proba: number | null = null;
     let latencyMs: number | null = null;
-    let numberCount = 0;
-    let textCount = 0;
-    let tagCount = 0;
+    numbers.clear();
+    texts.clear();
+    tags.clear();
     // A form whose features stand before its model is never read: their kinds are not known yet.
     let kindsKnown = false;
     values.at = start;
+    if (view.buffer !== bytes.buffer) view = new DataView(bytes.buffer);
 
     for (let index = 0; index < form.slots.length; index += 1) {
       const slot = form.slots[index] as Slot;
-      if (!isNext(bytes, slot.before)) return null;
+      if (!isPattern(bytes, form.patterns[index] as Pattern)) return null;
       if (slot.role === 'timestamp') {
         timestampMs = timestamp(bytes);
         if (!Number.isFinite(timestampMs)) return null;
@@ -151,23 +201,17 @@ export function createEventReader(options: EventReaderOptions): EventReader {
                 ? kind === 'numeric'
                 : false
           ) {
-            numericNames[numberCount] = slot.name;
-            numbers[numberCount] = Number(value);
-            numberCount += 1;
+            numbers.add(slot.name, Number(value));
           } else {
             if (typeof value === 'string' && value.length > MAX_TEXT_LENGTH) return null;
-            textNames[textCount] = slot.name;
-            texts[textCount] = String(value);
-            textCount += 1;
+            texts.add(slot.name, String(value));
           }
           break;
         }
         case 'tag':
           if (value === null) break;
           if (typeof value === 'string' && value.length > MAX_TEXT_LENGTH) return null;
-          tagNames[tagCount] = slot.name;
-          tags[tagCount] = String(value);
-          tagCount += 1;
+          tags.add(slot.name, String(value));
           break;
         case 'model':
           if (typeof value !== 'string' || value === '' || value.length > MAX_KEY_LENGTH) return null;
@@ -209,39 +253,41 @@ export function createEventReader(options: EventReaderOptions): EventReader {
           break;
       }
     }
-    if (!isNext(bytes, form.after) || values.at - start > MAX_EVENT_BYTES) return null;
+    const last = form.patterns[form.slots.length] as Pattern;
+    if (!isPattern(bytes, last) || values.at - start > MAX_EVENT_BYTES) return null;
     if (!kindsKnown && !kindsFor(form, model, modelVersion)) return null;
-    if (timestampMs > wallClock() + FUTURE_TOLERANCE_MS || timestampMs < earliestMs(model)) return null;
+    if (timestampMs > newestMs || timestampMs < oldestMs) return null;
     predictionId ??= idOf(source);
     if (predictionId === null) return null;
     end = values.at;
-    return {
-      model,
-      modelVersion,
-      predictionId,
-      rowIndex,
-      timestampMs,
-      numeric: valuesOf(sharedNumeric, numericNames, numbers, numberCount),
-      categorical: valuesOf(sharedTexts, textNames, texts, textCount),
-      prediction,
-      proba,
-      probas: NO_VALUES,
-      latencyMs,
-      tags: valuesOf(sharedTags, tagNames, tags, tagCount),
-      source,
-    };
+    row.model = model;
+    row.modelVersion = modelVersion;
+    row.predictionId = predictionId;
+    row.rowIndex = rowIndex;
+    row.timestampMs = timestampMs;
+    row.numeric = numbers.list();
+    row.categorical = texts.list();
+    row.prediction = prediction;
+    row.proba = proba;
+    row.latencyMs = latencyMs;
+    row.tags = tags.list();
+    row.source = source;
+    return row;
   }
 
   return {
+    begin() {
+      knownModel = '';
+    },
     read(bytes, start, source) {
       for (let at = 0; at < forms.length; at += 1) {
         const form = forms[at] as KnownForm;
-        const row = readForm(form, bytes, start, source);
-        if (row === null) continue;
+        const found = readForm(form, bytes, start, source);
+        if (found === null) continue;
         // The one that fitted is tried first next time.
         if (at > 0) [forms[0], forms[at]] = [form, forms[0] as KnownForm];
         triesLeft = TRIES;
-        return row;
+        return found;
       }
       return null;
     },
@@ -252,18 +298,47 @@ export function createEventReader(options: EventReaderOptions): EventReader {
       const form = learnForm(bytes, start, stop);
       if (form === null || forms.some((known) => sameForm(known, form))) return;
       if (forms.length === FORMS) forms.pop();
-      forms.unshift({ ...form, kinds: undefined, kindOfSlot: [] });
+      const patterns = [...form.slots.map(({ before }) => before), form.after].map(patternOf);
+      forms.unshift({ ...form, patterns, kinds: undefined, kindOfSlot: [] });
     },
   };
 }
 
-function valuesOf<Value>(
-  shared: ReturnType<typeof createSharedNames>,
-  names: readonly string[],
-  values: readonly Value[],
-  count: number,
-): Named<Value> {
-  return count === 0 ? NO_VALUES : { names: shared(names, count), values: values.slice(0, count) };
+function patternOf(bytes: Uint8Array): Pattern {
+  const whole = bytes.length >>> 2;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const words = Uint32Array.from({ length: whole }, (_, index) => view.getUint32(4 * index, true));
+  return { length: bytes.length, words, rest: bytes.subarray(4 * whole) };
+}
+
+/** The names and values of one row, in lists that rows with as many share. */
+function createGatherer<Value>() {
+  const shared = createSharedNames();
+  const names: string[] = [];
+  const values: Value[] = [];
+  const lists: ({ names: readonly string[]; readonly values: Value[] } | undefined)[] = [];
+  let count = 0;
+  return {
+    clear(): void {
+      count = 0;
+    },
+    add(name: string, value: Value): void {
+      names[count] = name;
+      values[count] = value;
+      count += 1;
+    },
+    list(): Named<Value> {
+      if (count === 0) return NO_VALUES;
+      let list = lists[count];
+      if (list === undefined) {
+        list = { names: [], values: values.slice(0, count) };
+        lists[count] = list;
+      }
+      list.names = shared(names, count);
+      for (let index = 0; index < count; index += 1) list.values[index] = values[index] as Value;
+      return list;
+    },
+  };
 }
 
 function sameForm(a: EventForm, b: EventForm): boolean {

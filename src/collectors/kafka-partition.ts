@@ -249,6 +249,7 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
         return buffer.next;
       }
       const last = redo?.end ?? Number.POSITIVE_INFINITY;
+      options.decoders.begin?.();
       for (const record of batch.records) {
         if (record.offset > last) break;
         const source: RowSource = { kind: 'kafka', topic: sourceTopic, partition, offset: record.offset };

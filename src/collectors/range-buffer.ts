@@ -7,7 +7,7 @@ import type {
   RejectReason,
   RowSource,
 } from '../domain/prediction.js';
-import type { GrowingPredictions } from '../domain/row-list.js';
+import { type GrowingPredictions, pushBorrowed } from '../domain/row-list.js';
 import { messageOf } from '../errors.js';
 import { MAX_EVENT_BYTES } from './decode-event.js';
 import { cloudEventOf } from './kafka-cloud-event.js';
@@ -17,9 +17,11 @@ export type RowKind = 'prediction' | 'label';
 
 /** Turns a record into rows, or says why it cannot be one. Never throws for data. */
 export interface RecordDecoders {
+  /** Before the records of a batch. */
+  readonly begin?: () => void;
   /** `text` is the record as it came, `value` what JSON says it is. At least one outcome. */
   readonly read: (kind: RowKind, value: unknown, text: string, source: RowSource) => readonly Outcome[];
-  /** A quick way to the row of a prediction that `read` would accept; null when it cannot tell. */
+  /** A quick way to the row of a prediction that `read` would accept, overwritten by the next one; null when it cannot tell. */
   readonly quickPrediction?: (value: Buffer, source: RowSource) => PredictionRow | null;
 }
 
@@ -73,7 +75,7 @@ export function appendRecord(
   }
   const quick = kind === 'prediction' ? (decoders.quickPrediction?.(record.value, source) ?? null) : null;
   if (quick !== null) {
-    buffer.predictions.push(quick);
+    pushBorrowed(buffer.predictions, quick);
     return;
   }
   const text = record.value.toString('utf8');

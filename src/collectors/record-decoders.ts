@@ -27,6 +27,7 @@ export function createRecordDecoders(
   const reader = createEventReader({ featureKinds, earliestMs, wallClock, idOf: placeId });
   let quickFailed = false;
   return {
+    begin: reader.begin,
     quickPrediction: (value, source) => {
       if (quickFailed) return null;
       try {

@@ -15,7 +15,16 @@ export interface PredictionList extends RowList<PredictionRow> {
   readonly tally?: PredictionTally;
 }
 
-export interface GrowingPredictions extends PredictionList, GrowingRowList<PredictionRow> {}
+export interface GrowingPredictions extends PredictionList, GrowingRowList<PredictionRow> {
+  /** Takes a row that will be overwritten by the next one; of a list that does not keep rows as they came. */
+  readonly pushBorrowed?: (row: PredictionRow) => void;
+}
+
+/** Adds a row that its reader will overwrite. */
+export function pushBorrowed(list: GrowingPredictions, row: PredictionRow): void {
+  if (list.pushBorrowed === undefined) list.push(structuredClone(row));
+  else list.pushBorrowed(row);
+}
 
 /** What is counted of one version's rows. */
 export interface VersionTally {

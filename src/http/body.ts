@@ -15,6 +15,8 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
 const LINGER_BYTES = 64 * 1024 * 1024;
 const LINGER_MS = 5_000;
 
+/** Of a body whose length is not known, or large: a sender's word alone takes no more memory. */
+const FIRST_BYTES = 1024 * 1024;
 const MAX_SPARE_BYTES = 16 * 1024 * 1024;
 
 /** What undoes the request's compression; null when there is none. Throws unsupported_media_type. */
@@ -50,22 +52,25 @@ export function createBodyReader({ maxBytes, maxHeldBytes }: BodyReaderOptions) 
     const decoder = decoderFor(request);
     const stream = decoder === null ? request : request.pipe(decoder);
     return new Promise((resolve, reject) => {
-      const chunks: Buffer[] = [];
+      const length = decoder === null ? Number(request.headers['content-length'] ?? 0) : 0;
+      const room = length > 0 && length <= FIRST_BYTES ? length : FIRST_BYTES;
+      let body: Buffer = Buffer.from(spare.take(room));
       let bytes = 0;
       const fail = (error: AppError) => {
         stream.off('data', take);
         stream.off('end', finish);
         request.unpipe();
         decoder?.destroy();
-        chunks.length = 0;
+        spare.give(body.buffer);
+        body = Buffer.alloc(0);
         if (error.code === 'payload_too_large') void hearOut(request).then(() => reject(error));
         else reject(error);
       };
-      const finish = () => resolve(gathered(chunks, bytes));
+      const finish = () => resolve(body.subarray(0, bytes));
       const take = (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes > maxBytes) fail(tooLarge(maxBytes));
-        else if (hold(chunk.length)) chunks.push(chunk);
+        else if (hold(chunk.length)) body = appended(body, bytes - chunk.length, chunk);
         else
           fail(
             new AppError(
@@ -77,7 +82,7 @@ export function createBodyReader({ maxBytes, maxHeldBytes }: BodyReaderOptions) 
             ),
           );
       };
-      if (decoder === null && Number(request.headers['content-length'] ?? 0) > maxBytes) {
+      if (length > maxBytes) {
         fail(tooLarge(maxBytes));
         return;
       }
@@ -94,12 +99,19 @@ export function createBodyReader({ maxBytes, maxHeldBytes }: BodyReaderOptions) 
     });
   }
 
-  /** In memory of an earlier body: a new piece for each would keep the garbage collector busy. */
-  function gathered(chunks: readonly Buffer[], bytes: number): Buffer {
-    const body = Buffer.from(spare.take(bytes), 0, bytes);
-    let at = 0;
-    for (const chunk of chunks) at += chunk.copy(body, at);
-    return body;
+  /**
+   * The body with a piece more, in memory of earlier bodies: new memory for each would keep the garbage collector busy, and so would
+   * pieces that are held until the last one has come.
+   */
+  function appended(body: Buffer, at: number, piece: Buffer): Buffer {
+    let larger = body;
+    if (at + piece.length > body.length) {
+      larger = Buffer.from(spare.take(Math.max(2 * body.length, at + piece.length)));
+      body.copy(larger, 0, 0, at);
+      spare.give(body.buffer);
+    }
+    piece.copy(larger, at);
+    return larger;
   }
 
   return {

@@ -13,6 +13,8 @@ export type BodyEvent =
 
 /** A quick way to the row of an event whose text starts at `start`: what parsing and decoding it would give, or null. */
 export interface QuickReader<Row> {
+  /** Before the events of a slice. */
+  begin(): void;
   read(body: Buffer, start: number): Row | null;
   /** The position behind the event of the last row. */
   end(): number;
@@ -48,7 +50,8 @@ const LINE_TYPES: ReadonlySet<string> = new Set([
 
 /** `Row` is what a quick reader makes; without one there are only events. */
 export interface Slice<Row = never> {
-  readonly events: readonly (BodyEvent | { readonly row: Row })[];
+  /** To be gone through once: a row is valid until the next one. */
+  readonly events: Iterable<BodyEvent | { readonly row: Row }>;
   /** Bytes of the body that the slice covers. */
   readonly bytes: number;
 }
@@ -112,27 +115,27 @@ function* sliceLines<Row = never>(
   }
 }
 
-function readLines<Row>(
+function* readLines<Row>(
   body: Buffer,
   from: number,
   to: number,
   quick: QuickReader<Row>,
-): Slice<Row>['events'] {
-  const events: (BodyEvent | { readonly row: Row })[] = [];
+): Generator<BodyEvent | { readonly row: Row }> {
+  const known: { row: Row | null } = { row: null };
+  quick.begin();
   for (let start = from; start < to; ) {
-    const row = quick.read(body, start);
-    if (row !== null && (quick.end() === to || body[quick.end()] === NEWLINE)) {
-      events.push({ row });
+    known.row = quick.read(body, start);
+    if (known.row !== null && (quick.end() === to || body[quick.end()] === NEWLINE)) {
       start = quick.end() + 1;
+      yield known as { readonly row: Row };
       continue;
     }
     const newline = body.indexOf(NEWLINE, start);
     const end = newline < 0 || newline > to ? to : newline;
     quick.learn(body, start, end);
-    events.push(...parseLines(body.toString('utf8', start, end)));
+    yield* parseLines(body.toString('utf8', start, end));
     start = end + 1;
   }
-  return events;
 }
 
 /** One decoding of many lines is cheaper than one of each. */

@@ -8,7 +8,7 @@ import type {
   RejectReason,
   RowSource,
 } from '../domain/prediction.js';
-import type { GrowingPredictions, PredictionList } from '../domain/row-list.js';
+import { type GrowingPredictions, type PredictionList, pushBorrowed } from '../domain/row-list.js';
 import { AppError } from '../errors.js';
 import type { BodyEvent, Slice } from './events-body.js';
 
@@ -155,7 +155,7 @@ export function createIntake(options: IntakeOptions) {
         if ('row' in event) {
           readable = true;
           assertMayUse(event.row);
-          predictions.push(event.row);
+          pushBorrowed(predictions, event.row);
         } else takeEvent(event);
         index += 1;
       }

@@ -46,18 +46,73 @@ const scratch = new Uint32Array(2);
 
 /** The same hash as two halves at `at`, the high one first: a BigInt for each row would cost more than the hash. */
 export function hash64Into(text: string, halves: Uint32Array, at: number): void {
-  let high = 0x9747b28c ^ text.length;
-  let low = 0x3c6ef372 ^ text.length;
+  lanes.high = HIGH_SEED ^ text.length;
+  lanes.low = LOW_SEED ^ text.length;
+  mixIn(text);
+  finish(halves, at);
+}
+
+/** Lengths of keys whose beginning is remembered. */
+const REMEMBERED_LENGTHS = 256;
+
+/**
+ * `hash64Into` of `rowKey`, for rows that mostly have model, version and index in common: what these make of the lanes is remembered for
+ * each length of a key, and no key is put together.
+ */
+export function createKeyHasher(): (row: RowKey, halves: Uint32Array, at: number) => void {
+  let model = '';
+  let modelVersion = '';
+  let rowIndex = -1;
+  let beginning = '';
+  const highs = new Int32Array(REMEMBERED_LENGTHS);
+  const lows = new Int32Array(REMEMBERED_LENGTHS);
+  const known = new Uint8Array(REMEMBERED_LENGTHS);
+  return (row, halves, at) => {
+    if (row.rowIndex !== rowIndex || row.modelVersion !== modelVersion || row.model !== model) {
+      ({ model, modelVersion, rowIndex } = row);
+      beginning = rowKey({ ...row, predictionId: '' });
+      known.fill(0);
+    }
+    const length = beginning.length + row.predictionId.length;
+    if (known[length] === 1) {
+      lanes.high = highs[length] as number;
+      lanes.low = lows[length] as number;
+    } else {
+      lanes.high = HIGH_SEED ^ length;
+      lanes.low = LOW_SEED ^ length;
+      mixIn(beginning);
+      // Beyond the last length nothing is remembered.
+      known[length] = 1;
+      highs[length] = lanes.high;
+      lows[length] = lanes.low;
+    }
+    mixIn(row.predictionId);
+    finish(halves, at);
+  };
+}
+
+const HIGH_SEED = 0x9747b28c;
+const LOW_SEED = 0x3c6ef372;
+const lanes = { high: 0, low: 0 };
+
+function mixIn(text: string): void {
+  let high = lanes.high | 0;
+  let low = lanes.low | 0;
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
     const a = Math.imul(unit ^ 0x5bd1e995, 0xcc9e2d51);
     const b = Math.imul(unit ^ 0x2545f491, 0x1b873593);
-    high = Math.imul(rotate(high ^ a, 13), 5) + 0x6b64e654 + (low >>> 16);
-    low = Math.imul(rotate(low ^ b, 15), 9) + 0x38b34ae5 + (high >>> 16);
+    high = (Math.imul(rotate(high ^ a, 13), 5) + 0x6b64e654 + (low >>> 16)) | 0;
+    low = (Math.imul(rotate(low ^ b, 15), 9) + 0x38b34ae5 + (high >>> 16)) | 0;
   }
-  high = finalise(high ^ low);
+  lanes.high = high;
+  lanes.low = low;
+}
+
+function finish(halves: Uint32Array, at: number): void {
+  const high = finalise(lanes.high ^ lanes.low);
   halves[at] = high;
-  halves[at + 1] = finalise(Math.imul(low, 0x85ebca6b) + high);
+  halves[at + 1] = finalise((Math.imul(lanes.low, 0x85ebca6b) + high) | 0);
 }
 
 function rotate(value: number, bits: number): number {

@@ -35,6 +35,13 @@ export class PackedPredictions implements GrowingPredictions {
     if (this.#loose.length === LOOSE_ROWS) this.#pack();
   }
 
+  pushBorrowed(row: PredictionRow): void {
+    if (this.#loose.length > 0) this.#pack();
+    this.tally.add(row);
+    this.#put(row, this.#length % STRIDE === 0);
+    this.#length += 1;
+  }
+
   at(index: number): PredictionRow | undefined {
     let from = index;
     for (const block of this.#blocks) {
@@ -88,15 +95,17 @@ export class PackedPredictions implements GrowingPredictions {
   }
 
   #pack(): void {
-    for (const [index, row] of this.#loose.entries()) {
-      if (this.#open === null) {
-        this.#open = createPredictionBlock();
-        this.#blocks.push(this.#open);
-      }
-      this.#open.append(row);
-      if (index % STRIDE === 0 && this.#open.size() >= BLOCK_BYTES) this.#open = null;
-    }
+    for (const [index, row] of this.#loose.entries()) this.#put(row, index % STRIDE === 0);
     this.#loose = [];
+  }
+
+  #put(row: PredictionRow, look: boolean): void {
+    if (this.#open === null) {
+      this.#open = createPredictionBlock();
+      this.#blocks.push(this.#open);
+    }
+    this.#open.append(row);
+    if (look && this.#open.size() >= BLOCK_BYTES) this.#open = null;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { PredictionRow } from '../domain/prediction.js';
-import { hash64Into, rowKey } from './identity.js';
+import { createKeyHasher } from './identity.js';
 import {
   createLowCardinalityColumn,
   createMapColumn,
@@ -33,6 +33,9 @@ export interface PredictionBlock {
   /** Gives the memory back; neither the block nor what it was finished to may be used any more. */
   release(): void;
 }
+
+/** Shared by all blocks: one is filled after the other, and most with rows of the same version. */
+const hashKey = createKeyHasher();
 
 export function createPredictionBlock(): PredictionBlock {
   const columns = {
@@ -79,7 +82,7 @@ export function createPredictionBlock(): PredictionBlock {
       columns.tags.append(row.tags);
       appendSource(columns, row.source);
       if (2 * rows === hashes.length) hashes = grown(hashes, makeWords);
-      hash64Into(rowKey(row), hashes, 2 * rows);
+      hashKey(row, hashes, 2 * rows);
       rows += 1;
     },
     read: (index) => ({

@@ -24,12 +24,12 @@ const SPARE_BYTES = 16 * 1_024 * 1_024;
 
 /** Files in a directory that have no name as soon as they are open, so that a crash leaves nothing behind. */
 export function createScratchFiles(directory: string): ScratchFiles {
-  const spare: FileHandle[] = [];
+  const spare: { readonly file: FileHandle; readonly size: number }[] = [];
   let closed = false;
 
   async function giveBack(file: FileHandle, size: number): Promise<void> {
     if (closed || spare.length >= MAX_SPARE || size > SPARE_BYTES) await file.close();
-    else spare.push(file);
+    else spare.push({ file, size });
   }
 
   async function work<T>(
@@ -37,11 +37,11 @@ export function createScratchFiles(directory: string): ScratchFiles {
     signal: AbortSignal | undefined,
     use: (path: string) => Promise<T>,
   ): Promise<T> {
-    const file = spare.pop() ?? (await openNameless(directory));
+    const { file, size: before } = spare.pop() ?? { file: await openNameless(directory), size: 0 };
     // What is half written may be on a full disk: its room is worth more than the file.
     let size = Number.POSITIVE_INFINITY;
     try {
-      size = await writeAll(file, parts);
+      size = await writeAll(file, before, parts);
       // Who waited may have used the parts' memory for something else since.
       signal?.throwIfAborted();
       return await use(`/dev/fd/${file.fd}`);
@@ -63,7 +63,7 @@ export function createScratchFiles(directory: string): ScratchFiles {
     },
     async close() {
       closed = true;
-      for (const file of spare.splice(0)) await file.close();
+      for (const { file } of spare.splice(0)) await file.close();
     },
   };
 }
@@ -80,8 +80,8 @@ async function openNameless(directory: string): Promise<FileHandle> {
   return file;
 }
 
-/** The file holds these bytes and no others; gives their number. */
-async function writeAll(file: FileHandle, parts: readonly Uint8Array[]): Promise<number> {
+/** The file, which held `before` bytes, holds these and no others; gives their number. */
+async function writeAll(file: FileHandle, before: number, parts: readonly Uint8Array[]): Promise<number> {
   const size = parts.reduce((bytes, part) => bytes + part.byteLength, 0);
   let { bytesWritten } = await file.writev(parts, 0);
   // Some of it only, on a disk that is nearly full or for more than 2 GB: the rest one by one, which says what is wrong.
@@ -93,6 +93,6 @@ async function writeAll(file: FileHandle, parts: readonly Uint8Array[]): Promise
       ).bytesWritten;
     start += part.byteLength;
   }
-  await file.truncate(size);
+  if (size < before) await file.truncate(size);
   return size;
 }

@@ -73,8 +73,8 @@ export async function fuzzDecoders(options: {
 
   /** What a request would do with the bytes under each content type that they could come with. */
   async function body(bytes: Buffer, kind: 'prediction' | 'label'): Promise<void> {
-    const take = (slice: { events: readonly object[] }) => {
-      for (const event of slice.events as { ok: boolean; value?: unknown; text: string }[]) {
+    const take = (slice: { events: Iterable<object> }) => {
+      for (const event of slice.events as Iterable<{ ok: boolean; value?: unknown; text: string }>) {
         if (!event.ok) count('unreadable');
         else {
           const { value, text } = event;

@@ -227,6 +227,7 @@ describe('the event reader', () => {
     reader.learn(event, 0, event.length);
     expect(reader.read(event, 0, source)?.numeric.names).toContain('age');
     current = new Map([['age', 'categorical']]);
+    reader.begin();
     expect(reader.read(event, 0, source)?.categorical).toMatchObject({ names: ['age', 'plan', 'flag'] });
   });
 
@@ -239,5 +240,44 @@ describe('the event reader', () => {
     }
     const last = Buffer.from(write(PLAIN, { f299: '1' }));
     expect(reader.read(last, 0, source)).toBeNull();
+  });
+
+  it('overwrites one row with the next, of other lengths, and leaves nothing behind', () => {
+    const reader = open();
+    const events = [
+      FEATURES,
+      { ...FEATURES, age: 'null', plan: 'null' },
+      { ...FEATURES, age: '7', x: '3' },
+      { ...FEATURES, plan: '"basic"', flag: 'false' },
+    ].map((features) => write(PLAIN, features));
+    const first = Buffer.from(events[0] as string);
+    reader.learn(first, 0, first.length);
+    const read = events.map((event) => structuredClone(reader.read(Buffer.from(event), 0, source)));
+    expect(read).toEqual(events.map(ordinary));
+  });
+
+  it('asks for kinds and time once between two begins', () => {
+    let asked = 0;
+    let time = nowMs;
+    const reader = createEventReader({
+      featureKinds: (model, version) => {
+        asked += 1;
+        return context.featureKinds(model, version);
+      },
+      earliestMs: context.earliestMs,
+      wallClock: () => time,
+      idOf: () => null,
+    });
+    const event = Buffer.from(write(PLAIN, FEATURES));
+    reader.learn(event, 0, event.length);
+    const read = () => reader.read(event, 0, source) !== null;
+    expect([read(), read()]).toEqual([true, true]);
+    expect(asked).toBe(1);
+    // The event is of the far future now.
+    time = Date.UTC(2025, 0, 1);
+    expect(read()).toBe(true);
+    reader.begin();
+    expect(read()).toBe(false);
+    expect(asked).toBe(2);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { PredictionRow } from '../../../src/domain/prediction.js';
-import { tallyOf } from '../../../src/domain/row-list.js';
+import { pushBorrowed, tallyOf } from '../../../src/domain/row-list.js';
 import { hash64Into, rowKey } from '../../../src/store/identity.js';
 import {
   joinPredictions,
@@ -68,6 +68,28 @@ describe('packed predictions', () => {
         for (const [index, row] of rows.entries()) hash64Into(rowKey(row), hashes, 2 * index);
         expect(packed.hashes()).toEqual(hashes);
         expect([...packed.tally.versions()]).toEqual([...tallyOf(rows).versions()]);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  test('take rows that are overwritten, between others', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(anyRow, fc.boolean()), { maxLength: 200, size: 'max' }), (pushes) => {
+        const packed = new PackedPredictions();
+        const plain: PredictionRow[] = [];
+        const borrowed = { ...predictionRow('borrowed') };
+        for (const [row, isBorrowed] of pushes) {
+          for (const list of [packed, plain]) {
+            if (isBorrowed) pushBorrowed(list, Object.assign(borrowed, row));
+            else list.push(row);
+          }
+          Object.assign(borrowed, predictionRow('overwritten'));
+        }
+        const rows = pushes.map(([row]) => asStored(row));
+        expect([...packed].map(asStored)).toEqual(rows);
+        expect(plain.map(asStored)).toEqual(rows);
+        expect(packed.length).toBe(rows.length);
       }),
       { numRuns: 20 },
     );
