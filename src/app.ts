@@ -13,6 +13,7 @@ import { createStore } from './store/store.js';
 import { wireApi } from './wiring/api.js';
 import { wireCollection } from './wiring/collection.js';
 import { DETECTION, wireDetection } from './wiring/detection.js';
+import { createKnownErasures } from './wiring/erasures.js';
 import { PAIRING, wirePairing } from './wiring/pairing.js';
 import { followStore, type Parts } from './wiring/parts.js';
 import { warnOfPolicies, wirePrivacy } from './wiring/privacy.js';
@@ -53,12 +54,25 @@ export async function createApp(config: Config) {
   const registry = createModelRegistry(store);
   const tasks = createTaskRunner(config.jobs.threads);
   const privacy = wirePrivacy({ config, registry }, key);
-  const parts: Parts = { config, store, registry, metrics, logger, clock, wallClock, tasks, privacy };
+  const erasures = createKnownErasures(store);
+  const parts: Parts = {
+    config,
+    store,
+    registry,
+    metrics,
+    logger,
+    clock,
+    wallClock,
+    tasks,
+    privacy,
+    erasures,
+  };
 
   async function wire() {
     await store.migrate();
     await followStore(parts);
     await registry.refresh();
+    await erasures.refresh();
     await warnOfPolicies(parts);
     const has = (role: Config['roles'][number]) => config.roles.includes(role);
     const collection = has('collector') ? wireCollection(parts, access) : null;
@@ -66,7 +80,7 @@ export async function createApp(config: Config) {
       collection,
       detection: has('detector') ? wireDetection(parts) : null,
       pairing: has('detector') ? wirePairing(parts, collection?.writer ?? null) : null,
-      api: has('api') ? wireApi(parts, access) : null,
+      api: has('api') ? wireApi(parts, access, collection?.writer ?? null) : null,
     };
   }
   const { collection, detection, pairing, api } = await wire().catch(async (error: unknown) => {
@@ -81,6 +95,7 @@ export async function createApp(config: Config) {
         cron: REGISTRY_CRON,
         run: async () => {
           await registry.refresh();
+          await erasures.refresh();
           await followStore(parts);
         },
       },

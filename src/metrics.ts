@@ -107,7 +107,7 @@ export function createMetrics() {
     }),
     received: new Counter({
       name: 'plumbline_received_total',
-      help: 'Rows received; equals accepted + duplicates + rejected.',
+      help: 'Rows received; equals accepted + duplicates + rejected + erased.',
       labelNames: ['kind', 'source'],
       registers,
     }),
@@ -126,6 +126,12 @@ export function createMetrics() {
     duplicates: new Counter({
       name: 'plumbline_duplicates_total',
       help: 'Rows received again and not stored twice.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    erased: new Counter({
+      name: 'plumbline_erased_total',
+      help: 'Rows received again after they were erased, and not stored.',
       labelNames: ['kind'],
       registers,
     }),

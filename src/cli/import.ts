@@ -9,7 +9,7 @@ import { isTable } from '../store/file-rows.js';
 import { withRowsAsLines } from '../wiring/file-rows.js';
 import type { CommonOptions } from './command-options.js';
 import { eventsOfRow, type TableRow } from './import-rows.js';
-import { answer, createProgress, say } from './output.js';
+import { answer, countsSentence, createProgress, say } from './output.js';
 import { unlessInterrupted } from './serve.js';
 import { createServiceClient, REPLAY_PATIENCE_MS, type ServiceClient } from './service-client.js';
 
@@ -22,6 +22,7 @@ const counts = z.object({
   accepted: z.number(),
   duplicate: z.number(),
   rejected: z.number(),
+  erased: z.number().optional(),
 });
 export type ImportCounts = z.output<typeof counts>;
 type Kind = 'predictions' | 'labels';
@@ -51,6 +52,7 @@ function createSender({ client, model, version }: ImportOptions, kind: Kind, tot
     if (lines.length === 0) return;
     const part = counts.parse(await client.postLines(path, lines));
     for (const name of ['received', 'accepted', 'duplicate', 'rejected'] as const) total[name] += part[name];
+    if (part.erased !== undefined) total.erased = (total.erased ?? 0) + part.erased;
     lines = [];
     bytes = 0;
   }
@@ -87,7 +89,7 @@ async function* linesOf(path: string, onBytes: (bytes: number) => void): AsyncGe
 /** Sends the rows of files to the service; sending a file again is harmless. */
 export async function importFiles(options: ImportOptions): Promise<Record<Kind, ImportCounts>> {
   const { files, kind, onProgress, readTable = withRowsAsLines } = options;
-  const none = () => ({ received: 0, accepted: 0, duplicate: 0, rejected: 0 });
+  const none = (): ImportCounts => ({ received: 0, accepted: 0, duplicate: 0, rejected: 0 });
   const totals = { predictions: none(), labels: none() };
   for (const file of files)
     if (!existsSync(file)) throw new AppError('file_unreadable', `no such file: ${file}`);
@@ -142,11 +144,7 @@ export function addImportCommand(program: Command, { url, key, json, outputOf }:
       });
       const totals = await unlessInterrupted('the import', work).finally(() => progress.stop());
       for (const [kind, c] of Object.entries(totals))
-        if (c.received > 0)
-          say(
-            output,
-            `${kind}: ${c.received} sent, ${c.accepted} accepted, ${c.duplicate} duplicate, ${c.rejected} rejected`,
-          );
+        if (c.received > 0) say(output, countsSentence(kind, c));
       answer(output, totals);
     });
 }

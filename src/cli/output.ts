@@ -58,6 +58,22 @@ export function createProgress(output: Output, title: string): Progress {
   };
 }
 
+/** What became of rows that were sent. */
+export function countsSentence(
+  kind: string,
+  counts: {
+    readonly received: number;
+    readonly accepted: number;
+    readonly duplicate: number;
+    readonly rejected: number;
+    readonly erased?: number | undefined;
+  },
+): string {
+  const { received, accepted, duplicate, rejected, erased = 0 } = counts;
+  const refused = erased === 0 ? '' : `, ${erased} erased before and refused`;
+  return `${kind}: ${received} sent, ${accepted} accepted, ${duplicate} duplicate, ${rejected} rejected${refused}`;
+}
+
 /** Left-aligned text columns, numbers right-aligned, for a terminal. */
 export function table(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const text = rows.map((row) => row.map(String));

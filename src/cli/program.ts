@@ -8,12 +8,13 @@ import { addCompareCommand } from './compare-command.js';
 import { runDemo } from './demo.js';
 import { doctor } from './doctor.js';
 import { addEpisodeCommands } from './episodes.js';
+import { addErasureCommands } from './erase.js';
 import { addImportCommand } from './import.js';
 import { addKey, parseScopes } from './key.js';
 import { migrate } from './migrate.js';
 import { addModelCommands } from './model-commands.js';
 import { addOutlierCommand } from './outliers.js';
-import { answer, createProgress, say } from './output.js';
+import { answer, countsSentence, createProgress, say } from './output.js';
 import { addPolicyCommands } from './policy-commands.js';
 import { addRejectedCommands } from './rejected.js';
 import { replay } from './replay-stream.js';
@@ -110,11 +111,7 @@ export function createProgram(streams: Streams): Command {
       });
       const counts = await unlessInterrupted('the replay', work).finally(() => progress.stop());
       for (const [kind, c] of Object.entries(counts))
-        if (c.received > 0)
-          say(
-            output,
-            `${kind}: ${c.received} sent, ${c.accepted} accepted, ${c.duplicate} duplicate, ${c.rejected} rejected`,
-          );
+        if (c.received > 0) say(output, countsSentence(kind, c));
       answer(output, counts);
     });
 
@@ -151,6 +148,7 @@ export function createProgram(streams: Streams): Command {
   addEpisodeCommands(program, common);
   addOutlierCommand(program, common);
   addRejectedCommands(program, common);
+  addErasureCommands(program, common);
   addWebhookCommands(program, outputOf);
 
   const keys = program.command('key').description('make API keys');

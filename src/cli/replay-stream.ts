@@ -13,6 +13,7 @@ const answer = z.object({
   accepted: z.number(),
   duplicate: z.number(),
   rejected: z.number(),
+  erased: z.number().optional(),
 });
 export type ReplayCounts = z.output<typeof answer>;
 
@@ -84,7 +85,7 @@ export async function replay(
 ): Promise<{ predictions: ReplayCounts; labels: ReplayCounts }> {
   const streams = await Promise.all(options.files.map(openStream));
   const totalBytes = options.files.reduce((sum, path) => sum + statSync(path).size, 0);
-  const totals = {
+  const totals: Record<'predictions' | 'labels', ReplayCounts> = {
     predictions: { received: 0, accepted: 0, duplicate: 0, rejected: 0 },
     labels: { received: 0, accepted: 0, duplicate: 0, rejected: 0 },
   };
@@ -99,6 +100,7 @@ export async function replay(
     total.accepted += counts.accepted;
     total.duplicate += counts.duplicate;
     total.rejected += counts.rejected;
+    if (counts.erased !== undefined) total.erased = (total.erased ?? 0) + counts.erased;
   }
 
   for (;;) {

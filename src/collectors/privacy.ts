@@ -46,6 +46,8 @@ export interface Privacy {
   redact(row: RejectedRow): RejectedRow;
   /** A side of a call that waits for the other, unreadable without the key where its model has a policy. */
   seal(half: CallHalf): CallHalf;
+  /** A value as it is stored where it is hashed. */
+  hash(column: string, value: string): string;
   /** Throws RangeError for one that was sealed with another key. */
   open(half: CallHalf): CallHalf;
 }
@@ -238,6 +240,7 @@ export function createPrivacy(options: PrivacyOptions): Privacy {
         tags: treatTags(row.tags, plan),
       };
     },
+    hash,
     treatLabel(row) {
       const policy = policyOf(row.model);
       return policy === null ? row : { ...row, predictionId: treatId(policy, row.predictionId) };

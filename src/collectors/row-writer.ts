@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../domain/clock.js';
+import type { ErasedRows } from '../domain/erasure.js';
 import type { Logger, RowBatch, RowStore } from '../domain/ports.js';
-import type { IngestCounts, LabelRow, PredictionRow } from '../domain/prediction.js';
+import type { IngestCounts, LabelRow, PredictionRow, RejectedRow } from '../domain/prediction.js';
 import { type PredictionList, type RowList, tallyOf } from '../domain/row-list.js';
 import { AppError, messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
+import { type ErasedPositions, placedBack, withoutErased } from './erased-rows.js';
 import type { Privacy } from './privacy.js';
 
 export interface RowWriterOptions {
@@ -16,6 +18,8 @@ export interface RowWriterOptions {
   readonly retryForMs?: number;
   /** What may be kept of rejected messages and of calls' sides; all of it when left out. */
   readonly privacy?: Pick<Privacy, 'redact' | 'seal'> | undefined;
+  /** What was erased, as far as is known by now; nothing when left out. */
+  readonly erased?: (() => ErasedRows | null) | undefined;
 }
 
 export interface WriteResult {
@@ -24,6 +28,8 @@ export interface WriteResult {
   /** Positions of the batch's rows that were known already, or came earlier in the same batch. */
   readonly duplicatePredictions: ReadonlySet<number>;
   readonly duplicateLabels: ReadonlySet<number>;
+  /** Positions of rows that were erased before, and are not stored. */
+  readonly erased: ErasedPositions;
 }
 
 const FIRST_WAIT_MS = 100;
@@ -39,7 +45,7 @@ const MAX_UNDER_WAY = 2;
  * on and encoded while the one before it is stored.
  */
 export function createRowWriter(options: RowWriterOptions) {
-  const { store, metrics, clock, logger, privacy, retryForMs = 20_000 } = options;
+  const { store, metrics, clock, logger, privacy, erased, retryForMs = 20_000 } = options;
   let lastDecision: Promise<unknown> = Promise.resolve();
   /** Ends of inserts, whatever they end with. */
   const underWay = new Set<Promise<unknown>>();
@@ -69,8 +75,9 @@ export function createRowWriter(options: RowWriterOptions) {
   }
 
   /** Begins the insert of what is fresh. */
-  async function decide(batch: RowBatch) {
+  async function decide(whole: RowBatch) {
     while (underWay.size >= MAX_UNDER_WAY) await Promise.race(underWay);
+    const { batch, positions } = withoutErased(whole, erased?.() ?? null);
     const find = <List extends { readonly length: number }>(
       rows: List,
       look: (rows: List, settled: () => Promise<unknown>) => Promise<ReadonlySet<number>>,
@@ -88,7 +95,13 @@ export function createRowWriter(options: RowWriterOptions) {
       () => underWay.delete(ended),
     );
     underWay.add(ended);
-    return { fresh, duplicatePredictions, duplicateLabels, inserted };
+    return {
+      fresh,
+      duplicatePredictions: placedBack(duplicatePredictions, positions.predictions),
+      duplicateLabels: placedBack(duplicateLabels, positions.labels),
+      erased: positions,
+      inserted,
+    };
   }
 
   function record(fresh: RowBatch, source: string | undefined, result: WriteResult): void {
@@ -106,8 +119,9 @@ export function createRowWriter(options: RowWriterOptions) {
     }
     for (const row of fresh.rejected) metrics.rejected.inc({ kind: row.kind, reason: row.reason });
     for (const kind of ['prediction', 'label'] as const) {
-      const counts = kind === 'prediction' ? result.predictions : result.labels;
-      if (counts.duplicate > 0) metrics.duplicates.inc({ kind }, counts.duplicate);
+      const { duplicate, erased: gone = 0 } = kind === 'prediction' ? result.predictions : result.labels;
+      if (duplicate > 0) metrics.duplicates.inc({ kind }, duplicate);
+      if (gone > 0) metrics.erased.inc({ kind }, gone);
     }
     if (newestMs > Number.NEGATIVE_INFINITY) clock.observe(newestMs);
     if (source === undefined) return;
@@ -123,23 +137,45 @@ export function createRowWriter(options: RowWriterOptions) {
       const source = (batch.predictions.at(0) ?? batch.labels[0] ?? batch.rejected[0])?.source.kind;
       const decision = lastDecision.then(() => decide(batch));
       lastDecision = decision.catch(() => undefined);
-      const { fresh, duplicatePredictions, duplicateLabels, inserted } = await decision;
+      const { fresh, duplicatePredictions, duplicateLabels, erased: gone, inserted } = await decision;
       await inserted;
-      const rejectedOf = (kind: string) => batch.rejected.filter((row) => row.kind === kind).length;
-      const count = (received: number, duplicate: number, rejected: number): IngestCounts => ({
-        received: received + rejected,
-        accepted: received - duplicate,
-        duplicate,
-        rejected,
-      });
+      const countsOf = (
+        kind: RejectedRow['kind'],
+        rows: number,
+        duplicates: ReadonlySet<number>,
+        erasedRows: ReadonlySet<number>,
+      ): IngestCounts => {
+        let rejected = 0;
+        let erasedCount = erasedRows.size;
+        for (const [index, row] of batch.rejected.entries()) {
+          if (row.kind !== kind) continue;
+          if (gone.rejected.has(index)) erasedCount += 1;
+          else rejected += 1;
+        }
+        return {
+          received: rows + rejected + erasedCount - erasedRows.size,
+          accepted: rows - duplicates.size - erasedRows.size,
+          duplicate: duplicates.size,
+          rejected,
+          ...(erasedCount === 0 ? {} : { erased: erasedCount }),
+        };
+      };
+      const { predictions, labels } = batch;
       const result = {
-        predictions: count(batch.predictions.length, duplicatePredictions.size, rejectedOf('prediction')),
-        labels: count(batch.labels.length, duplicateLabels.size, rejectedOf('label')),
+        predictions: countsOf('prediction', predictions.length, duplicatePredictions, gone.predictions),
+        labels: countsOf('label', labels.length, duplicateLabels, gone.labels),
         duplicatePredictions,
         duplicateLabels,
+        erased: gone,
       };
       record(fresh, source, result);
       return result;
+    },
+
+    /** Resolves when all that was given by now is stored, or has failed. */
+    async settled(): Promise<void> {
+      await lastDecision;
+      await settled();
     },
   };
 }

@@ -107,19 +107,29 @@ export function createSharedInserts(options: SharedInsertsOptions) {
       const result = await writer.write(batch);
       let predictionsAt = 0;
       let labelsAt = 0;
+      let rejectedAt = 0;
       for (const { submission, resolve } of group) {
         const { predictions, labels, rejected } = submission;
         const duplicate =
           countWithin(result.duplicatePredictions, predictionsAt, predictions.length) +
           countWithin(result.duplicateLabels, labelsAt, labels.length);
+        const { erased } = result;
+        const erasedRejected = countWithin(erased.rejected, rejectedAt, rejected.length);
+        const gone =
+          countWithin(erased.predictions, predictionsAt, predictions.length) +
+          countWithin(erased.labels, labelsAt, labels.length) +
+          erasedRejected;
         predictionsAt += predictions.length;
         labelsAt += labels.length;
+        rejectedAt += rejected.length;
         const received = rowsOf(submission);
+        const refused = rejected.length - erasedRejected;
         resolve({
           received,
-          accepted: received - duplicate - rejected.length,
+          accepted: received - duplicate - refused - gone,
           duplicate,
-          rejected: rejected.length,
+          rejected: refused,
+          ...(gone === 0 ? {} : { erased: gone }),
         });
       }
     } catch (error) {

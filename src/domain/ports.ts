@@ -1,4 +1,5 @@
 import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from './episode.js';
+import type { ErasureStore } from './erasure.js';
 import type { ErrorStreamStore } from './error-stream.js';
 import type { FeedbackStore } from './feedback.js';
 import type { CallHalfStore, RejectedStore } from './kept-ports.js';
@@ -243,6 +244,7 @@ export interface Store
     CallHalfStore,
     RejectedStore,
     ModelStore,
+    ErasureStore,
     ProfileStore,
     VerdictStore,
     EpisodeStore,

@@ -114,10 +114,12 @@ export type Outcome =
   | { readonly kind: 'half'; readonly half: CallHalf }
   | { readonly kind: 'rejected'; readonly row: RejectedRow };
 
-/** What became of the rows of one body or batch. `received = accepted + duplicate + rejected`, always. */
+/** What became of the rows of one body or batch. `received = accepted + duplicate + rejected + erased`, always. */
 export interface IngestCounts {
   readonly received: number;
   readonly accepted: number;
   readonly duplicate: number;
   readonly rejected: number;
+  /** Not stored, as they were erased before; left out when there are none. */
+  readonly erased?: number;
 }

@@ -78,6 +78,7 @@ export function createIntake(options: IntakeOptions) {
   let rejected: RejectedRow[] = [];
   let halves: CallHalf[] = [];
   let pending = 0;
+  let erased = 0;
   let bytes = 0;
   let index = 0;
   let readable = false;
@@ -134,6 +135,7 @@ export function createIntake(options: IntakeOptions) {
     if (held() === 0) return;
     const part = await submit({ predictions, labels, rejected, halves, bytes });
     for (const name of ['received', 'accepted', 'duplicate', 'rejected'] as const) counts[name] += part[name];
+    erased += part.erased ?? 0;
     predictions = newPredictions();
     labels = [];
     pending += halves.length;
@@ -165,7 +167,14 @@ export function createIntake(options: IntakeOptions) {
     /** Counts and errors of the whole body, and how many halves of calls wait; `readable` tells whether anything in it was JSON. */
     async finish() {
       await send();
-      return { ...counts, ...(pending === 0 ? {} : { pending }), errors, readable, empty: index === 0 };
+      return {
+        ...counts,
+        ...(erased === 0 ? {} : { erased }),
+        ...(pending === 0 ? {} : { pending }),
+        errors,
+        readable,
+        empty: index === 0,
+      };
     },
   };
 }

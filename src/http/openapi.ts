@@ -6,6 +6,7 @@ import {
   conceptDriftQuery,
   episodeMark,
   episodeQuery,
+  erasureBody,
   feedbackQuery,
   latencyQuery,
   outlierQuery,
@@ -164,6 +165,22 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
         'The training reference against the first week of production, the most different columns first',
         skewQuery,
       ),
+      '/v1/models/{model}/erasures': {
+        get: {
+          summary: 'What was erased, when, by whom and how many rows; the newest first',
+          parameters: [path('model')],
+          responses: { 200: answer('found'), ...failures(...DENIED) },
+        },
+        post: {
+          summary: 'Erase a prediction, or all rows that carry a tag’s value, from every table',
+          parameters: [path('model')],
+          requestBody: { required: true, content: { 'application/json': json(erasureBody) } },
+          responses: {
+            200: answer('erased, and counted as gone'),
+            ...failures([400, 'the body is wrong'], ...DENIED, [404, 'not registered']),
+          },
+        },
+      },
       '/v1/models/{model}/concept-drift': list(
         'Where detectors over the stream of errors have seen a change, newest first',
         conceptDriftQuery,

@@ -190,6 +190,18 @@ export const referenceBody = z.union(
   'must be {"period":{"from","to"}} with whole hours, {"hash"} of an earlier reference, or {"query":"SELECT …"}; "reason" is optional, "outliers":{"trees","sampleSize"} too but for an earlier one',
 );
 
+/** One prediction, in all its rows, or all rows that carry a tag's value. */
+export const erasureBody = z.union(
+  [
+    z.strictObject({ predictionId: z.string().min(1).max(512), reason }),
+    z.strictObject({
+      subject: z.strictObject({ tag: z.string().min(1).max(256), value: z.string().min(1).max(8_192) }),
+      reason,
+    }),
+  ],
+  'must be {"predictionId"} or {"subject":{"tag","value"}}; "reason" is optional',
+);
+
 const hookScope = { model: text.optional(), hook: text.optional() };
 const withModel = <T extends { model?: string | undefined; hook?: string | undefined }>(scope: T) =>
   scope.hook === undefined || scope.model !== undefined;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Clock } from '../domain/clock.js';
 import type { WindowExplanation } from '../domain/explanation.js';
@@ -38,6 +38,15 @@ export function reportFileName(key: VersionKey, period: Window): string {
     return ms % DAY_MS === 0 ? text.slice(0, 10) : text.slice(0, 16).replace(':', '');
   };
   return `${filePart(key.model)}_${filePart(key.modelVersion)}_${stamp(period.startMs)}_${stamp(period.endMs)}.html`;
+}
+
+/** Names of the files in which reports of a model are; of none where the directory is not there. */
+export async function reportsOf(directory: string, model: string): Promise<string[]> {
+  const files = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return files.filter((file) => file.startsWith(`${filePart(model)}_`) && file.endsWith('.html'));
 }
 
 /**

@@ -4,7 +4,7 @@ import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
 
 /** Equal rows have equal ids: what becomes of one becomes of all. */
-const ID = `hex(sipHash128(ingested_at, kind, reason, detail, payload, model, row_index,
+export const REJECTED_ID = `hex(sipHash128(ingested_at, kind, reason, detail, payload, model, row_index,
   source_kind, source_topic, source_partition, source_offset))`;
 const TIMEOUT_MS = 600_000;
 
@@ -30,7 +30,7 @@ function conditions({ model, reason, kind, after, beforeMs }: RejectedQuery) {
     kind === undefined ? '' : 'kind = {kind:String}',
     after === undefined
       ? ''
-      : `ingested_at >= {after:DateTime64(3, 'UTC')} AND (ingested_at, ${ID}) > ({after:DateTime64(3, 'UTC')}, {afterId:String})`,
+      : `ingested_at >= {after:DateTime64(3, 'UTC')} AND (ingested_at, ${REJECTED_ID}) > ({after:DateTime64(3, 'UTC')}, {afterId:String})`,
     beforeMs === undefined ? '' : "ingested_at < {before:DateTime64(3, 'UTC')}",
   ].filter((part) => part !== '');
   return {
@@ -70,7 +70,7 @@ export function createRejectedStore(client: StoreClient): RejectedStore {
       const { where, params } = conditions(query);
       // Messages differ in size a thousandfold: first which, then those that fit.
       const sizes = await client.query<{ id: string; ms: number; bytes: number }>(
-        `SELECT ${ID} AS id, toUnixTimestamp64Milli(ingested_at) AS ms, length(payload) AS bytes FROM rejected
+        `SELECT ${REJECTED_ID} AS id, toUnixTimestamp64Milli(ingested_at) AS ms, length(payload) AS bytes FROM rejected
          ${where} ORDER BY ingested_at, id LIMIT {limit:UInt32}`,
         { ...params, limit: query.limit },
       );
@@ -83,11 +83,11 @@ export function createRejectedStore(client: StoreClient): RejectedStore {
       const last = fitting.at(-1);
       if (first === undefined || last === undefined) return [];
       const records = await client.query<RejectedRecord>(
-        `SELECT ${ID} AS id, toUnixTimestamp64Milli(ingested_at) AS ms, kind, reason, detail, payload, model, row_index,
+        `SELECT ${REJECTED_ID} AS id, toUnixTimestamp64Milli(ingested_at) AS ms, kind, reason, detail, payload, model, row_index,
                 source_kind, source_topic, source_partition, source_offset
          FROM rejected
          WHERE ingested_at BETWEEN {first:DateTime64(3, 'UTC')} AND {last:DateTime64(3, 'UTC')}
-           AND ${ID} IN {ids:Array(String)}
+           AND ${REJECTED_ID} IN {ids:Array(String)}
          ORDER BY ingested_at, id`,
         { first: dateTime64(first.ms), last: dateTime64(last.ms), ids: fitting.map(({ id }) => id) },
       );
@@ -109,7 +109,7 @@ export function createRejectedStore(client: StoreClient): RejectedStore {
       await client.command(
         `ALTER TABLE rejected DELETE
          WHERE ingested_at BETWEEN {first:DateTime64(3, 'UTC')} AND {last:DateTime64(3, 'UTC')}
-           AND ${ID} IN {ids:Array(String)}
+           AND ${REJECTED_ID} IN {ids:Array(String)}
          SETTINGS mutations_sync = 2`,
         {
           first: dateTime64(Math.min(...times)),

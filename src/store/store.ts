@@ -3,6 +3,7 @@ import { createCallHalfStore } from './call-half-store.js';
 import { assertDedup, checkStore } from './check-store.js';
 import { createStoreClient, type StoreClient, type StoreLocation } from './client.js';
 import { createEpisodeStore } from './episode-store.js';
+import { createErasureStore } from './erasure-store.js';
 import { createErrorStreamStore } from './error-stream-store.js';
 import { createFeedbackStore } from './feedback-store.js';
 import { createGridStore } from './grid-store.js';
@@ -77,6 +78,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createLogAuditStore(api),
     ...models,
     ...createModelDeletion(jobs),
+    ...createErasureStore(jobs, revisions.next),
     saveGrids: grids.saveGrids,
     listGrids: grids.listGrids,
     ...createProfileStore(jobs, grids, counter, revisions.next),

@@ -1,11 +1,13 @@
 import { join, resolve } from 'node:path';
 import { createWebhookDesk } from '../alerts/webhook-desk.js';
+import type { RowWriter } from '../collectors/row-writer.js';
 import { type Config, modelConfig } from '../config.js';
 import { fitNullModel } from '../detectors/null-model.js';
 import { DAY_MS, END_OF_TIME_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import type { Access } from '../http/access.js';
 import { createConceptDriftRoutes } from '../http/concept-drift-routes.js';
+import { createErasureRoutes } from '../http/erasure-routes.js';
 import { createEstimateRoutes } from '../http/estimate-routes.js';
 import { createFeedbackRoutes } from '../http/feedback-routes.js';
 import { createModelRoutes } from '../http/model-routes.js';
@@ -33,6 +35,7 @@ import {
 } from '../jobs/register-reference.js';
 import { createSkewReader } from '../jobs/training-skew.js';
 import { assertSameRules, treatDeclared } from '../jobs/treat-reference.js';
+import { wireEraser } from './erasures.js';
 import { createForestFitter } from './forests.js';
 import type { Parts } from './parts.js';
 import { wirePolicy } from './policy.js';
@@ -44,7 +47,7 @@ function reportsDirectoryOf({ reports, store }: Config): string {
 }
 
 /** The API role: registration, what is known of models, pages and reports. */
-export function wireApi(parts: Parts, access: Access) {
+export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) {
   const { config, store, registry, logger, clock, wallClock } = parts;
   const reportsDirectory = reportsDirectoryOf(config);
   const referenceDeps: RegisterReferenceDeps & RebaselineDeps = {
@@ -154,7 +157,8 @@ export function wireApi(parts: Parts, access: Access) {
       .use(createPerformanceRoutes({ performance }, access))
       .use(createVersionRoutes(versions, access))
       .use(createEstimateRoutes({ estimates }, access))
-      .use(createConceptDriftRoutes({ conceptDrift }, access)),
+      .use(createConceptDriftRoutes({ conceptDrift }, access))
+      .use(createErasureRoutes({ store, erase: wireEraser(parts, writer, reportsDirectory) }, access)),
     pages: createPageRoutes({ store, clock, reportsDirectory, explain, performance: known, versions }),
   };
 }

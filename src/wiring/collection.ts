@@ -24,6 +24,7 @@ export function wireCollection(parts: Parts, access: Access) {
     metrics,
     logger,
     privacy: privacy ?? undefined,
+    erased: parts.erasures.current,
     // Partitions are read at different speeds, labels perhaps far ahead of their predictions: with Kafka a clock that
     // follows the data follows the stored predictions only (see the detection role).
     clock: config.kafka === undefined ? clock : { now: clock.now, observe: () => undefined },

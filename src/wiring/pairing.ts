@@ -15,7 +15,15 @@ const CRON = '*/5 * * * * *';
 export function wirePairing(parts: Parts, writer: RowWriter | null): Job {
   const { config, store, metrics, clock, wallClock, logger, privacy } = parts;
   const { write } =
-    writer ?? createRowWriter({ store, metrics, clock, logger, privacy: privacy ?? undefined });
+    writer ??
+    createRowWriter({
+      store,
+      metrics,
+      clock,
+      logger,
+      privacy: privacy ?? undefined,
+      erased: parts.erasures.current,
+    });
   const read = wireMessageReader(parts);
   const pairing = createCallPairing({
     store,

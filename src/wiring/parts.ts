@@ -8,6 +8,7 @@ import type { Logger, Store } from '../domain/ports.js';
 import type { ModelRegistry } from '../jobs/model-registry.js';
 import type { Metrics } from '../metrics.js';
 import type { TaskRunner } from '../workers/tasks.js';
+import type { KnownErasures } from './erasures.js';
 
 /** What every role of the service is made of. */
 export interface Parts {
@@ -23,6 +24,7 @@ export interface Parts {
   readonly tasks: TaskRunner;
   /** What becomes of personal values; null where every model's are kept. */
   readonly privacy: Privacy | null;
+  readonly erasures: KnownErasures;
 }
 
 export const earliestMs = (config: Config) => (model: string) =>

@@ -77,6 +77,8 @@ describe('the command line', () => {
       'outliers',
       'rejected list',
       'rejected redrive',
+      'erase',
+      'erasures',
       'webhook list',
       'webhook hooks',
       'webhook replay',
@@ -107,7 +109,7 @@ describe('the command line', () => {
       commands
         .map(([name]) => name)
         .filter((name) =>
-          /^(replay|import|tail|report|outliers|skew|backtest|model .*|versions .*|episodes .*|rejected .*|webhook .*)$/.test(
+          /^(replay|import|tail|report|outliers|skew|backtest|model .*|versions .*|episodes .*|rejected .*|erase|erasures|webhook .*)$/.test(
             name,
           ),
         ),

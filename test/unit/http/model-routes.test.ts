@@ -10,6 +10,7 @@ import type { Bucket } from '../../../src/domain/window.js';
 import { AppError } from '../../../src/errors.js';
 import { createKey } from '../../../src/http/access.js';
 import { createConceptDriftRoutes } from '../../../src/http/concept-drift-routes.js';
+import { createErasureRoutes } from '../../../src/http/erasure-routes.js';
 import { createEstimateRoutes } from '../../../src/http/estimate-routes.js';
 import { createFeedbackRoutes } from '../../../src/http/feedback-routes.js';
 import { createModelRoutes, type ModelPorts } from '../../../src/http/model-routes.js';
@@ -128,6 +129,27 @@ describe('the model routes', () => {
             createConceptDriftRoutes(
               {
                 conceptDrift: async ({ model, modelVersion }) => ({ ...NO_ERRORS, model, modelVersion }),
+              },
+              access,
+            ),
+          )
+          .use(
+            createErasureRoutes(
+              {
+                erase: async (request) => {
+                  calls.push(['erase', request]);
+                  return {
+                    id: 'e1',
+                    model: request.model,
+                    kind: request.target.kind,
+                    atMs: NOW_MS,
+                    by: request.by,
+                    reason: request.reason,
+                    erased: { predictions: 1 },
+                    predictionIds: 1,
+                  };
+                },
+                store: { listErasures: note('erasures', []) },
               },
               access,
             ),

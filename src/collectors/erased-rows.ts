@@ -1,0 +1,68 @@
+import type { ErasedRows } from '../domain/erasure.js';
+import type { RowBatch } from '../domain/ports.js';
+import { tallyOf } from '../domain/row-list.js';
+
+/** Positions, by list of a batch, of rows that were erased and came again. */
+export interface ErasedPositions {
+  readonly predictions: ReadonlySet<number>;
+  readonly labels: ReadonlySet<number>;
+  readonly rejected: ReadonlySet<number>;
+}
+
+const NONE: ReadonlySet<number> = new Set();
+export const NOTHING_ERASED: ErasedPositions = { predictions: NONE, labels: NONE, rejected: NONE };
+
+function positionsOf<Row>(rows: Iterable<Row>, isErased: (row: Row) => boolean): ReadonlySet<number> {
+  const found = new Set<number>();
+  let index = 0;
+  for (const row of rows) {
+    if (isErased(row)) found.add(index);
+    index += 1;
+  }
+  return found;
+}
+
+/** The batch without what was erased, and where that stood. The batch itself where nothing of its models was. */
+export function withoutErased(
+  batch: RowBatch,
+  erased: ErasedRows | null,
+): { readonly batch: RowBatch; readonly positions: ErasedPositions } {
+  if (erased === null) return { batch, positions: NOTHING_ERASED };
+  const { halves = [] } = batch;
+  const positions = {
+    predictions: erased.concerns(tallyOf(batch.predictions).versions())
+      ? positionsOf(batch.predictions, erased.prediction)
+      : NONE,
+    labels: positionsOf(batch.labels, erased.label),
+    rejected: positionsOf(batch.rejected, erased.rejected),
+  };
+  const without = <Row>(rows: Iterable<Row>, gone: ReadonlySet<number>) =>
+    [...rows].filter((_, index) => !gone.has(index));
+  return {
+    positions,
+    batch: {
+      ...batch,
+      // The list itself when nothing is taken out: the store knows it again by that.
+      predictions:
+        positions.predictions.size === 0
+          ? batch.predictions
+          : without(batch.predictions, positions.predictions),
+      labels: positions.labels.size === 0 ? batch.labels : without(batch.labels, positions.labels),
+      rejected: without(batch.rejected, positions.rejected),
+      halves: halves.filter((half) => !erased.half(half)),
+    },
+  };
+}
+
+/** Positions in a list without some rows, as positions in the list with them. */
+export function placedBack(positions: ReadonlySet<number>, gone: ReadonlySet<number>): ReadonlySet<number> {
+  if (gone.size === 0 || positions.size === 0) return positions;
+  const placed = new Set<number>();
+  let shorter = 0;
+  for (let index = 0; placed.size < positions.size; index += 1) {
+    if (gone.has(index)) continue;
+    if (positions.has(shorter)) placed.add(index);
+    shorter += 1;
+  }
+  return placed;
+}

@@ -1,0 +1,156 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { type ErasedRows, type ErasureTarget, idOfCall, mayBeId, mentionsIn } from '../domain/erasure.js';
+import type { StoreClient } from './client.js';
+import { dateTime64 } from './encoding.js';
+
+const HASH_BYTES = 16;
+const KEY_BYTES = 32;
+const INSERT_ROWS = 10_000;
+const TIMEOUT_MS = 600_000;
+
+/** Of one model. */
+interface ModelTombstones {
+  readonly predictions: Set<string>;
+  /** By tag, hashes with the event time up to which rows are refused, ms. */
+  readonly subjects: Map<string, Map<string, number>>;
+}
+
+/** Hashes of what was erased: what comes is hashed alike, so that nobody can read from them what it was. */
+export function createTombstones(client: StoreClient, nextRevision: () => number) {
+  let key: Buffer | null = null;
+  let known = '';
+  let current: ErasedRows | null = null;
+
+  async function readKey(): Promise<Buffer | null> {
+    const [row] = await client.query<{ key: string }>(
+      'SELECT key FROM tombstone_keys ORDER BY at, key LIMIT 1',
+    );
+    return row === undefined ? null : Buffer.from(row.key, 'hex');
+  }
+
+  async function keyOf(): Promise<Buffer> {
+    key ??= await readKey();
+    if (key !== null) return key;
+    await client.insert('tombstone_keys', [{ key: randomBytes(KEY_BYTES).toString('hex') }]);
+    // Two processes may have made one: both use the older.
+    key = await readKey();
+    if (key === null) throw new TypeError('the key of the tombstones was stored, and is not there');
+    return key;
+  }
+
+  const hashOf = (secret: Buffer, parts: readonly string[]) =>
+    createHmac('sha256', secret)
+      .update(JSON.stringify(parts), 'utf8')
+      .digest('hex')
+      .slice(0, 2 * HASH_BYTES);
+
+  async function read(): Promise<ErasedRows> {
+    const secret = await keyOf();
+    const rows = await client.query<{ model: string; kind: string; tag: string; hash: string; ms: number }>(
+      `SELECT model, kind, tag, hash, max(toUnixTimestamp64Milli(until)) AS ms
+       FROM tombstones GROUP BY model, kind, tag, hash`,
+      {},
+      { timeoutMs: TIMEOUT_MS },
+    );
+    const models = new Map<string, ModelTombstones>();
+    for (const { model, kind, tag, hash, ms } of rows) {
+      const of = models.get(model) ?? { predictions: new Set(), subjects: new Map() };
+      models.set(model, of);
+      if (kind === 'prediction') of.predictions.add(hash);
+      else of.subjects.set(tag, (of.subjects.get(tag) ?? new Map<string, number>()).set(hash, ms));
+    }
+    return erasedRows(models, (...parts) => hashOf(secret, parts));
+  }
+
+  return {
+    /** Reads only when there are others than last time. */
+    async erasedRows(): Promise<ErasedRows | null> {
+      const [state] = await client.query<{ n: number; sum: string }>(
+        'SELECT count() AS n, toString(sum(cityHash64(model, kind, tag, hash, until))) AS sum FROM tombstones FINAL',
+      );
+      const seen = state === undefined || state.n === 0 ? '' : `${state.n}/${state.sum}`;
+      if (seen !== known) {
+        current = seen === '' ? null : await read();
+        known = seen;
+      }
+      return current;
+    },
+
+    async bury(
+      model: string,
+      target: ErasureTarget,
+      values: readonly string[],
+      predictionIds: readonly string[],
+      atMs: number,
+    ): Promise<void> {
+      const secret = await keyOf();
+      const until = dateTime64(atMs);
+      const rows = predictionIds.map((id) => ({ kind: 'prediction', tag: '', parts: [model, id] }));
+      if (target.kind === 'subject')
+        for (const value of values)
+          rows.push({ kind: 'subject', tag: target.tag, parts: [model, target.tag, value] });
+      const revision = nextRevision();
+      for (let from = 0; from < rows.length; from += INSERT_ROWS)
+        await client.insert(
+          'tombstones',
+          rows.slice(from, from + INSERT_ROWS).map(({ kind, tag, parts }) => ({
+            model,
+            kind,
+            tag,
+            hash: hashOf(secret, parts),
+            until,
+            revision,
+          })),
+        );
+    },
+  };
+}
+
+function erasedRows(
+  models: ReadonlyMap<string, ModelTombstones>,
+  hash: (...parts: string[]) => string,
+): ErasedRows {
+  const isId = (model: string, id: string) => models.get(model)?.predictions.has(hash(model, id)) === true;
+  const isSubject = (model: string, tag: string, value: string, atMs: number) => {
+    const untilMs = models
+      .get(model)
+      ?.subjects.get(tag)
+      ?.get(hash(model, tag, value));
+    return untilMs !== undefined && atMs <= untilMs;
+  };
+  /** Of a message whose time is not known: it was before, as it could not be read. */
+  const isMentionedOf = (model: string, text: string): boolean => {
+    const of = models.get(model);
+    if (of === undefined) return false;
+    for (const mention of mentionsIn(text)) {
+      if (of.predictions.size > 0 && mayBeId(mention) && isId(model, mention.value)) return true;
+      const tags = mention.name === '' ? of.subjects.keys() : [mention.name];
+      for (const tag of tags)
+        if (of.subjects.has(tag) && isSubject(model, tag, mention.value, 0)) return true;
+    }
+    return false;
+  };
+  return {
+    concerns: (versions) => [...versions].some(({ model }) => models.has(model)),
+    prediction(row) {
+      const of = models.get(row.model);
+      if (of === undefined) return false;
+      if (of.predictions.size > 0 && isId(row.model, row.predictionId)) return true;
+      if (of.subjects.size === 0) return false;
+      return row.tags.names.some(
+        (tag, index) =>
+          of.subjects.has(tag) &&
+          isSubject(row.model, tag, row.tags.values[index] as string, row.timestampMs),
+      );
+    },
+    label: (row) => isId(row.model, row.predictionId),
+    rejected: (row) =>
+      row.model === ''
+        ? [...models.keys()].some((model) => isMentionedOf(model, row.payload))
+        : isMentionedOf(row.model, row.payload),
+    half(half) {
+      const id = idOfCall(half.call);
+      return (id !== null && isId(half.model, id)) || isMentionedOf(half.model, half.payload);
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RowWriter } from '../collectors/row-writer.js';
+import type { ErasedRows, ErasureStore, ErasureTarget } from '../domain/erasure.js';
+import { tagColumn } from '../domain/privacy.js';
+import { AppError } from '../errors.js';
+import { createEraser } from '../jobs/erase.js';
+import type { Parts } from './parts.js';
+import { policyOf } from './privacy.js';
+
+/** What was erased, as far as this process knows: read on a tick, and at once by whoever erases. */
+export interface KnownErasures {
+  readonly current: () => ErasedRows | null;
+  readonly refresh: () => Promise<void>;
+}
+
+export function createKnownErasures(store: Pick<ErasureStore, 'erasedRows'>): KnownErasures {
+  let known: ErasedRows | null = null;
+  return {
+    current: () => known,
+    refresh: async () => {
+      known = await store.erasedRows();
+    },
+  };
+}
+
+/** Until then every collector has read what was erased, and stored what it took before. */
+const OTHERS_MS = 12_000;
+
+/** `writer` is the process's own, if it collects rows. */
+export function wireEraser(parts: Parts, writer: RowWriter | null, reportsDirectory: string) {
+  const { config, store, privacy, erasures, wallClock, logger } = parts;
+  const hasOthers = 'url' in config.store;
+
+  function formsOf(model: string, target: ErasureTarget): readonly string[] {
+    if (target.kind === 'prediction') return formsIn('prediction_id', target.predictionId);
+    const { tag, value } = target;
+    const tags = policyOf(config)(model)?.tags ?? {};
+    if (Object.hasOwn(tags, tag) && tags[tag] === 'drop')
+      throw new AppError(
+        'invalid_request',
+        `the tag ${tag} is dropped before anything is stored, so no row carries it: erase by prediction id`,
+      );
+    return formsIn(tagColumn(tag), value);
+  }
+
+  const formsIn = (column: string, value: string) =>
+    privacy === null ? [value] : [...new Set([value, privacy.hash(column, value)])];
+
+  return createEraser({
+    store,
+    formsOf,
+    settled: async () => {
+      await erasures.refresh();
+      await writer?.settled();
+      if (hasOthers) await sleep(OTHERS_MS);
+    },
+    reportsDirectory,
+    wallClock,
+    logger,
+  });
+}

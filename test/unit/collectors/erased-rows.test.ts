@@ -1,0 +1,152 @@
+import { describe, expect, test } from '@jest/globals';
+import { placedBack } from '../../../src/collectors/erased-rows.js';
+import { createRowWriter } from '../../../src/collectors/row-writer.js';
+import { createSharedInserts } from '../../../src/collectors/shared-inserts.js';
+import { type ErasedRows, isMentioned } from '../../../src/domain/erasure.js';
+import type { RowBatch } from '../../../src/domain/ports.js';
+import { createLogger } from '../../../src/logger.js';
+import { createMetrics } from '../../../src/metrics.js';
+import { labelRow, PLAIN_LISTS, predictionRow, rejectedRow } from '../../support/rows.js';
+
+const GONE = new Set(['gone-1', 'gone-2']);
+const erased: ErasedRows = {
+  concerns: () => true,
+  prediction: ({ predictionId }) => GONE.has(predictionId),
+  label: ({ predictionId }) => GONE.has(predictionId),
+  rejected: ({ payload }) => payload.includes('gone'),
+  half: ({ call }) => call.includes('gone'),
+};
+
+/** Knows the ids that it was given before. */
+function setUp(known: readonly string[] = []) {
+  const batches: RowBatch[] = [];
+  const metrics = createMetrics();
+  const writer = createRowWriter({
+    store: {
+      ...PLAIN_LISTS,
+      findDuplicatePredictions: async (rows) =>
+        new Set(
+          [...rows].flatMap(({ predictionId }, index) => (known.includes(predictionId) ? [index] : [])),
+        ),
+      findDuplicateLabels: async (rows) =>
+        new Set(rows.flatMap(({ predictionId }, index) => (known.includes(predictionId) ? [index] : []))),
+      insertRows: async (batch) => {
+        batches.push(batch);
+      },
+    },
+    metrics,
+    clock: { now: () => 0, observe: () => undefined },
+    logger: createLogger({ level: 'silent' }),
+    erased: () => erased,
+  });
+  return { writer, batches, metrics };
+}
+
+describe('rows that were erased and come again', () => {
+  test('are counted, told by position, and not stored; duplicates keep their place', async () => {
+    const { writer, batches, metrics } = setUp(['old']);
+    const ids = ['gone-1', 'a', 'old', 'gone-2', 'b', 'old'];
+    const half = (call: string) => ({
+      call,
+      side: 'request' as const,
+      timestampMs: 0,
+      model: 'churn',
+      payload: '',
+      source: rejectedRow().source,
+    });
+    const result = await writer.write({
+      predictions: ids.map((id) => predictionRow(id)),
+      labels: ['old', 'gone-1', 'a'].map((id) => labelRow(id)),
+      rejected: [
+        rejectedRow({ payload: 'gone' }),
+        rejectedRow(),
+        rejectedRow({ kind: 'label', payload: 'gone' }),
+      ],
+      halves: [half('gone'), half('kept')],
+      token: 't',
+    });
+    expect(result).toEqual({
+      predictions: { received: 8, accepted: 2, duplicate: 2, rejected: 1, erased: 3 },
+      labels: { received: 4, accepted: 1, duplicate: 1, rejected: 0, erased: 2 },
+      duplicatePredictions: new Set([2, 5]),
+      duplicateLabels: new Set([0]),
+      erased: { predictions: new Set([0, 3]), labels: new Set([1]), rejected: new Set([0, 2]) },
+    });
+    const [batch] = batches;
+    expect([...(batch?.predictions ?? [])].map(({ predictionId }) => predictionId)).toEqual(['a', 'b']);
+    expect(batch?.labels.map(({ predictionId }) => predictionId)).toEqual(['a']);
+    expect(batch?.rejected).toHaveLength(1);
+    expect(batch?.halves?.map(({ call }) => call)).toEqual(['kept']);
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('plumbline_erased_total{kind="prediction"} 3');
+    expect(text).toContain('plumbline_received_total{kind="prediction",source="http"} 8');
+    expect(text).toMatch(/plumbline_rejected_total\{kind="prediction",reason="malformed_json"\} 1/);
+  });
+
+  test('are counted for the request that they came with', async () => {
+    const { writer } = setUp(['old']);
+    const inserts = createSharedInserts({
+      writer,
+      join: PLAIN_LISTS.joinPredictions,
+      tokenPrefix: 't',
+      maxDelayMs: 20,
+    });
+    const submit = (ids: readonly string[], payloads: readonly string[] = []) =>
+      inserts.submit({
+        predictions: ids.map((id) => predictionRow(id)),
+        labels: [],
+        rejected: payloads.map((payload) => rejectedRow({ payload })),
+        bytes: 1,
+      });
+    const answers = await Promise.all([
+      submit(['a', 'gone-1'], ['gone', 'bad']),
+      submit(['b', 'old']),
+      submit(['gone-2'], ['bad']),
+    ]);
+    await inserts.stop();
+    expect(answers).toEqual([
+      { received: 4, accepted: 1, duplicate: 0, rejected: 1, erased: 2 },
+      { received: 2, accepted: 1, duplicate: 1, rejected: 0 },
+      { received: 2, accepted: 0, duplicate: 0, rejected: 1, erased: 1 },
+    ]);
+  });
+
+  test.each([
+    [[], [], []],
+    [[0], [], [0]],
+    [
+      [0, 1],
+      [0, 2],
+      [1, 3],
+    ],
+    [[2], [0, 1], [4]],
+  ])('positions %j without %j are %j', (positions, gone, placed) => {
+    expect([...placedBack(new Set(positions), new Set(gone))]).toEqual(placed);
+  });
+});
+
+describe('a message is of a prediction', () => {
+  const of = (text: string, id: string) =>
+    isMentioned(text, { kind: 'prediction', predictionId: id }, new Set([id]));
+  test.each([
+    ['{"prediction_id":"p1"}', 'p1', true],
+    ['{"prediction_id":17}', '17', true],
+    ['{"features":{"age":"p1"}}', 'p1', false],
+    ['{"features":{"ref":"a long id"}}', 'a long id', true],
+    ['{"log":"{\\"id\\":\\"p1\\"}"}', 'p1', true],
+    ['[{"eventMetadata":{"inferenceId":"p1"}}]', 'p1', true],
+    ['{"id":"p1", broken', 'p1', true],
+    ['{"id":"p12", broken', 'p1', false],
+    ['', 'p1', false],
+  ])('%s of %s: %p', (text, id, expected) => {
+    expect(of(text, id)).toBe(expected);
+  });
+
+  test('and of a subject by its tag', () => {
+    const is = (text: string) =>
+      isMentioned(text, { kind: 'subject', tag: 'customer', value: 'c' }, new Set(['c']));
+    expect(is('{"tags":{"customer":"c"}}')).toBe(true);
+    expect(is('{"tags":{"region":"c"}}')).toBe(false);
+    expect(is('{"tags":{"customer":"c", broken')).toBe(true);
+  });
+});
