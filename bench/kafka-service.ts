@@ -4,12 +4,14 @@ import { createKafkaCollector } from '../src/collectors/kafka-collector.js';
 import { createKafkaSource } from '../src/collectors/kafka-source.js';
 import { createRecordDecoders } from '../src/collectors/record-decoders.js';
 import { createRowWriter } from '../src/collectors/row-writer.js';
+import { letHeapGrow } from '../src/heap-growth.js';
 import { createModelRegistry } from '../src/jobs/model-registry.js';
 import { createLogger } from '../src/logger.js';
 import { createMetrics } from '../src/metrics.js';
 import { createStore } from '../src/store/store.js';
 
 const [address = '', topic = '', events = '', dataDir = ''] = process.argv.slice(2);
+letHeapGrow();
 const numeric = ['distance', 'hour', 'temp', 'dewp', 'humid', 'wind_dir', 'wind_speed', 'wind_gust'];
 numeric.push('precip', 'pressure', 'visib');
 const logger = createLogger({ level: 'warn' });

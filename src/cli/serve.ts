@@ -1,7 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
 import { createApp } from '../app.js';
 import { loadConfig, parseConfig } from '../config.js';
 import { AppError } from '../errors.js';
+import { letHeapGrow } from '../heap-growth.js';
 import { type Output, say } from './output.js';
 
 export interface ServeOptions {
@@ -64,14 +64,8 @@ export async function withInterruption<T>(
   }
 }
 
-/**
- * How much the heap and the buffers outside of it may grow, in per cent, before the next full collection. The runtime's own answer is a third:
- * a service that keeps 40 MB and takes in 60 MB of events a second would look through the 40 MB every 300 ms.
- */
-const HEAP_GROWING_PERCENT = 200;
-
 export async function serve(options: ServeOptions, output: Output): Promise<void> {
-  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
+  letHeapGrow();
   const app = await createApp(configFor(options));
   try {
     const { url } = await app.start();
