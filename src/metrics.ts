@@ -33,6 +33,12 @@ export function createMetrics() {
       labelNames: [...model],
       registers,
     }),
+    undeclaredFeatures: new Gauge({
+      name: 'plumbline_undeclared_features',
+      help: 'Features of the last judged window that the version does not declare.',
+      labelNames: [...model],
+      registers,
+    }),
     driftedSegments: new Gauge({
       name: 'plumbline_drifted_segments',
       help: 'Segments with a material drift in the last judged window.',

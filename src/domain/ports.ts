@@ -12,6 +12,7 @@ import type { Grid, Profile } from './profile.js';
 import type { Reference, ReferenceChange, ReferenceSummary } from './reference.js';
 import type { PeriodStore, QuerySource, SegmentStore, TreatFileInput } from './reference-ports.js';
 import type { LogAuditStore, RowStore } from './row-ports.js';
+import type { UndeclaredFeature } from './schema-changes.js';
 import type { Segment } from './segment.js';
 import type { Verdict, WindowOutcome } from './verdict.js';
 import type { VersionPairStore } from './version-comparison.js';
@@ -79,6 +80,11 @@ export interface ProfileStore {
    * version. Idempotent.
    */
   profileLabels(models: readonly ModelVersion[]): Promise<DirtyBuckets[]>;
+  /**
+   * Features in the counted hours of a period that the version does not declare, the most frequent first; of an hour with more the hundred
+   * most frequent.
+   */
+  undeclaredFeatures(model: ModelVersion, period: Window): Promise<UndeclaredFeature[]>;
   /** One merged profile per column over the buckets; columns without rows are absent. */
   mergedProfiles(query: ProfileQuery, buckets: readonly Bucket[]): Promise<Profile[]>;
   /**

@@ -16,6 +16,7 @@ import {
   referenceQuery,
   reportBody,
   schemaBody,
+  schemaChangesQuery,
   skewQuery,
   tuningQuery,
   verdictQuery,
@@ -181,6 +182,10 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
           },
         },
       },
+      '/v1/models/{model}/schema-changes': list(
+        'New, missing and retyped features of production',
+        schemaChangesQuery,
+      ),
       '/v1/models/{model}/concept-drift': list(
         'Where detectors over the stream of errors have seen a change, newest first',
         conceptDriftQuery,

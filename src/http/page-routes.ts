@@ -18,6 +18,7 @@ import { renderOverviewPage } from '../views/overview-page.js';
 import { renderReportsPage } from '../views/reports-page.js';
 import { renderSkewPage } from '../views/skew-page.js';
 import { renderComparePage } from '../views/versions.js';
+import type { SchemaPorts } from './schema-routes.js';
 import type { VersionPorts } from './version-routes.js';
 
 /** What report files are called: a plain name, so that no path can be formed from it. */
@@ -78,6 +79,8 @@ export function createPageRoutes(deps: {
   readonly performance?: PerformanceSources;
   /** Versions side by side, their latencies, and their skew; without pages when left out. */
   readonly versions?: VersionPorts;
+  /** How what production sends differs from what is declared; not shown when left out. */
+  readonly schemaChanges?: SchemaPorts['schemaChanges'];
 }): Router {
   const { store, clock } = deps;
   const reportsDirectory = resolve(deps.reportsDirectory);
@@ -117,7 +120,9 @@ export function createPageRoutes(deps: {
     const period = loaded.data.range;
     const performance = await loadPerformance(deps.performance ?? {}, key, period);
     const latencies = (await deps.versions?.latencies({ model: key.model, ...edges(period) })) ?? null;
-    send(res, renderModelPage(loaded.data, explained?.explanation, performance, latencies));
+    const changes =
+      (await deps.schemaChanges?.({ ...key, ...(judged === null ? {} : edges(judged)) })) ?? null;
+    send(res, renderModelPage(loaded.data, explained?.explanation, performance, latencies, changes));
   });
 
   router.get('/models/:model/versions/:version/features/:feature', async (req, res) => {

@@ -71,6 +71,11 @@ export const verdictQuery = z.strictObject({
   segment: segment.optional(),
   limit,
 });
+export const schemaChangesQuery = z.strictObject({
+  version: text,
+  from: wholeHour.optional(),
+  to: wholeHour.optional(),
+});
 export const whyQuery = z.strictObject({
   version: text,
   from: wholeHour.optional(),

@@ -14,6 +14,7 @@ const TABLES: readonly (readonly [table: string, where: string])[] = [
   ['call_halves', OF_MODEL],
   ['outlier_scores', OF_MODEL],
   ['profiled_hours', OF_MODEL],
+  ['undeclared_features', OF_MODEL],
   ['counted_labels', OF_MODEL],
   ['measured_labels', OF_MODEL],
   ['performance_hours', OF_MODEL],

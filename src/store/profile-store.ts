@@ -12,6 +12,7 @@ import { createLabelProfiles, isLabel } from './label-profiles.js';
 import type { ProfileCounter } from './profile-counter.js';
 import { COUNT_IDENTITIES_SQL, HOUR_OF_ROW, labelSource, productionSource } from './profile-source.js';
 import { createRowCounts } from './row-counts.js';
+import { createUndeclaredFeatures } from './undeclared-features.js';
 
 const MAX_PIECES = 400;
 
@@ -56,6 +57,8 @@ export function createProfileStore(
   nextRevision: () => number,
 ): Omit<ProfileStore, 'windowProfiles' | 'profileSeries' | 'mergedProfiles'> &
   Pick<VerdictStore, 'profiledRows' | 'labelledRows'> {
+  const undeclared = createUndeclaredFeatures(client, nextRevision);
+
   async function merged(query: ProfileQuery, piece: string, where: string, params: Record<string, unknown>) {
     const features = query.features === undefined ? '' : 'AND feature IN {features:Array(String)}';
     return client.query<ProfileRow>(
@@ -101,6 +104,7 @@ export function createProfileStore(
     const input = { scope: PRODUCTION, model, params, hours: params.hours, revision };
     await counter.count({ ...input, source, columns: columns.filter((column) => !isLabel(column)) });
     await counter.count({ ...input, source: labelSource(repeated), columns: columns.filter(isLabel) });
+    await undeclared.count(model, params);
     // Stored rows as they were before counting: one that came meanwhile makes its hour dirty again.
     await client.insert(
       'profiled_hours',
@@ -119,6 +123,8 @@ export function createProfileStore(
     ...createLabelProfiles(client, counter, nextRevision, (model, hours) =>
       storedHours(model, hours, 'counted > 0'),
     ),
+
+    undeclaredFeatures: undeclared.undeclaredFeatures,
 
     async watermarks() {
       const rows = await client.query<{

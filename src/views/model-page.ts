@@ -1,5 +1,6 @@
 import type { WindowExplanation } from '../domain/explanation.js';
 import { type DetectorRecord, detectorRecords } from '../domain/feedback.js';
+import type { SchemaChanges } from '../domain/schema-changes.js';
 import type { LatencyAnswer } from '../domain/version-comparison.js';
 import type { Window } from '../domain/window.js';
 import { heatmapChart, heatmapLegend } from './charts/heatmap.js';
@@ -29,6 +30,7 @@ import {
 } from './parts.js';
 import { performanceSection } from './performance.js';
 import { referenceHistory } from './reference-history.js';
+import { schemaSection } from './schema-section.js';
 import { segmentSection } from './segments.js';
 import { modelSentence, unitOf } from './sentences.js';
 import { versionsSection } from './versions.js';
@@ -105,6 +107,7 @@ export function renderModelPage(
   explanation: WindowExplanation | null = null,
   performance: KnownPerformance | null = null,
   latencies: LatencyAnswer | null = null,
+  changes: SchemaChanges | null = null,
 ): string {
   const { version, lastRun } = data;
   const name = html`${nameTag(version.model, 60)} <span class="muted">version ${nameTag(version.modelVersion, 40)}</span>`;
@@ -127,6 +130,7 @@ ${section('Episodes', 'open first', html`<div id="episodes"></div>${episodesTabl
 ${performanceSection(performance, data.range)}
 ${versionsSection(version, latencies)}
 ${section('Features', 'by effect in the last judged window', rankedTable(data.ranked, { key: version, window: lastJudged(data), links: true }))}
+${schemaSection(changes)}
 ${segmentSection(data.segments)}
 ${outlierSection(data, true)}
 ${section('Reference', 'what the model is compared with', html`${referenceFacts(data.reference)}${referenceHistory(data.references, data.referenceChanges)}`)}`,

@@ -15,6 +15,7 @@ import { createOutlierRoutes } from '../http/outlier-routes.js';
 import { createPageRoutes } from '../http/page-routes.js';
 import { createPerformanceRoutes } from '../http/performance-routes.js';
 import { createPolicyRoutes } from '../http/policy-routes.js';
+import { createSchemaRoutes } from '../http/schema-routes.js';
 import { createVersionRoutes } from '../http/version-routes.js';
 import { createWebhookRoutes } from '../http/webhook-routes.js';
 import { createWhyRoutes } from '../http/why-routes.js';
@@ -26,6 +27,7 @@ import { createConceptDriftReader } from '../jobs/read-concept-drift.js';
 import { createEstimateReader } from '../jobs/read-estimates.js';
 import { createLatencyReader } from '../jobs/read-latencies.js';
 import { createPerformanceReader } from '../jobs/read-performance.js';
+import { createSchemaReader } from '../jobs/read-schema-changes.js';
 import { createRebaseliner, type RebaselineDeps } from '../jobs/rebaseline.js';
 import { createQueryRegistrar } from '../jobs/register-query.js';
 import {
@@ -97,6 +99,7 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
   });
 
   const conceptDrift = createConceptDriftReader({ store });
+  const schemaChanges = createSchemaReader({ store });
   const known = { performance, estimates, conceptDrift };
 
   /** A report of a period, by default of all that was judged. */
@@ -158,7 +161,16 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
       .use(createVersionRoutes(versions, access))
       .use(createEstimateRoutes({ estimates }, access))
       .use(createConceptDriftRoutes({ conceptDrift }, access))
+      .use(createSchemaRoutes({ schemaChanges }, access))
       .use(createErasureRoutes({ store, erase: wireEraser(parts, writer, reportsDirectory) }, access)),
-    pages: createPageRoutes({ store, clock, reportsDirectory, explain, performance: known, versions }),
+    pages: createPageRoutes({
+      store,
+      clock,
+      reportsDirectory,
+      explain,
+      performance: known,
+      versions,
+      schemaChanges,
+    }),
   };
 }

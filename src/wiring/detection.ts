@@ -20,6 +20,7 @@ import { createVolumeReviser } from '../jobs/revise-volumes.js';
 import { createRollingReferences } from '../jobs/rolling-reference.js';
 import { createCycle } from '../jobs/run-cycle.js';
 import type { Job } from '../jobs/scheduler.js';
+import { createSchemaGauges } from '../jobs/schema-gauges.js';
 import { createOutlierScorer } from '../jobs/score-outliers.js';
 import { createSegmentBaselines, segmentsOf } from '../jobs/segments.js';
 import { createEpisodeBudget } from '../stats/episode-budget.js';
@@ -39,6 +40,7 @@ export function wireDetection(parts: Parts) {
   const hooks = createHooks(config, wallClock);
   const gauges = createVerdictGauges({ metrics, logger });
   const performanceGauges = createPerformanceGauges({ metrics });
+  const schemaGauges = createSchemaGauges({ store, gauge: metrics.undeclaredFeatures });
   const estimateGauges = createEstimateGauges({
     store,
     setting: (model) => settings(model).performance,
@@ -117,12 +119,14 @@ export function wireDetection(parts: Parts) {
         gauges.windowJudged(key, verdicts);
         performanceGauges.windowJudged(key, verdicts);
         estimateGauges.windowJudged(key, verdicts);
+        schemaGauges.windowJudged(key, verdicts);
       },
       verdictsRevised: gauges.verdictsRevised,
       retain: (keys) => {
         gauges.retain(keys);
         performanceGauges.retain(keys);
         estimateGauges.retain(keys);
+        schemaGauges.retain(keys);
       },
       performanceJudged: performanceGauges.performanceJudged,
     },
@@ -153,6 +157,7 @@ export function wireDetection(parts: Parts) {
       await followStore(parts);
       lastCycle = await cycle.run();
       await estimateGauges.publish();
+      await schemaGauges.publish();
       await streams.feed();
     },
     lastSuccess: {

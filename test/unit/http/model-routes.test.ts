@@ -20,6 +20,7 @@ import { createOutlierRoutes } from '../../../src/http/outlier-routes.js';
 import { createPerformanceRoutes } from '../../../src/http/performance-routes.js';
 import { createPolicyRoutes } from '../../../src/http/policy-routes.js';
 import { createRejectedRoutes } from '../../../src/http/rejected-routes.js';
+import { createSchemaRoutes } from '../../../src/http/schema-routes.js';
 import { createVersionRoutes } from '../../../src/http/version-routes.js';
 import { createWebhookRoutes } from '../../../src/http/webhook-routes.js';
 import { createWhyRoutes } from '../../../src/http/why-routes.js';
@@ -129,6 +130,22 @@ describe('the model routes', () => {
             createConceptDriftRoutes(
               {
                 conceptDrift: async ({ model, modelVersion }) => ({ ...NO_ERRORS, model, modelVersion }),
+              },
+              access,
+            ),
+          )
+          .use(
+            createSchemaRoutes(
+              {
+                schemaChanges: async ({ model, modelVersion }) => ({
+                  model,
+                  modelVersion,
+                  window: { startMs: 0, endMs: HOUR },
+                  rows: 0,
+                  added: [],
+                  removed: [],
+                  retyped: [],
+                }),
               },
               access,
             ),

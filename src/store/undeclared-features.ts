@@ -1,0 +1,61 @@
+import { type ModelVersion, RESERVED_FEATURES } from '../domain/model.js';
+import type { ProfileStore } from '../domain/ports.js';
+import type { UndeclaredFeature } from '../domain/schema-changes.js';
+import { HOUR_MS } from '../domain/window.js';
+import type { StoreClient } from './client.js';
+import { HOUR_OF_ROW, PREDICTION_ROWS } from './profile-source.js';
+
+/** Kept of an hour: a sender that makes names of ids would fill the table. */
+const MAX_PER_HOUR = 100;
+/** Told of a period. */
+const MAX_TOLD = 1_000;
+
+interface HourRow {
+  readonly hour: number;
+  readonly feature: string;
+  readonly numbers: number;
+  readonly texts: number;
+}
+
+/** Rows are few in kind: names are compared once for each list of names, not once for each row. */
+const COUNT_SQL = `
+  SELECT hour, name.1 AS feature, sumIf(n, name.2 = 1) AS numbers, sumIf(n, name.2 = 0) AS texts
+  FROM (SELECT ${HOUR_OF_ROW} AS hour, num.keys AS number_names, cat.keys AS text_names, count() AS n
+        FROM predictions WHERE ${PREDICTION_ROWS} GROUP BY hour, number_names, text_names)
+  ARRAY JOIN arrayConcat(arrayMap(key -> (toString(key), 1), number_names), arrayMap(key -> (toString(key), 0), text_names)) AS name
+  WHERE NOT has({declared:Array(String)}, feature)
+  GROUP BY hour, feature ORDER BY sum(n) DESC, feature LIMIT ${MAX_PER_HOUR} BY hour`;
+
+export function createUndeclaredFeatures(
+  client: StoreClient,
+  nextRevision: () => number,
+): Pick<ProfileStore, 'undeclaredFeatures'> & {
+  /** Counts them in hours of a version. Parameters: those of `PREDICTION_ROWS`. */
+  count(model: ModelVersion, params: Readonly<Record<string, unknown>>): Promise<void>;
+} {
+  return {
+    async count({ model, modelVersion, schema }, params) {
+      const declared = [...schema.features.map(({ name }) => name), ...RESERVED_FEATURES];
+      const rows = await client.query<HourRow>(COUNT_SQL, { ...params, declared });
+      const revision = nextRevision();
+      await client.insert(
+        'undeclared_features',
+        rows.map((row) => ({ model, version: modelVersion, ...row, revision })),
+      );
+    },
+
+    async undeclaredFeatures({ model, modelVersion, schema }, { startMs, endMs }) {
+      const rows = await client.query<UndeclaredFeature>(
+        `SELECT feature, sum(u.numbers) AS numbers, sum(u.texts) AS texts,
+           min(hour) * ${HOUR_MS} AS firstHourMs, max(hour) * ${HOUR_MS} AS lastHourMs
+         FROM (SELECT * FROM undeclared_features FINAL
+               WHERE model = {model:String} AND version = {version:String} AND hour >= {from:Int64} AND hour < {to:Int64}) AS u
+         GROUP BY feature ORDER BY numbers + texts DESC, feature LIMIT ${MAX_TOLD}`,
+        { model, version: modelVersion, from: Math.floor(startMs / HOUR_MS), to: Math.ceil(endMs / HOUR_MS) },
+      );
+      // Declared since: a version can be registered again.
+      const declared = new Set(schema.features.map(({ name }) => name));
+      return rows.filter(({ feature }) => !declared.has(feature));
+    },
+  };
+}
