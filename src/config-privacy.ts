@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { RESERVED_FEATURES } from './domain/model.js';
+import { REQUEST } from './domain/request-rule.js';
+import { TAG_PREFIX } from './domain/segment.js';
 
 const name = z.string().min(1).max(256);
 
@@ -34,3 +36,24 @@ export const privacyKeySchema = z
     ({ keyEnv, keyFile }) => (keyEnv === undefined) !== (keyFile === undefined),
     'give keyEnv or keyFile',
   );
+
+/** What a policy takes from the comparison of versions. */
+export function privacyProblems(
+  policy: z.output<typeof privacySchema> | undefined,
+  requestId: string,
+): { readonly path: string[]; readonly message: string }[] {
+  if (policy === undefined) return [];
+  const problems: { path: string[]; message: string }[] = [];
+  if (policy.predictionId === 'hash' && requestId !== REQUEST && !requestId.startsWith(TAG_PREFIX))
+    problems.push({
+      path: ['performance', 'requestId'],
+      message: 'finds no request in hashed prediction ids: use {request} or tags.NAME',
+    });
+  for (const [tag, rule] of Object.entries(policy.tags))
+    if (rule === 'drop' && requestId === `${TAG_PREFIX}${tag}`)
+      problems.push({
+        path: ['privacy', 'tags', tag],
+        message: 'is what performance.requestId reads: hash it, or name another',
+      });
+  return problems;
+}

@@ -6,8 +6,7 @@ import { kafkaSchema } from './config-kafka.js';
 import { mappingSchema } from './config-mapping.js';
 import { outliersSchema } from './config-outliers.js';
 import { performanceSchema } from './config-performance.js';
-import { privacyKeySchema, privacySchema } from './config-privacy.js';
-import { REQUEST } from './domain/request-rule.js';
+import { privacyKeySchema, privacyProblems, privacySchema } from './config-privacy.js';
 import { AppError, messageOf } from './errors.js';
 
 /** With fewer windows nobody can tell how much they differ. */
@@ -93,13 +92,8 @@ const model = z
     earliest: z.iso.date().default('1971-01-01'),
   })
   .superRefine(({ window, reference: { kind, days }, performance, privacy }, context) => {
-    const { requestId } = performance;
-    if (privacy?.predictionId === 'hash' && requestId !== REQUEST && !requestId.startsWith('tags.'))
-      context.addIssue({
-        code: 'custom',
-        path: ['performance', 'requestId'],
-        message: 'finds no request in hashed prediction ids: use {request} or tags.NAME',
-      });
+    for (const { path, message } of privacyProblems(privacy, performance.requestId))
+      context.addIssue({ code: 'custom', path, message });
     const problem = (message: string) =>
       context.addIssue({ code: 'custom', path: ['reference', 'days'], message });
     const weeks = Math.floor(days / 7);

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { openStore } from '../app.js';
-import type { Config } from '../config.js';
+import { type Config, privacyKey } from '../config.js';
 import { AppError, messageOf } from '../errors.js';
 import { answer, type Output, say } from './output.js';
 import { configFor, type ServeOptions } from './serve.js';
@@ -75,6 +75,13 @@ export async function doctor(options: ServeOptions, output: Output): Promise<voi
   if (config !== undefined) {
     const settings = config;
     checks.push(await checked('port', () => checkPort(settings)));
+    if (settings.privacy !== undefined)
+      checks.push(
+        await checked('privacy key', async () => {
+          privacyKey(settings);
+          return 'is there';
+        }),
+      );
     checks.push(...(await checkStore(settings)));
   }
   for (const check of checks) say(output, `${check.ok ? 'ok  ' : 'FAIL'} ${check.name}: ${check.detail}`);

@@ -1,6 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import {
-  type CallHalf,
   type LabelRow,
   type Named,
   NO_VALUES,
@@ -15,6 +13,7 @@ import {
   tagColumn,
 } from '../domain/privacy.js';
 import { ALIASES, type Fields, pick, unwrapped } from './decode-event.js';
+import { createSealing, type Sealing } from './sealed-halves.js';
 import { createSharedNames } from './shared-names.js';
 import { createHasher, DROPPED, type Treatment, treatmentOf, UNKNOWN_BUCKETS } from './treat-values.js';
 
@@ -37,26 +36,18 @@ export interface PrivacyOptions {
 }
 
 /** What happens to rows before anything is stored of them. */
-export interface Privacy {
+export interface Privacy extends Sealing {
   treatPrediction(row: PredictionRow): PredictionRow;
   treatLabel(row: LabelRow): LabelRow;
   /** An event under our names, as a message that may be kept: known fields alone, values treated; null when that cannot be done. */
   keptEvent(kind: RejectedRow['kind'], event: Fields): string | null;
   /** A rejected row without values that may not be stored: treated, or without its message. */
   redact(row: RejectedRow): RejectedRow;
-  /** A side of a call that waits for the other, unreadable without the key where its model has a policy. */
-  seal(half: CallHalf): CallHalf;
   /** A value as it is stored where it is hashed. */
   hash(column: string, value: string): string;
-  /** Throws RangeError for one that was sealed with another key. */
-  open(half: CallHalf): CallHalf;
 }
 
 const WITHHELD = 'the message is not kept, as its values may be personal (docs/privacy.md)';
-const SEALED = 'sealed:';
-const CIPHER = 'aes-256-gcm';
-const IV_BYTES = 12;
-const TAG_BYTES = 16;
 
 /** How one version's rows are treated. */
 interface Plan {
@@ -73,7 +64,6 @@ interface Plan {
 export function createPrivacy(options: PrivacyOptions): Privacy {
   const { key, policyOf, featureKinds, appliedRules, knownModel, mapped } = options;
   const hash = createHasher(key);
-  const sealingKey = createHmac('sha256', key).update('call halves').digest();
   const plans = new Map<string, Plan>();
   const sharedNumeric = createSharedNames();
   const sharedTexts = createSharedNames();
@@ -255,27 +245,7 @@ export function createPrivacy(options: PrivacyOptions): Privacy {
       const payload = keptEvent(row.kind, { ...mapped(model, fields), model });
       return payload === null ? withheld(row) : { ...row, payload };
     },
-    seal(half) {
-      if (policyOf(knownModel(half.model) ?? half.model) === null || half.payload.startsWith(SEALED))
-        return half;
-      const iv = randomBytes(IV_BYTES);
-      const cipher = createCipheriv(CIPHER, sealingKey, iv);
-      const sealed = Buffer.concat([cipher.update(half.payload, 'utf8'), cipher.final()]);
-      const payload = SEALED + Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64');
-      return { ...half, payload };
-    },
-    open(half) {
-      if (!half.payload.startsWith(SEALED)) return half;
-      const bytes = Buffer.from(half.payload.slice(SEALED.length), 'base64');
-      try {
-        const decipher = createDecipheriv(CIPHER, sealingKey, bytes.subarray(0, IV_BYTES));
-        decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
-        const text = decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES), undefined, 'utf8');
-        return { ...half, payload: text + decipher.final('utf8') };
-      } catch (cause) {
-        throw new RangeError('sealed with another key', { cause });
-      }
-    },
+    ...createSealing(key, (half) => policyOf(knownModel(half.model) ?? half.model) !== null),
   };
 }
 

@@ -19,12 +19,22 @@ export interface Treatment {
 
 export type Hasher = (column: string, value: string) => string;
 
+/** Hashes that are remembered: categories come again and again. */
+const REMEMBERED = 10_000;
+
 /** HMAC-SHA-256 of column and value, shortened. A value that is hashed already stays. */
 export function createHasher(key: Buffer): Hasher {
+  const known = new Map<string, string>();
   return (column, value) => {
+    const text = hashedText(column, value);
+    const before = known.get(text);
+    if (before !== undefined) return before;
     if (HASHED.test(value)) return value;
-    const digest = createHmac('sha256', key).update(hashedText(column, value), 'utf8').digest();
-    return HASHED_PREFIX + digest.toString('hex', 0, HASHED_BYTES);
+    const digest = createHmac('sha256', key).update(text, 'utf8').digest();
+    const hashed = HASHED_PREFIX + digest.toString('hex', 0, HASHED_BYTES);
+    if (known.size >= REMEMBERED) known.clear();
+    known.set(text, hashed);
+    return hashed;
   };
 }
 

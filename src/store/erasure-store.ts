@@ -1,89 +1,46 @@
-import {
-  type Erasure,
-  type ErasureStore,
-  type ErasureTarget,
-  idOfCall,
-  isMentioned,
-} from '../domain/erasure.js';
+import { type Erasure, type ErasureStore, type ErasureTarget, isMentioned } from '../domain/erasure.js';
 import { segmentId, segmentScope, TAG_PREFIX } from '../domain/segment.js';
-import { AppError } from '../errors.js';
 import type { StoreClient } from './client.js';
 import { dateTime64, fromBody, toBody } from './encoding.js';
 import { rowIdentity } from './identity.js';
-import { REJECTED_ID } from './rejected-store.js';
+import { createMessageRemoval } from './message-removal.js';
+import { HOUR_OF_ROW } from './profile-source.js';
+import { chunksOf, createRemoval, literal, needlesOf, REMOVAL_TIMEOUT_MS } from './removal.js';
 import { createTombstones } from './tombstones.js';
 
 const OF_MODEL = 'model = {model:String}';
-const TIMEOUT_MS = 600_000;
 /** Prediction ids in one statement: at most 2.5 MB of text. */
 const IDS_PER_STATEMENT = 5_000;
-/** The engine looks for so many texts at once. */
-const NEEDLES = 250;
-/** Messages looked through at once. */
-const PAGE_ROWS = 1_000;
 /** Rows of one id that narrow copies are looked for by, once their predictions have expired. */
 const ROW_INDICES = 4_096;
 
-type Params = Readonly<Record<string, unknown>>;
-
-/** Rows of a table that have to go. */
-interface Condition {
-  readonly table: string;
-  readonly where: string;
-  readonly params: Params;
+interface HourRows {
+  readonly version: string;
+  readonly hour: number;
+  readonly n: number;
 }
 
 /** What is erased on request: from every table that holds a row, or a value, of it. Profiles are counts and stay. */
 export function createErasureStore(client: StoreClient, nextRevision: () => number): ErasureStore {
   const tombstones = createTombstones(client, nextRevision);
-  const long = { timeoutMs: TIMEOUT_MS };
-
-  async function count({ table, where, params }: Condition): Promise<number> {
-    const [row] = await client.query<{ n: number }>(
-      `SELECT count() AS n FROM ${table} WHERE ${where}`,
-      params,
-      long,
-    );
-    return row?.n ?? 0;
-  }
-
-  /** Removes the rows, and looks whether they are gone. */
-  async function remove(condition: Condition, erased: Record<string, number>): Promise<void> {
-    const { table, where, params } = condition;
-    const stored = await count(condition);
-    if (stored === 0) return;
-    await client.command(
-      `ALTER TABLE ${table} DELETE WHERE ${where} SETTINGS mutations_sync = 2`,
-      params,
-      long,
-    );
-    const left = await count(condition);
-    if (left > 0)
-      throw new AppError(
-        'store_unavailable',
-        `${left} of ${stored} rows in ${table} are still there after their deletion: erase again`,
-        { retryable: true },
-      );
-    erased[table] = (erased[table] ?? 0) + stored;
-  }
-
-  async function change(condition: Condition, assignment: string): Promise<void> {
-    if ((await count(condition)) === 0) return;
-    const { table, where, params } = condition;
-    await client.command(
-      `ALTER TABLE ${table} UPDATE ${assignment} WHERE ${where} SETTINGS mutations_sync = 2`,
-      params,
-      long,
-    );
-  }
+  const removal = createRemoval(client);
+  const { remove, change } = removal;
+  const removeMessages = createMessageRemoval(client, removal);
+  const long = { timeoutMs: REMOVAL_TIMEOUT_MS };
 
   /** Ids of a subject's predictions: those stored, and those that wait to be mended name theirs themselves. */
   async function idsOf(model: string, target: ErasureTarget, values: readonly string[]): Promise<string[]> {
     if (target.kind === 'prediction') return [...values];
+    // Where segments are made by the tag, narrow copies know the subject when the predictions have expired.
     const rows = await client.query<{ id: string }>(
-      `SELECT DISTINCT prediction_id AS id FROM predictions WHERE ${OF_MODEL} 
-         AND mapContains(tags, {tag:String}) AND tags[{tag:String}] IN {values:Array(String)}`,
-      { model, tag: target.tag, values },
+      `SELECT DISTINCT prediction_id AS id FROM
+         (SELECT prediction_id FROM predictions
+          WHERE ${OF_MODEL} AND mapContains(tags, {tag:String}) AND tags[{tag:String}] IN {values:Array(String)}
+          UNION ALL
+          SELECT prediction_id FROM labels WHERE ${OF_MODEL} AND identity IN
+            (SELECT identity FROM performance_rows
+             WHERE ${OF_MODEL} AND mapContains(segments, {column:String}) AND segments[{column:String}] IN {values:Array(String)}))`,
+      { model, tag: target.tag, column: `${TAG_PREFIX}${target.tag}`, values },
       long,
     );
     return rows.map(({ id }) => id);
@@ -113,6 +70,34 @@ export function createErasureStore(client: StoreClient, nextRevision: () => numb
     return [...identities];
   }
 
+  const hoursOf = (where: string, model: string) =>
+    client.query<HourRows>(
+      `SELECT version, ${HOUR_OF_ROW} AS hour, count() AS n FROM predictions WHERE ${where} GROUP BY version, hour`,
+      { model },
+      long,
+    );
+
+  /** An hour is counted again when it has more rows than were counted: late ones must not wait until they outnumber the erased. */
+  async function lowerCounts(model: string, hours: readonly HourRows[]): Promise<void> {
+    if (hours.length === 0) return;
+    const counted = await client.query<{ version: string; hour: number; raw: number; counted: number }>(
+      `SELECT version, hour, argMax(h.raw_rows, h.revision) AS raw, argMax(h.rows, h.revision) AS counted FROM profiled_hours AS h
+       WHERE ${OF_MODEL} AND hour IN {hours:Array(Int64)} GROUP BY version, hour`,
+      { model, hours: [...new Set(hours.map(({ hour }) => hour))] },
+      long,
+    );
+    const revision = nextRevision();
+    await client.insert(
+      'profiled_hours',
+      counted.flatMap(({ version, hour, raw, counted: rows }) => {
+        const gone = hours.find((each) => each.version === version && each.hour === hour);
+        return gone === undefined
+          ? []
+          : [{ model, version, hour, raw_rows: Math.max(0, raw - gone.n), rows, revision }];
+      }),
+    );
+  }
+
   async function removeById(
     model: string,
     all: readonly string[],
@@ -131,7 +116,9 @@ export function createErasureStore(client: StoreClient, nextRevision: () => numb
       };
       await removeMade();
       await removeFrom('labels');
+      const hours = await hoursOf(byId, model);
       await removeFrom('predictions');
+      await lowerCounts(model, hours);
       // The detection cycle may have copied and scored them meanwhile.
       await removeMade();
     }
@@ -182,61 +169,6 @@ export function createErasureStore(client: StoreClient, nextRevision: () => numb
     );
   }
 
-  /** Messages are looked through here: the engine only finds those in which one of the texts stands at all. */
-  async function removeMessages(
-    model: string,
-    isTheirs: (text: string) => boolean,
-    texts: readonly string[],
-    erased: Record<string, number>,
-  ): Promise<void> {
-    const found = new Map<string, number>();
-    const calls = new Set<string>();
-    for (const part of chunksOf([...new Set(texts.flatMap(needlesOf))], NEEDLES)) {
-      const params = { model, needles: part };
-      for (let after = ''; ; ) {
-        const rows = await client.query<{ id: string; ms: number; payload: string }>(
-          `SELECT ${REJECTED_ID} AS id, toUnixTimestamp64Milli(ingested_at) AS ms, payload FROM rejected
-           WHERE model IN ({model:String}, '') AND multiSearchAny(payload, {needles:Array(String)}) AND id > {after:String}
-           ORDER BY id LIMIT {limit:UInt32}`,
-          { ...params, after, limit: PAGE_ROWS },
-          long,
-        );
-        for (const { id, ms, payload } of rows) if (isTheirs(payload)) found.set(id, ms);
-        after = rows.at(-1)?.id ?? '';
-        if (rows.length < PAGE_ROWS) break;
-      }
-      const halves = await client.query<{ call: string; payload: string }>(
-        `SELECT call, payload FROM call_halves
-         WHERE ${OF_MODEL} AND (multiSearchAny(call, {needles:Array(String)}) OR multiSearchAny(payload, {needles:Array(String)}))`,
-        params,
-        long,
-      );
-      for (const { call, payload } of halves)
-        if (isTheirs(JSON.stringify({ id: idOfCall(call) })) || isTheirs(payload)) calls.add(call);
-    }
-    for (const part of chunksOf([...found], IDS_PER_STATEMENT)) {
-      const times = part.map(([, ms]) => ms);
-      const range = "ingested_at BETWEEN {first:DateTime64(3, 'UTC')} AND {last:DateTime64(3, 'UTC')}";
-      await remove(
-        {
-          table: 'rejected',
-          where: `${range} AND ${REJECTED_ID} IN (${part.map(([id]) => literal(id)).join(', ')})`,
-          params: { first: dateTime64(Math.min(...times)), last: dateTime64(Math.max(...times)) },
-        },
-        erased,
-      );
-    }
-    for (const part of chunksOf([...calls], IDS_PER_STATEMENT))
-      await remove(
-        {
-          table: 'call_halves',
-          where: `${OF_MODEL} AND call IN (${part.map(literal).join(', ')})`,
-          params: { model },
-        },
-        erased,
-      );
-  }
-
   return {
     erasedRows: tombstones.erasedRows,
 
@@ -280,23 +212,4 @@ export function createErasureStore(client: StoreClient, nextRevision: () => numb
       return rows.map(({ body }) => fromBody<Erasure>(body));
     },
   };
-}
-
-function* chunksOf<Item>(items: readonly Item[], size: number): Generator<Item[]> {
-  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
-}
-
-/** A text in a statement, which travels in the body of a request: a list of parameters would be too long for its address. */
-function literal(text: string): string {
-  return `'${text.replace(/[\\']/g, '\\$&').replaceAll('\0', '\\0')}'`;
-}
-
-/** How a text may be written in JSON: plainly, and with all that is not ASCII escaped. */
-function needlesOf(text: string): string[] {
-  const plain = JSON.stringify(text).slice(1, -1);
-  const escaped = plain.replace(
-    /[\u0080-\uffff]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return [...new Set([text, plain, escaped])].filter((needle) => needle !== '');
 }

@@ -203,9 +203,37 @@ describe.each(BACKENDS)('erasure in the %s store', (kind) => {
     expect(refused.rejected(rejectedRow({ model: KEY.model, payload: '{"id":"bob-1"}' }))).toBe(false);
   });
 
+  test('late rows of an hour are counted at once, and not when they outnumber what was erased', async () => {
+    const { store } = backend;
+    expect(await store.dirtyBuckets(AT_MS + 10 * HOUR_MS)).toEqual([]);
+    await store.insertRows({ predictions: [row('late', 'bob')], labels: [], rejected: [], token: 'late' });
+    expect(await store.dirtyBuckets(AT_MS + 10 * HOUR_MS)).toMatchObject([
+      { ...KEY, hourStartsMs: [Math.floor(AT_MS / HOUR_MS) * HOUR_MS] },
+    ]);
+  });
+
+  test('a subject whose predictions have expired is known by its segment', async () => {
+    const { store } = backend;
+    await store.insertRows({
+      predictions: [row('carl-1', 'carl')],
+      labels: [labelRow('carl-1', { ...KEY, timestampMs: AT_MS })],
+      rejected: [],
+      token: 'carl',
+    });
+    await store.measurePerformance(MODEL, { ...PLAIN_SETTING, segmentColumns: ['tags.customer'] });
+    await admin.command(
+      "ALTER TABLE predictions DELETE WHERE prediction_id = 'carl-1' SETTINGS mutations_sync = 2",
+    );
+    const { erased, predictionIds } = await erase({ kind: 'subject', tag: 'customer', value: 'carl' }, [
+      'carl',
+    ]);
+    expect(erased).toMatchObject({ labels: 1, performance_rows: 1 });
+    expect(predictionIds).toEqual(['carl-1']);
+  });
+
   test('the tombstones name nobody', async () => {
     const stored = await storedText(admin);
-    for (const text of ['ann', 'Zürich']) {
+    for (const text of ['ann-', 'Zürich', 'carl']) {
       expect(stored.tombstones).not.toContain(text);
       expect(stored.erasures).not.toContain(text);
     }

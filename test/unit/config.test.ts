@@ -85,5 +85,12 @@ describe('a privacy policy', () => {
     expect(() => of('{request}-v{version}')).toThrow(/finds no request in hashed prediction ids/);
     expect(() => of('{request}')).not.toThrow();
     expect(() => of('tags.request')).not.toThrow();
+    const dropping = {
+      privacy: { tags: { request: 'drop' } },
+      performance: { requestId: 'tags.request' },
+    } as const;
+    expect(() => parseConfig({ privacy: { keyEnv: 'KEY' }, models: { churn: dropping } })).toThrow(
+      /privacy\.tags\.request: is what performance\.requestId reads/,
+    );
   });
 });

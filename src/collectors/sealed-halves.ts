@@ -1,0 +1,41 @@
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import type { CallHalf } from '../domain/prediction.js';
+
+export interface Sealing {
+  /** A side of a call that waits for the other, unreadable without the key where its model has a policy. */
+  seal(half: CallHalf): CallHalf;
+  /** Throws RangeError for one that was sealed with another key. */
+  open(half: CallHalf): CallHalf;
+}
+
+const SEALED = 'sealed:';
+const CIPHER = 'aes-256-gcm';
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+/** What is not paired yet cannot be treated: values have their names on either side. It waits encrypted, with a key made from the other. */
+export function createSealing(key: Buffer, isPersonal: (half: CallHalf) => boolean): Sealing {
+  const sealingKey = createHmac('sha256', key).update('call halves').digest();
+  return {
+    seal(half) {
+      if (half.payload.startsWith(SEALED) || !isPersonal(half)) return half;
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv(CIPHER, sealingKey, iv);
+      const sealed = Buffer.concat([cipher.update(half.payload, 'utf8'), cipher.final()]);
+      const payload = SEALED + Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64');
+      return { ...half, payload };
+    },
+    open(half) {
+      if (!half.payload.startsWith(SEALED)) return half;
+      const bytes = Buffer.from(half.payload.slice(SEALED.length), 'base64');
+      try {
+        const decipher = createDecipheriv(CIPHER, sealingKey, bytes.subarray(0, IV_BYTES));
+        decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+        const text = decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES), undefined, 'utf8');
+        return { ...half, payload: text + decipher.final('utf8') };
+      } catch (cause) {
+        throw new RangeError('sealed with another key', { cause });
+      }
+    },
+  };
+}
