@@ -1,10 +1,11 @@
 import type { Clock } from '../domain/clock.js';
 import type { Episode } from '../domain/episode.js';
 import type { EpisodeStore, Logger, OutboxStore, VerdictStore } from '../domain/ports.js';
+import { RETRAINING_REQUESTED } from '../domain/retraining.js';
 import type { EpisodeCategory, WindowOutcome } from '../domain/verdict.js';
 import { DAY_MS, type Window } from '../domain/window.js';
 import { decideEpisode, type EpisodePolicy, outcomesNeeded } from './policy.js';
-import { CLOSING_TYPES, EVENT_TYPES, RETRAINING_REQUESTED, webhookEvent } from './webhook-events.js';
+import { CLOSING_TYPES, EVENT_TYPES, webhookEvent } from './webhook-events.js';
 
 /** Retraining requests of one model looked at for the daily limit: far above any sensible limit. */
 const MAX_EVENTS_READ = 1_000;

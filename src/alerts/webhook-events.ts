@@ -6,8 +6,6 @@ import type { Window } from '../domain/window.js';
 /** Standard Webhooks asks for less than 20 kB; ten drivers with the longest names are below it. */
 export const MAX_BODY_BYTES = 20_000;
 
-export const RETRAINING_REQUESTED = 'retraining.requested';
-
 /**
  * Event types by category. Retraining answers a world that has changed; on broken data or odd rows it would
  * only teach the model the fault, so those are reported without a request.

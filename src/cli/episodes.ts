@@ -15,6 +15,9 @@ const listed = z.object({
       state: z.string(),
       firstWindow: z.object({ startMs: z.number() }),
       drivers: z.array(z.looseObject({ feature: z.string(), detector: z.string() })),
+      retrainings: z
+        .array(z.looseObject({ modelVersion: z.string(), cure: z.looseObject({ verdict: z.string() }) }))
+        .default([]),
     }),
   ),
 });
@@ -49,7 +52,7 @@ export async function listEpisodes(
     say(
       output,
       table(
-        ['id', 'version', 'kind', 'state', 'since', 'marked', 'driven by'],
+        ['id', 'version', 'kind', 'state', 'since', 'marked', 'driven by', 'retrained as'],
         document.episodes.map((episode) => [
           episode.id,
           episode.modelVersion,
@@ -60,6 +63,9 @@ export async function listEpisodes(
           episode.drivers
             .slice(0, 3)
             .map(({ feature, detector }) => `${feature || 'whole rows'} (${detector})`)
+            .join(', '),
+          episode.retrainings
+            .map(({ modelVersion, cure }) => `${modelVersion} (${cure.verdict.replace('_', ' ')})`)
             .join(', '),
         ]),
       ),
@@ -118,7 +124,9 @@ export function addEpisodeCommands(program: Command, { url, key, json, outputOf 
   const episodes = program.command('episodes').description('what was alarmed about, and what it was worth');
   episodes
     .command('list')
-    .description("list a model's episodes, the newest first, with their marks")
+    .description(
+      "list a model's episodes, the newest first, with their marks and the versions trained for them",
+    )
     .argument('<model>')
     .addOption(new Option('--state <state>', 'only these').choices(['open', 'closed']))
     .option('--limit <episodes>', 'episodes to show', '20')

@@ -11,6 +11,7 @@ import type { AppliedRule } from './privacy.js';
 import type { Grid, Profile } from './profile.js';
 import type { Reference, ReferenceChange, ReferenceSummary } from './reference.js';
 import type { PeriodStore, QuerySource, SegmentStore, TreatFileInput } from './reference-ports.js';
+import type { RetrainingStore } from './retraining.js';
 import type { LogAuditStore, RowStore } from './row-ports.js';
 import type { UndeclaredFeature } from './schema-changes.js';
 import type { Segment } from './segment.js';
@@ -255,6 +256,7 @@ export interface Store
     VerdictStore,
     EpisodeStore,
     FeedbackStore,
+    RetrainingStore,
     ErrorStreamStore,
     OutboxStore,
     OutlierStore,

@@ -2,6 +2,7 @@ import { type Request, Router } from 'express';
 import type { ModelVersion } from '../domain/model.js';
 import { PRODUCTION, type Store } from '../domain/ports.js';
 import { referenceBuckets } from '../domain/reference.js';
+import type { JudgedRetraining } from '../domain/retraining.js';
 import { DAY_MS, END_OF_TIME_MS, HOUR_MS, tile, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import type { Access } from './access.js';
@@ -15,6 +16,8 @@ const MAX_PROFILE_SPAN_MS = 3_660 * DAY_MS;
 export interface ModelPorts extends RegistrationPorts {
   readonly store: RegistrationPorts['store'] &
     Pick<Store, 'listVerdicts' | 'listEpisodes' | 'listGrids' | 'mergedProfiles' | 'watermarks'>;
+  /** Which versions were trained for a model's episodes, and what became of it. */
+  readonly retrainings: (model: string) => Promise<readonly JudgedRetraining[]>;
   readonly buildReport: (request: {
     model: string;
     modelVersion: string;
@@ -110,7 +113,15 @@ export function createModelRoutes(ports: ModelPorts, access: Access): Router {
     const { state, limit } = checked(episodeQuery, request.query);
     const { model } = await registered(request);
     const episodes = await store.listEpisodes({ model, limit, ...(state === undefined ? {} : { state }) });
-    response.json({ episodes });
+    const retrainings = await ports.retrainings(model);
+    response.json({
+      episodes: episodes.map((episode) => ({
+        ...episode,
+        retrainings: retrainings
+          .filter(({ episodeId }) => episodeId === episode.id)
+          .map(({ modelVersion, announcedAtMs, by, cure }) => ({ modelVersion, announcedAtMs, by, cure })),
+      })),
+    });
   });
 
   router.post('/v1/reports', read, async (request, response) => {

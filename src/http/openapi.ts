@@ -15,11 +15,11 @@ import {
   referenceBody,
   referenceQuery,
   reportBody,
-  schemaBody,
   schemaChangesQuery,
   skewQuery,
   tuningQuery,
   verdictQuery,
+  versionBody,
   versionsQuery,
   webhookPause,
   webhookQuery,
@@ -77,13 +77,19 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
       },
       '/v1/models/{model}/versions/{version}': {
         put: {
-          summary: 'Register a version by its schema alone',
+          summary:
+            'Register a version by its schema, or announce one that was trained anew: what it was trained for, and its reference',
           parameters: VERSION,
-          requestBody: { required: true, content: { 'application/json': json(schemaBody) } },
+          requestBody: { required: true, content: { 'application/json': json(versionBody) } },
           responses: {
             200: answer('known already'),
             201: answer('registered'),
-            ...failures(...DENIED, [422, 'the schema contradicts itself or the reference']),
+            ...failures(
+              ...DENIED,
+              [400, 'trained for an episode of its own'],
+              [404, 'no such episode'],
+              [422, 'the schema contradicts itself or the reference, or nothing tells it'],
+            ),
           },
         },
       },

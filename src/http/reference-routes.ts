@@ -26,6 +26,7 @@ export interface ReferencePorts {
 export function createReferenceRoutes(ports: ReferencePorts, access: Access): Router {
   const { store } = ports;
   const router = Router();
+  const registered = createReferenceSource(ports, access);
 
   router.get(
     '/v1/models/:model/versions/:version/references',
@@ -64,12 +65,20 @@ export function createReferenceRoutes(ports: ReferencePorts, access: Access): Ro
     },
   );
 
-  function registered(
+  return router;
+}
+
+/** Registers a reference from what the service knows: a past period, an earlier reference, or a query, which its key must allow. */
+export function createReferenceSource(
+  ports: Pick<ReferencePorts, 'restore' | 'rebaseline' | 'registerQuery'>,
+  access: Access,
+) {
+  return async (
     request: Request,
     key: VersionKey,
     author: ReferenceAuthor,
     body: z.output<typeof referenceBody>,
-  ): Promise<Registered> {
+  ): Promise<Registered> => {
     if ('hash' in body) return ports.restore({ ...key, ...author, hash: body.hash });
     if ('period' in body) {
       const { from, to } = body.period;
@@ -80,9 +89,7 @@ export function createReferenceRoutes(ports: ReferencePorts, access: Access): Ro
     if (!access.mayUseAll(request))
       throw new AppError('forbidden', 'a query reads all tables: it needs an admin key whose models are "*"');
     return ports.registerQuery({ ...key, author, query: body.query, outliers: body.outliers });
-  }
-
-  return router;
+  };
 }
 
 /** The forest is as large as its training rows are many, and of use to this service only. */

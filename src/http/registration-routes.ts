@@ -4,17 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { type Request, type Response, Router } from 'express';
-import type { FeatureSchema, ModelSchema, ModelVersion } from '../domain/model.js';
+import type { ModelVersion } from '../domain/model.js';
 import type { AskedForest } from '../domain/outlier.js';
 import type { Logger, ModelStore } from '../domain/ports.js';
 import type { Reference, ReferenceAuthor } from '../domain/reference.js';
+import type { Announced, Announcement } from '../domain/retraining.js';
 import { AppError } from '../errors.js';
 import type { Access } from './access.js';
 import { decoderFor } from './body.js';
-import { answerOf, createReferenceRoutes, type ReferencePorts } from './reference-routes.js';
-import { checked, modelPath, referenceQuery, schemaBody, versionPath } from './request-schemas.js';
+import {
+  answerOf,
+  createReferenceRoutes,
+  createReferenceSource,
+  type ReferencePorts,
+} from './reference-routes.js';
+import { checked, modelPath, referenceQuery, versionBody, versionPath } from './request-schemas.js';
 
 const FORMATS: Readonly<Record<string, string>> = {
   'application/vnd.apache.parquet': 'parquet',
@@ -30,8 +35,9 @@ const UNTOLD: ReadonlySet<string> = new Set(['', 'application/octet-stream']);
 const DEFAULT_MAX_REFERENCE_BYTES = 2 * 1024 * 1024 * 1024;
 
 export interface RegistrationPorts extends ReferencePorts {
-  readonly store: ReferencePorts['store'] &
-    Pick<ModelStore, 'saveModel' | 'currentReference' | 'deleteModel'>;
+  readonly store: ReferencePorts['store'] & Pick<ModelStore, 'currentReference' | 'deleteModel'>;
+  /** Registers a version by its schema, and links it to the episodes that it was trained for. */
+  readonly announce: (announcement: Announcement) => Promise<Announced>;
   readonly registerReference: (input: {
     path: string;
     model: string;
@@ -41,64 +47,47 @@ export interface RegistrationPorts extends ReferencePorts {
     outliers: AskedForest;
   }) => Promise<{ model: ModelVersion; reference: Reference }>;
   readonly logger: Pick<Logger, 'warn'>;
-  /** Called after a schema was saved or a model deleted, so that its events are taken, or refused, at once. */
-  readonly modelSaved: () => Promise<void>;
+  /** Called after a model was deleted, so that its events are refused at once. */
+  readonly modelDeleted: () => Promise<void>;
   readonly nowMs: () => number;
-  /** Declared features as the model's privacy policy has them; as they are when left out. Throws invalid_schema. */
-  readonly treatDeclared?: (
-    model: string,
-    declared: readonly FeatureSchema[],
-    versions: readonly ModelVersion[],
-  ) => readonly FeatureSchema[];
   /** Of one reference, after decompression. */
   readonly maxReferenceBytes?: number;
-}
-
-/** What a caller can declare: the rest was read off the reference, or seen in production. */
-function declaredPart({ task, features, probability }: ModelSchema) {
-  return {
-    task,
-    features: features.map(({ name, kind, privacy }) => ({
-      name,
-      kind,
-      ...(privacy === undefined ? {} : { privacy }),
-    })),
-    ...(probability === false ? { probability } : {}),
-  };
 }
 
 /** Registration of model versions: by schema alone, or with the training baseline that verdicts need. */
 export function createRegistrationRoutes(ports: RegistrationPorts, access: Access): Router {
   const { store, maxReferenceBytes = DEFAULT_MAX_REFERENCE_BYTES } = ports;
   const router = Router();
+  const referenceFrom = createReferenceSource(ports, access);
   const admin = access.require('admin');
 
   router.put('/v1/models/:model/versions/:version', admin, async (request, response) => {
     const { model, version: modelVersion } = checked(versionPath, request.params);
-    const { probability, ...declared } = checked(schemaBody, request.body, 'invalid_schema');
-    const versions = (await store.listModels()).filter((known) => known.model === model);
-    const features = ports.treatDeclared?.(model, declared.features, versions) ?? declared.features;
-    const schema: ModelSchema = {
-      ...declared,
-      features,
-      ...(probability === false ? { probability } : {}),
-    };
-    const earlier = versions.find((known) => known.modelVersion === modelVersion);
-    if (earlier !== undefined && isDeepStrictEqual(declaredPart(earlier.schema), declaredPart(schema))) {
-      response.json({ model: earlier });
-      return;
-    }
-    if (earlier !== undefined && (await store.currentReference({ model, modelVersion })) !== null)
-      throw new AppError(
-        'invalid_schema',
-        `version ${modelVersion} of ${model} has a reference with another schema: register a new version, or a new reference`,
-      );
-    // What a deletion may have left behind must not pass for this model's; rows are the senders'.
-    if (versions.length === 0) await store.deleteModel(model, { keepRows: true });
-    const saved: ModelVersion = { model, modelVersion, schema, registeredAtMs: ports.nowMs() };
-    await store.saveModel(saved);
-    await ports.modelSaved();
-    response.status(201).json({ model: saved });
+    const body = checked(versionBody, request.body, 'invalid_schema');
+    const { task, features, probability, retrainedFor, reference } = body;
+    const key = { model, modelVersion };
+    const by = access.actorOf(request);
+    const announced = await ports.announce({
+      ...key,
+      by,
+      retrainedFor,
+      schema: task === undefined || features === undefined ? undefined : { task, features, probability },
+      ...(reference === undefined
+        ? {}
+        : {
+            reference: {
+              tellsSchema: 'query' in reference,
+              register: () => referenceFrom(request, key, { by, reason: reference.reason }, reference),
+            },
+          }),
+    });
+    const { saved, ...told } = announced;
+    response.status(saved ? 201 : 200).json({
+      ...told,
+      ...(announced.reference === undefined
+        ? {}
+        : answerOf({ model: announced.model, reference: announced.reference })),
+    });
   });
 
   router.delete('/v1/models/:model', admin, async (request, response) => {
@@ -109,7 +98,7 @@ export function createRegistrationRoutes(ports: RegistrationPorts, access: Acces
         'unknown_model',
         'nothing is stored of this model: GET /v1/models lists those there are',
       );
-    await ports.modelSaved();
+    await ports.modelDeleted();
     ports.logger.warn({ model, by: access.actorOf(request), removed }, 'model deleted');
     response.json({ model, removed });
   });

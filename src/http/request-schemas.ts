@@ -185,13 +185,16 @@ export const referenceQuery = z.object({ reason, trees, sampleSize });
 const outliers = z.strictObject({ trees, sampleSize }).optional();
 const referenceHash = z.string().regex(/^[0-9a-f]{64}$/, 'must be the 64 hex digits of a reference');
 
+const ofPeriod = z.strictObject({
+  period: z.strictObject({ from: wholeHour, to: wholeHour }),
+  reason,
+  outliers,
+});
+const ofQuery = z.strictObject({ query: z.string().min(1).max(100_000), reason, outliers });
+
 /** A reference from a query, a past production period, or an earlier reference by its hash. */
 export const referenceBody = z.union(
-  [
-    z.strictObject({ period: z.strictObject({ from: wholeHour, to: wholeHour }), reason, outliers }),
-    z.strictObject({ hash: referenceHash, reason }),
-    z.strictObject({ query: z.string().min(1).max(100_000), reason, outliers }),
-  ],
+  [ofPeriod, z.strictObject({ hash: referenceHash, reason }), ofQuery],
   'must be {"period":{"from","to"}} with whole hours, {"hash"} of an earlier reference, or {"query":"SELECT …"}; "reason" is optional, "outliers":{"trees","sampleSize"} too but for an earlier one',
 );
 
@@ -231,7 +234,7 @@ export const webhookPause = z
   .refine(withModel, NEEDS_MODEL);
 export const webhookResume = z.strictObject(hookScope).refine(withModel, NEEDS_MODEL);
 
-export const schemaBody = z.strictObject({
+const declared = {
   task: z.enum(['binary', 'multiclass', 'regression']),
   /** False where a binary model gives no probability. */
   probability: z.boolean().optional(),
@@ -252,7 +255,36 @@ export const schemaBody = z.strictObject({
       (features) => new Set(features.map((feature) => feature.name)).size === features.length,
       'a feature is declared twice',
     ),
-});
+};
+export const schemaBody = z.strictObject(declared);
+
+const episodeName = z.string().min(1).max(120);
+/** A version by its schema, and what it was trained for. Without a schema it is taken from the version before. */
+export const versionBody = z
+  .strictObject({
+    ...declared,
+    task: declared.task.optional(),
+    features: declared.features.optional(),
+    /** Ids of episodes or of webhook events; null: for none. */
+    retrainedFor: z
+      .union([z.null(), episodeName, z.array(episodeName).max(100)], 'must be an id, a list of ids, or null')
+      .transform((names) => (names === null ? [] : [names].flat()))
+      .optional(),
+    reference: z
+      .union(
+        [ofPeriod, ofQuery],
+        'must be {"period":{"from","to"}} with whole hours, or {"query":"SELECT …"}; a file goes to …/reference',
+      )
+      .optional(),
+  })
+  .refine(
+    ({ task, features }) => (task === undefined) === (features === undefined),
+    'task, features: declare both, or neither',
+  )
+  .refine(
+    ({ features, reference }) => features === undefined || reference === undefined || !('query' in reference),
+    'features: are read off the answer of the query, leave them out',
+  );
 
 /** The input as the schema reads it; all that is wrong at once, without the values. */
 export function checked<T extends z.ZodType>(

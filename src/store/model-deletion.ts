@@ -29,6 +29,7 @@ const TABLES: readonly (readonly [table: string, where: string])[] = [
   ['runs', OF_MODEL],
   ['episodes', OF_MODEL],
   ['episode_marks', OF_MODEL],
+  ['retrainings', OF_MODEL],
   // Before the events that they belong to.
   ['webhook_attempts', 'event_id IN {events:Array(String)}'],
   ['webhook_events', OF_MODEL],

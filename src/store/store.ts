@@ -25,6 +25,7 @@ import { createQuerySource } from './query-source.js';
 import { createReferenceReader } from './reference-reader.js';
 import { createRejectedStore } from './rejected-store.js';
 import { createRemoteReferenceReader } from './remote-reference-reader.js';
+import { createRetrainingStore } from './retraining-store.js';
 import { createRevisions } from './revisions.js';
 import { createRowStore } from './row-store.js';
 import { createSegmentStore } from './segment-store.js';
@@ -101,6 +102,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createErrorStreamStore(jobs, revisions.next),
     ...createEpisodeStore(api, revisions.next),
     ...createFeedbackStore(api, revisions.next),
+    ...createRetrainingStore(api, revisions.next),
     ...createOutboxStore(api, revisions.next),
     ...createStatsStore(jobs),
     migrate: async () => {

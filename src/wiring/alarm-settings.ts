@@ -1,3 +1,4 @@
+import type { EpisodePolicy } from '../alerts/policy.js';
 import type { ModelConfig } from '../config.js';
 import type { AlarmSettings } from '../jobs/false-alarm-level.js';
 
@@ -15,4 +16,10 @@ export function alarmSettings({ window, policy }: Pick<ModelConfig, 'window' | '
     falseEpisodesPer30Days: policy.falseEpisodesPer30Days,
     level: policy.level,
   };
+}
+
+/** A model's policy as episodes follow it. */
+export function episodePolicy(model: Pick<ModelConfig, 'window' | 'policy'>): EpisodePolicy {
+  const { policy, window } = alarmSettings(model);
+  return { ...policy, stepMs: window.stepMs };
 }

@@ -19,6 +19,7 @@ import { createSchemaRoutes } from '../http/schema-routes.js';
 import { createVersionRoutes } from '../http/version-routes.js';
 import { createWebhookRoutes } from '../http/webhook-routes.js';
 import { createWhyRoutes } from '../http/why-routes.js';
+import { createAnnouncer } from '../jobs/announce-version.js';
 import { buildReport } from '../jobs/build-report.js';
 import { createVersionComparer } from '../jobs/compare-versions.js';
 import { createExplainer } from '../jobs/explain-window.js';
@@ -27,6 +28,7 @@ import { createConceptDriftReader } from '../jobs/read-concept-drift.js';
 import { createEstimateReader } from '../jobs/read-estimates.js';
 import { createLatencyReader } from '../jobs/read-latencies.js';
 import { createPerformanceReader } from '../jobs/read-performance.js';
+import { createRetrainingReader } from '../jobs/read-retrainings.js';
 import { createSchemaReader } from '../jobs/read-schema-changes.js';
 import { createRebaseliner, type RebaselineDeps } from '../jobs/rebaseline.js';
 import { createQueryRegistrar } from '../jobs/register-query.js';
@@ -37,6 +39,7 @@ import {
 } from '../jobs/register-reference.js';
 import { createSkewReader } from '../jobs/training-skew.js';
 import { assertSameRules, treatDeclared } from '../jobs/treat-reference.js';
+import { episodePolicy } from './alarm-settings.js';
 import { wireEraser } from './erasures.js';
 import { createForestFitter } from './forests.js';
 import type { Parts } from './parts.js';
@@ -100,6 +103,10 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
 
   const conceptDrift = createConceptDriftReader({ store });
   const schemaChanges = createSchemaReader({ store });
+  const retrainings = createRetrainingReader({
+    store,
+    policyFor: (model) => episodePolicy(modelConfig(config, model)),
+  });
   const known = { performance, estimates, conceptDrift };
 
   /** A report of a period, by default of all that was judged. */
@@ -128,6 +135,18 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
     return registered;
   }
 
+  const announce = createAnnouncer({
+    store,
+    clock: wallClock,
+    logger,
+    modelSaved: () => registry.refresh(),
+    treatDeclared: (model, declared, versions) => {
+      const features = treatDeclared(privacy, model, declared, versions);
+      assertSameRules(versions, features, 'invalid_schema');
+      return features;
+    },
+  });
+
   return {
     report,
     routes: createModelRoutes(
@@ -137,12 +156,9 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
         registerQuery: createQueryRegistrar({ store, registerReference }),
         rebaseline: rebaseliner.rebaseline,
         restore: rebaseliner.restore,
-        modelSaved: () => registry.refresh(),
-        treatDeclared: (model, declared, versions) => {
-          const features = treatDeclared(privacy, model, declared, versions);
-          assertSameRules(versions, features, 'invalid_schema');
-          return features;
-        },
+        announce,
+        retrainings,
+        modelDeleted: () => registry.refresh(),
         nowMs: wallClock.now,
         logger,
         buildReport: async (request) => {

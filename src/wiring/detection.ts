@@ -24,7 +24,7 @@ import { createSchemaGauges } from '../jobs/schema-gauges.js';
 import { createOutlierScorer } from '../jobs/score-outliers.js';
 import { createSegmentBaselines, segmentsOf } from '../jobs/segments.js';
 import { createEpisodeBudget } from '../stats/episode-budget.js';
-import { alarmSettings } from './alarm-settings.js';
+import { alarmSettings, episodePolicy } from './alarm-settings.js';
 import { followStore, type Parts } from './parts.js';
 import { createPause, createTurns } from './turns.js';
 import { createHooks, publicUrlOf } from './webhooks.js';
@@ -48,10 +48,7 @@ export function wireDetection(parts: Parts) {
   });
   const alerts = createAlertEngine({
     store,
-    policyFor: (model) => {
-      const { policy, window } = alarmSettings(settings(model));
-      return { ...policy, stepMs: window.stepMs };
-    },
+    policyFor: (model) => episodePolicy(settings(model)),
     hooksFor: (model) => hooks.hooksFor(model).map((hook) => hook.settings),
     gauges,
     clock,

@@ -89,6 +89,13 @@ describe.each(BACKENDS)('deleting a model in the %s store', (kind) => {
     await store.saveRun(run(0, key));
     await store.saveEpisode(episode(id('episode'), key));
     await store.saveMark({ model, episodeId: id('episode'), mark: 'true', note: '', atMs: START_MS });
+    await store.saveRetraining({
+      model,
+      episodeId: id('episode'),
+      modelVersion: '2',
+      announcedAtMs: START_MS,
+      by: 'local',
+    });
     await store.saveEvent(event(id('event'), { model }));
     await store.saveAttempt(attempt(id('event'), 1, 'retry'));
     await store.saveHold({ model, hook: '', reason: 'paused', held: true, detail: '', atMs: START_MS });

@@ -32,6 +32,10 @@ const EPISODE = {
   state: 'open',
   firstWindow: { startMs: 0, endMs: 1 },
   drivers: [{ feature: '', detector: 'outlierRate' }],
+  retrainings: [
+    { modelVersion: '4', cure: { verdict: 'not_cured' } },
+    { modelVersion: '5', cure: { verdict: 'cannot_tell' } },
+  ],
 };
 
 /** What a command printed, and what it asked for. */
@@ -59,13 +63,15 @@ type Client = Parameters<typeof listEpisodes>[0] & Parameters<typeof markEpisode
 type Output = Parameters<typeof listEpisodes>[2];
 
 describe('plumbline episodes', () => {
-  it('lists episodes with their marks', async () => {
+  it('lists episodes with their marks and the versions trained for them', async () => {
     const { printed, asked } = await run(
       (client, output) => listEpisodes(client, { model: 'm/1', limit: '5' }, output),
       false,
     );
     expect(asked[0]).toBe('/v1/models/m%2F1/episodes?limit=5');
-    expect(printed).toMatch(/e1 +3 +drift +open +1970-01-01T00:00:00.000Z +true +whole rows \(outlierRate\)/);
+    expect(printed).toMatch(
+      /e1 +3 +drift +open +1970-01-01T00:00:00.000Z +true +whole rows \(outlierRate\) +4 \(not cured\), 5 \(cannot tell\)/,
+    );
   });
 
   it('sends a mark, and null to take it back', async () => {

@@ -3,8 +3,10 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createWebhookDesk } from '../../../src/alerts/webhook-desk.js';
 import type { Backtest } from '../../../src/domain/backtest.js';
+import type { Episode } from '../../../src/domain/episode.js';
 import type { ModelVersion } from '../../../src/domain/model.js';
 import type { Reference } from '../../../src/domain/reference.js';
+import type { JudgedRetraining } from '../../../src/domain/retraining.js';
 import type { Tuning } from '../../../src/domain/tuning.js';
 import type { Bucket } from '../../../src/domain/window.js';
 import { AppError } from '../../../src/errors.js';
@@ -24,6 +26,7 @@ import { createSchemaRoutes } from '../../../src/http/schema-routes.js';
 import { createVersionRoutes } from '../../../src/http/version-routes.js';
 import { createWebhookRoutes } from '../../../src/http/webhook-routes.js';
 import { createWhyRoutes } from '../../../src/http/why-routes.js';
+import { createAnnouncer } from '../../../src/jobs/announce-version.js';
 import { EVENT, type HttpService, LABEL, NOW_MS, startHttpService } from '../../support/http-service.js';
 import { createMemoryAlertStore } from '../../support/memory-alert-store.js';
 import { NO_ERRORS, NO_ESTIMATES, NO_PERFORMANCE } from '../../support/performance-rows.js';
@@ -49,6 +52,38 @@ const REFERENCE: Reference = {
   forest: 'a large text',
 };
 
+const WINDOW = { startMs: 0, endMs: HOUR };
+const EPISODE: Episode = {
+  id: 'e1',
+  model: 'churn',
+  modelVersion: '3',
+  category: 'drift',
+  severity: 'warning',
+  state: 'open',
+  firstWindow: WINDOW,
+  openedBy: WINDOW,
+  closedBy: null,
+  lastWindow: WINDOW,
+  drivers: [],
+  openedAtMs: 1,
+  closedAtMs: null,
+};
+const RETRAINED: JudgedRetraining = {
+  model: 'churn',
+  episodeId: 'e1',
+  modelVersion: '4',
+  announcedAtMs: 7,
+  by: 'local',
+  episode: EPISODE,
+  cure: {
+    verdict: 'cannot_tell',
+    reason: 'no_windows',
+    period: null,
+    windows: { clean: 0, drifted: 0, undecided: 0, needed: 2 },
+    drivers: [],
+  },
+};
+
 describe('the model routes', () => {
   let service: HttpService;
   let saved: ModelVersion[];
@@ -68,9 +103,6 @@ describe('the model routes', () => {
     const ports: ModelPorts = {
       store: {
         listModels: async () => [...saved],
-        saveModel: async (model) => {
-          saved.push(model);
-        },
         currentReference: async () => reference,
         deleteModel: async (model, options) => {
           calls.push(['deleteModel', [model, options]]);
@@ -79,7 +111,7 @@ describe('the model routes', () => {
         listReferences: note('references', []),
         listReferenceChanges: note('changes', []),
         listVerdicts: note('verdicts', []),
-        listEpisodes: note('episodes', []),
+        listEpisodes: note('episodes', [EPISODE]),
         listGrids: async () => [
           { kind: 'numeric', feature: 'age', cutPoints: [1], quantum: 1 },
           { kind: 'numeric', feature: 'other', cutPoints: [1], quantum: 1 },
@@ -99,8 +131,33 @@ describe('the model routes', () => {
       rebaseline: note('rebaseline', { model: CHURN, reference: REFERENCE }),
       restore: note('restore', { model: CHURN, reference: REFERENCE }),
       registerQuery: note('query', { model: CHURN, reference: REFERENCE }),
-      modelSaved: async () => {
-        calls.push(['modelSaved', null]);
+      announce: createAnnouncer({
+        store: {
+          listModels: async () => [...saved],
+          saveModel: async (model) => {
+            saved.push(model);
+          },
+          currentReference: async () => reference,
+          deleteModel: async (model, options) => {
+            calls.push(['deleteModel', [model, options]]);
+            return {};
+          },
+          listEpisodes: async () => [EPISODE],
+          listEvents: async () => [],
+          listRetrainings: async () => [],
+          saveRetraining: async (retraining) => {
+            calls.push(['saveRetraining', retraining]);
+          },
+        },
+        clock: { now: () => NOW_MS },
+        logger: { info: () => undefined },
+        modelSaved: async () => {
+          calls.push(['modelSaved', null]);
+        },
+      }),
+      retrainings: async () => [RETRAINED],
+      modelDeleted: async () => {
+        calls.push(['modelDeleted', null]);
       },
       nowMs: () => NOW_MS,
       logger: {
@@ -367,6 +424,59 @@ describe('the model routes', () => {
     expect((await call('PUT', '/v1/models/churn/versions/3', schema)).status).toBe(201);
   });
 
+  it('announce a version with the schema of the one before, a reference, and the episode that it was trained for', async () => {
+    const announced = (body: unknown, version = '4') =>
+      call('PUT', `/v1/models/churn/versions/${version}`, JSON.stringify(body));
+    expect(await announced({ retrainedFor: 'e1' })).toMatchObject({
+      status: 201,
+      body: {
+        model: { model: 'churn', modelVersion: '4', schema: CHURN.schema },
+        retrainings: [{ episodeId: 'e1', modelVersion: '4', by: admin.entry.id }],
+      },
+    });
+    expect(calls.map(([name]) => name)).toEqual(['modelSaved', 'saveRetraining']);
+    calls = [];
+    const period = { from: '1970-01-01', to: '1970-01-02' };
+    const withPeriod = await announced({ retrainedFor: null, reference: { period, reason: 'new' } });
+    expect(withPeriod).toMatchObject({ status: 201, body: { reference: { hash: 'abc' }, retrainings: [] } });
+    expect(withPeriod.body.reference).not.toHaveProperty('forest');
+    const reference = { query: 'SELECT 1' };
+    expect((await announced({ retrainedFor: ['e1'], reference }, '5')).status).toBe(201);
+    // the columns of a query's answer are the schema: none is saved before
+    expect(calls.map(([name]) => name)).toEqual(['rebaseline', 'query', 'saveRetraining']);
+  });
+
+  it.each([
+    [{ retrainedFor: 'e9' }, 404, 'e9'],
+    [{ retrainedFor: ['e1', 'evt_00'] }, 404, 'evt_00'],
+    [{ retrainedFor: 7 }, 422, 'retrainedFor'],
+    [{ retrainedFor: '' }, 422, 'retrainedFor'],
+    [{ task: 'binary' }, 422, 'both'],
+    [{ reference: { hash: 'a'.repeat(64) } }, 422, 'reference'],
+    [{ reference: { period: { from: '1970-01-01T00:30:00Z', to: '1970-01-02' } } }, 422, 'reference'],
+    [{ ...CHURN.schema, reference: { query: 'SELECT 1' } }, 422, 'leave them out'],
+    [{ because: 'drift' }, 422, 'because'],
+  ])('refuse the announcement %j', async (body, status, named) => {
+    const answer = await call('PUT', '/v1/models/churn/versions/4', JSON.stringify(body));
+    expect(answer.status).toBe(status);
+    expect(answer.body.detail).toContain(named);
+    expect(calls).toEqual([]);
+    expect(saved).toHaveLength(2);
+  });
+
+  it('refuse to answer an episode by its own version', async () => {
+    const answer = await call('PUT', '/v1/models/churn/versions/3', '{"retrainedFor":"e1"}');
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+  });
+
+  it('show which versions episodes were answered by', async () => {
+    const { body } = await call('GET', '/v1/models/churn/episodes');
+    const { cure } = RETRAINED;
+    expect(body.episodes).toEqual([
+      { ...EPISODE, retrainings: [{ modelVersion: '4', announcedAtMs: 7, by: 'local', cure }] },
+    ]);
+  });
+
   it.each([
     [{}, 'task'],
     [{ task: 'binary', features: [] }, 'features'],
@@ -395,7 +505,7 @@ describe('the model routes', () => {
     });
     expect(calls).toEqual([
       ['deleteModel', ['churn', undefined]],
-      ['modelSaved', null],
+      ['modelDeleted', null],
       ['model deleted', { model: 'churn', by: admin.entry.id, removed: { models: 1, predictions: 9 } }],
     ]);
     expect(await call('DELETE', '/v1/models/absent')).toMatchObject({
