@@ -1,7 +1,8 @@
-// One detection cycle over many models of 50 features, one new hourly window each, from stored profiles: the detector role as the
-// service wires it, on the embedded engine. Four different models are registered from files; the others are their copies under
-// names of their own. Rows are inserted, profiled and scored before the clock starts.
+// One detection cycle over many models of 50 features, one new hour of rows each: the detector role as the service wires it, on the
+// embedded engine. Four different models are registered from files; the others are their copies under names of their own. Rows are
+// inserted before the clock starts; `judging` cycles find them counted and scored already, `whole` ones count and score them, too.
 import { writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { importBundle } from './harness.mjs';
 
@@ -34,6 +35,12 @@ const REFERENCE_HOURS = 5 * 24;
 const PRODUCTION_MS = Date.UTC(2026, 1, 2);
 const ROWS_PER_HOUR = 200;
 const SIZES = [50, 100, 200];
+/** Models whose rows go into one insert, and that are scored side by side. */
+const MODELS_AT_ONCE = 32;
+/** Names of cycles. */
+const FIRST = 'judging, first after a start';
+const LATER = 'judging, later';
+const WHOLE = 'whole';
 
 const namesOf = (prefix, count) => Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 const NUMERIC_NAMES = namesOf('n', NUMERIC);
@@ -161,7 +168,7 @@ export const cycle = {
   bar: null,
   rounds: 1,
 
-  async run({ directory, log, rounds, sizes = SIZES }) {
+  async run({ directory, log, rounds, models: sizes = SIZES }) {
     const parts = await importBundle(join(directory, 'dist'), 'cycle', SOURCES);
     const logger = parts.createLogger({ level: 'warn' });
     const dataDir = join(directory, 'data');
@@ -183,35 +190,44 @@ export const cycle = {
       let nextMs = PRODUCTION_MS;
       const runs = [];
 
-      /** Stores the next hour's rows of all models, profiles and scores. */
-      async function fillHour(models) {
+      /** Stores the next hour's rows of all models. */
+      async function insertHour(models) {
         const window = { startMs: nextMs, endMs: nextMs + HOUR_MS };
         nextMs = window.endMs;
-        const before = performance.now();
-        for (const [number, { model }] of models.entries()) {
-          const predictions = hours[number % VARIANTS](ROWS_PER_HOUR).map((row, i) =>
-            predictionOf(model, window.startMs, row, i),
-          );
-          const token = `${model}/${window.startMs}`;
+        for (let at = 0; at < models.length; at += MODELS_AT_ONCE) {
+          const predictions = models
+            .slice(at, at + MODELS_AT_ONCE)
+            .flatMap(({ model }, i) =>
+              hours[(at + i) % VARIANTS](ROWS_PER_HOUR).map((row, index) =>
+                predictionOf(model, window.startMs, row, index),
+              ),
+            );
+          const token = `${at}/${window.startMs}`;
           await store.insertRows({ predictions, labels: [], rejected: [], token });
         }
-        const inserted = performance.now();
+        return window;
+      }
+
+      /** Counts and scores what was inserted, so that a cycle only judges it. */
+      async function prepareHour(models, window) {
         const modelOf = new Map(models.map((model) => [model.model, model]));
         for (const { model, hourStartsMs } of await store.dirtyBuckets(window.endMs))
           await store.profileHours(modelOf.get(model), hourStartsMs);
-        const profiled = performance.now();
-        for (const model of models) await scorer.score(model, await store.currentReference(model));
-        return {
-          window,
-          insertSeconds: (inserted - before) / 1_000,
-          profileSeconds: (profiled - inserted) / 1_000,
-          scoreSeconds: (performance.now() - profiled) / 1_000,
-        };
+        for (let at = 0; at < models.length; at += MODELS_AT_ONCE)
+          await Promise.all(
+            models
+              .slice(at, at + MODELS_AT_ONCE)
+              .map(async (model) => scorer.score(model, await store.currentReference(model))),
+          );
       }
 
       async function timeCycle(detection, models, name) {
-        const { window, ...prepared } = await fillHour(models);
+        const filling = performance.now();
+        const window = await insertHour(models);
+        if (name !== WHOLE) await prepareHour(models, window);
+        const fillSeconds = (performance.now() - filling) / 1_000;
         clock.nowMs = window.endMs + 2 * HOUR_MS;
+        const loadBefore = loadavg()[0];
         const cpuBefore = process.cpuUsage();
         const before = performance.now();
         await detection.job.run();
@@ -219,11 +235,22 @@ export const cycle = {
         const { user, system } = process.cpuUsage(cpuBefore);
         const verdicts = await countVerdicts(store, models, window);
         const cpuSeconds = (user + system) / 1e6;
+        const rssMb = process.memoryUsage.rss() / 2 ** 20;
         const peakMb = process.resourceUsage().maxRSS / 1_024;
         log(
-          `${models.length} models, ${name}: ${seconds.toFixed(2)} s (${cpuSeconds.toFixed(2)} s of processor time), ${verdicts} verdicts, ${Math.round(peakMb)} MB at most so far`,
+          `${models.length} models, ${name}: ${seconds.toFixed(2)} s (${cpuSeconds.toFixed(2)} s of processor time), ${verdicts} verdicts, ${Math.round(rssMb)} MB, ${Math.round(peakMb)} MB at most so far; filled in ${fillSeconds.toFixed(1)} s; load ${loadBefore.toFixed(1)}`,
         );
-        runs.push({ models: models.length, name, seconds, cpuSeconds, verdicts, peakMb, ...prepared });
+        runs.push({
+          models: models.length,
+          name,
+          seconds,
+          cpuSeconds,
+          verdicts,
+          rssMb,
+          peakMb,
+          fillSeconds,
+          loadBefore,
+        });
       }
 
       const clock = { nowMs: PRODUCTION_MS, now: () => clock.nowMs, observe: () => undefined };
@@ -241,27 +268,30 @@ export const cycle = {
       for (const [at, size] of sizes.entries()) {
         const models = await catalogue.copyUpTo(size, sizes[at - 1] ?? 0);
         const detection = startDetection();
-        await timeCycle(detection, models, 'first after a start');
-        for (let round = 0; round < rounds; round++) await timeCycle(detection, models, 'later');
+        await timeCycle(detection, models, FIRST);
+        for (let round = 0; round < rounds; round++)
+          for (const name of [LATER, WHOLE]) await timeCycle(detection, models, name);
       }
-      const worst = (size, name, field = 'seconds') =>
-        Math.max(...runs.filter((run) => run.models === size && run.name === name).map((run) => run[field]));
+      const worst = (size, name) =>
+        Math.max(
+          ...runs.filter((run) => run.models === size && run.name === name).map(({ seconds }) => seconds),
+        );
       const small = sizes[0];
       const large = sizes.at(-1);
       return {
         figures: [
-          ...['first after a start', 'later'].map((name) => ({
+          ...[FIRST, LATER, WHOLE].map((name) => ({
             name,
             value: worst(large, name),
             unit: 's',
             bar: { atMost: 20 },
           })),
-          {
-            name: `seconds per model with ${large} models over those with ${small}`,
-            value: worst(large, 'later') / large / (worst(small, 'later') / small),
+          ...[LATER, WHOLE].map((name) => ({
+            name: `${name}: seconds per model with ${large} models over those with ${small}`,
+            value: worst(large, name) / large / (worst(small, name) / small),
             unit: 'times',
             bar: { atMost: 1.5 },
-          },
+          })),
         ],
         notes: { columns: COLUMNS, rowsPerHour: ROWS_PER_HOUR, registrations, runs },
       };

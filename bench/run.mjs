@@ -1,6 +1,7 @@
 // Runs the benchmarks: each against its baseline, in turns, in one run.
-// Usage: npm run bench -- [--only NAME]… [--rounds N] [--json] [--out FILE]
+// Usage: npm run bench -- [--only NAME]… [--rounds N] [--models N]… [--json] [--out FILE]
 //   --only   isolation-forest, outlier-scoring, full-check, compare, window-length, cycle, performance-auc, http-ingest, kafka-ingest, demo
+//   --models numbers of models of cycle, ascending; 50, 100 and 200 by default
 //   --json   the results as one JSON document on stdout instead of the table
 //   --out    where the JSON file is written; build/bench.json by default
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -38,6 +39,7 @@ function settings() {
     options: {
       only: { type: 'string', multiple: true, default: [] },
       rounds: { type: 'string' },
+      models: { type: 'string', multiple: true },
       json: { type: 'boolean', default: false },
       out: { type: 'string', default: join(root, 'build/bench.json') },
     },
@@ -48,7 +50,11 @@ function settings() {
   const rounds = values.rounds === undefined ? null : Number(values.rounds);
   if (rounds !== null && !(Number.isInteger(rounds) && rounds > 0))
     throw new Error(`--rounds ${values.rounds}: give a whole number above 0`);
-  return { ...values, rounds };
+  const models = values.models?.map(Number);
+  for (const [at, size] of models?.entries() ?? [])
+    if (!(Number.isInteger(size) && size >= Math.max(4, (models[at - 1] ?? 0) + 1)))
+      throw new Error(`--models ${values.models[at]}: give whole numbers from 4 upwards, ascending`);
+  return { ...values, rounds, models };
 }
 
 const options = settings();
@@ -70,7 +76,12 @@ for (const benchmark of chosen) {
   const log = (text) => process.stderr.write(`${benchmark.name}: ${text}\n`);
   const loadBefore = load();
   try {
-    const result = await benchmark.run({ directory, log, rounds: options.rounds ?? benchmark.rounds });
+    const result = await benchmark.run({
+      directory,
+      log,
+      rounds: options.rounds ?? benchmark.rounds,
+      models: options.models,
+    });
     const { title, bar } = benchmark;
     document.results.push({
       name: benchmark.name,
