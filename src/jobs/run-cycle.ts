@@ -115,15 +115,15 @@ export function createCycle(deps: CycleDeps) {
     let hours = 0;
     const find = (key: VersionKey) =>
       models.find((m) => m.model === key.model && m.modelVersion === key.modelVersion);
-    for (const dirty of await store.dirtyBuckets(nowMs - GRACE_MS)) {
+    await sideBySide(await store.dirtyBuckets(nowMs - GRACE_MS), MODELS_AT_ONCE, async (dirty) => {
       const model = find(dirty);
-      if (model === undefined) continue;
+      if (model === undefined) return;
       await states.of(model);
       await deps.profileSegments?.(model, dirty.hourStartsMs);
       await store.profileHours(model, dirty.hourStartsMs);
       hours += dirty.hourStartsMs.length;
       await states.touch(model, dirty.hourStartsMs);
-    }
+    });
     for (const relabelled of await store.profileLabels(models)) {
       const model = find(relabelled);
       if (model === undefined) continue;

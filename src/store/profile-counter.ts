@@ -5,12 +5,7 @@ import { DAY_MS, HOUR_MS } from '../domain/window.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
 import type { GridStore } from './grid-store.js';
-import {
-  DAY_PROFILES_OF_COLUMNS_SQL,
-  numericProfilesSql,
-  type ProfileSource,
-  textProfilesSql,
-} from './profile-sql.js';
+import { dayProfilesSql, numericProfilesSql, type ProfileSource, textProfilesSql } from './profile-sql.js';
 
 /** A count and an offset. */
 const BYTES_PER_CELL = 16;
@@ -85,7 +80,7 @@ export function createProfileCounter(client: StoreClient, grids: GridStore): Pro
       if (all.numericColumns.length > 0) await countNumbers(source, all);
       if (all.textColumns.length > 0) await client.command(textProfilesSql(source), all);
       const days = [...new Set(hours.map((hour) => Math.floor(hour / HOURS_PER_DAY)))].sort((a, b) => a - b);
-      await client.command(DAY_PROFILES_OF_COLUMNS_SQL, {
+      await client.command(dayProfilesSql(source), {
         ...all,
         columns: columns.map(({ name }) => name),
         days,

@@ -1,35 +1,43 @@
 import { LABEL, LATENCY, type ModelSchema, PREDICTION, PREDICTION_PROBA } from '../domain/model.js';
-import type { ProfileSource } from './profile-sql.js';
+import { type ProfileSource, type Span, spanOf } from './profile-sql.js';
 import { ageSeconds, timeOfNumber } from './reference-file.js';
 
 /** Hour of a row, counted from the epoch: the very expression that the projection `hours` of the table is keyed by. */
 export const HOUR_OF_ROW = 'intDiv(toUnixTimestamp64Milli(ts), 3600000)';
 
-/** Rows of one version in some hours. Parameters: model, version, fromTs, toTs, hours Array(Int64). */
-export const PREDICTION_ROWS = `model = {model:String} AND version = {version:String}
+/** Rows of a statement's versions in some hours. */
+export const rowsOfHours = ({ ofVersions }: Span) => `${ofVersions}
   AND ts >= {fromTs:DateTime64(3, 'UTC')} AND ts < {toTs:DateTime64(3, 'UTC')} AND ${HOUR_OF_ROW} IN {hours:Array(Int64)}`;
 
 const COLUMNS =
   'ts, identity, num, cat, prediction_num, prediction_cat, proba, probas, latency_ms, ingested_at, source_partition, source_offset';
 
-/** Stored rows and distinct identities over the selected hours. */
-export const COUNT_IDENTITIES_SQL = `SELECT count() AS stored, uniqExact(identity) AS identities FROM predictions WHERE ${PREDICTION_ROWS}`;
+/** Rows of one version in some hours. Parameters: model, version, fromTs, toTs, hours Array(Int64). */
+export const PREDICTION_ROWS = rowsOfHours(spanOf({}));
 
-const REPEATED = `SELECT identity FROM predictions WHERE ${PREDICTION_ROWS} GROUP BY identity HAVING count() > 1`;
+/** Stored rows and distinct identities over the selected hours. Parameters: those of the source, but for its columns. */
+export const countIdentitiesSql = (source: Pick<ProfileSource, 'many'>) =>
+  `SELECT count() AS stored, uniqExact(identity) AS identities FROM predictions WHERE ${rowsOfHours(spanOf(source))}`;
+export const COUNT_IDENTITIES_SQL = countIdentitiesSql({});
 
-/** Of rows that came twice, in spite of all, the first counts; only those are sorted. */
-const FIRST_ROWS = `
-  SELECT ${COLUMNS} FROM predictions WHERE ${PREDICTION_ROWS} AND identity NOT IN (${REPEATED})
+/** The rows of a statement's versions in its hours, as subqueries; `repeated` says whether any identity is there twice. */
+function readRows(span: Span, repeated: boolean) {
+  const { placed, place } = span;
+  const where = rowsOfHours(span);
+  const again = `SELECT identity FROM predictions WHERE ${where} GROUP BY identity HAVING count() > 1`;
+  // Of rows that came twice, in spite of all, the first counts; only those are sorted.
+  const first = `
+  SELECT ${placed}${COLUMNS} FROM predictions WHERE ${where} AND identity NOT IN (${again})
   UNION ALL
-  SELECT ${COLUMNS} FROM predictions WHERE ${PREDICTION_ROWS} AND identity IN (${REPEATED})
+  SELECT ${placed}${COLUMNS} FROM predictions WHERE ${where} AND identity IN (${again})
   ORDER BY ingested_at, source_partition, source_offset LIMIT 1 BY identity`;
-
-const rowsOf = (repeated: boolean) =>
-  repeated ? `(${FIRST_ROWS})` : `(SELECT ${COLUMNS} FROM predictions WHERE ${PREDICTION_ROWS})`;
-
-const hoursOf = (repeated: boolean) =>
-  `SELECT ${HOUR_OF_ROW} AS hour, ${repeated ? 'uniqExact(identity)' : 'count()'} AS rows FROM predictions
-      WHERE ${PREDICTION_ROWS} GROUP BY hour`;
+  return {
+    where,
+    rows: repeated ? `(${first})` : `(SELECT ${placed}${COLUMNS} FROM predictions WHERE ${where})`,
+    hours: `SELECT ${placed}${HOUR_OF_ROW} AS hour, ${repeated ? 'uniqExact(identity)' : 'count()'} AS rows FROM predictions
+      WHERE ${where} GROUP BY ${place}hour`,
+  };
+}
 
 /** These are columns of their own: a feature that takes their names is none. */
 const RESERVED = `('${[PREDICTION, PREDICTION_PROBA, LABEL, LATENCY].join("', '")}')`;
@@ -56,20 +64,27 @@ const ages = (rows: string, map: 'num' | 'cat', timeMs: string) => `
 const TIME_OF_TEXT = `toNullable(toUnixTimestamp64Milli(parseDateTime64BestEffortOrNull(toString(value), 3, 'UTC')))`;
 
 /**
- * Production rows of the selected hours as a source, without their labels; `repeated` says whether any identity is there twice.
- * Parameter: timeColumns.
+ * Production rows of the selected hours as a source, without their labels; `repeated` says whether any identity is there twice. Of many
+ * versions, all are of the schema's task and none has times. Parameters: fromTs, toTs, hours Array(Int64), timeColumns.
  */
-export function productionSource(repeated: boolean, schema: ModelSchema): ProfileSource {
-  const rows = rowsOf(repeated);
+export function productionSource(
+  repeated: boolean,
+  schema: Pick<ModelSchema, 'task' | 'features'>,
+  many = false,
+): ProfileSource {
+  const span = spanOf({ many });
+  const { place } = span;
+  const { rows, hours } = readRows(span, repeated);
   const single = (name: string, value: string) => `
       UNION ALL
-      SELECT ${HOUR_OF_ROW} AS hour, ${positionOf(`'${name}'`)} AS column, assumeNotNull(${value}) AS x FROM ${rows}
+      SELECT ${place}${HOUR_OF_ROW} AS hour, ${positionOf(`'${name}'`)} AS column, assumeNotNull(${value}) AS x FROM ${rows}
       WHERE isNotNull(${value}) AND column > 0`;
   const hasTimes = schema.features.some((feature) => feature.time === true);
   const notTimes = hasTimes ? 'AND key NOT IN {timeColumns:Array(String)}' : '';
   return {
+    many,
     numbers: `
-      SELECT ${HOUR_OF_ROW} AS hour, ${positionOf('key')} AS column, value AS x
+      SELECT ${place}${HOUR_OF_ROW} AS hour, ${positionOf('key')} AS column, value AS x
       FROM ${rows} ARRAY JOIN mapKeys(num) AS key, mapValues(num) AS value
       WHERE column > 0 AND key NOT IN ${RESERVED} ${notTimes}
       ${hasTimes ? ages(rows, 'num', timeOfNumber('value')) + ages(rows, 'cat', TIME_OF_TEXT) : ''}
@@ -78,14 +93,14 @@ export function productionSource(repeated: boolean, schema: ModelSchema): Profil
       ${single(PREDICTION, 'prediction_num')}`,
     mistypes: true,
     texts: `
-      SELECT ${HOUR_OF_ROW} AS hour, key AS feature, toString(value) AS x FROM ${rows} ARRAY JOIN mapKeys(cat) AS key, mapValues(cat) AS value
+      SELECT ${place}${HOUR_OF_ROW} AS hour, key AS feature, toString(value) AS x FROM ${rows} ARRAY JOIN mapKeys(cat) AS key, mapValues(cat) AS value
       WHERE key NOT IN ${RESERVED}
         ${hasTimes ? `AND NOT (key IN {timeColumns:Array(String)} AND isNotNull(${TIME_OF_TEXT}))` : ''}
       UNION ALL
-      SELECT ${HOUR_OF_ROW} AS hour, '${PREDICTION}' AS feature, ${classOf('prediction')} AS x
+      SELECT ${place}${HOUR_OF_ROW} AS hour, '${PREDICTION}' AS feature, ${classOf('prediction')} AS x
       FROM ${rows}
-      WHERE isNotNull(prediction_cat) OR (isNotNull(prediction_num) AND has({textColumns:Array(String)}, '${PREDICTION}'))`,
-    hours: hoursOf(repeated),
+      WHERE isNotNull(prediction_cat) OR (isNotNull(prediction_num) AND has(${span.columnsOf('textColumns')}, '${PREDICTION}'))`,
+    hours,
   };
 }
 
@@ -93,20 +108,24 @@ export function productionSource(repeated: boolean, schema: ModelSchema): Profil
  * The labels of the selected hours' rows as a source of one column: of several for one row the last by its own time counts, then
  * the last to arrive. Rows without a label have none: they count as missing.
  */
-export function labelSource(repeated: boolean): ProfileSource {
+export function labelSource(repeated: boolean, many = false): ProfileSource {
+  const span = spanOf({ many });
+  const { place } = span;
+  const { where, rows, hours } = readRows(span, repeated);
   const labels = `
-      SELECT ${HOUR_OF_ROW} AS hour, l.label.1 AS label_num, l.label.2 AS label_cat
-      FROM (SELECT DISTINCT ts, identity FROM ${rowsOf(repeated)}) AS p
+      SELECT ${place}${HOUR_OF_ROW} AS hour, l.label.1 AS label_num, l.label.2 AS label_cat
+      FROM (SELECT DISTINCT ${place}ts, identity FROM ${rows}) AS p
       INNER JOIN (
         SELECT identity, argMax((label_num, label_cat), (labels.ts, labels.ingested_at, fingerprint)) AS label FROM labels
-        WHERE model = {model:String} AND version = {version:String} AND identity IN (SELECT identity FROM predictions WHERE ${PREDICTION_ROWS})
+        WHERE ${span.ofVersions} AND identity IN (SELECT identity FROM predictions WHERE ${where})
         GROUP BY identity) AS l ON p.identity = l.identity`;
   return {
-    numbers: `SELECT hour, toUInt16(1) AS column, assumeNotNull(label_num) AS x FROM (${labels}) WHERE isNotNull(label_num)`,
+    many,
+    numbers: `SELECT ${place}hour, toUInt16(1) AS column, assumeNotNull(label_num) AS x FROM (${labels}) WHERE isNotNull(label_num)`,
     mistypes: true,
-    texts: `SELECT hour, '${LABEL}' AS feature, ${classOf('label')} AS x FROM (${labels})
-      WHERE isNotNull(label_cat) OR has({textColumns:Array(String)}, '${LABEL}')`,
-    hours: hoursOf(repeated),
+    texts: `SELECT ${place}hour, '${LABEL}' AS feature, ${classOf('label')} AS x FROM (${labels})
+      WHERE isNotNull(label_cat) OR has(${span.columnsOf('textColumns')}, '${LABEL}')`,
+    hours,
   };
 }
 

@@ -1,16 +1,14 @@
-import type { ModelVersion } from '../domain/model.js';
 import type { DirtyBuckets, ProfileQuery, ProfileStore, VerdictStore } from '../domain/ports.js';
-import { PRODUCTION } from '../domain/ports.js';
 import { cellCount, type Grid, type Profile } from '../domain/profile.js';
 import { DAY_MS, HOUR_MS } from '../domain/window.js';
 import { OF_VERSIONS, PLACE_OF_VERSION, versionsOf } from './batch.js';
 import type { StoreClient } from './client.js';
 import { float64 } from './encoding.js';
 import type { GridStore } from './grid-store.js';
-import { hourParams, hourSlices, hoursAround, type StoredHour } from './hour-slices.js';
-import { createLabelProfiles, isLabel } from './label-profiles.js';
+import { createHourCounter, STORED_AND_COUNTED } from './hour-counter.js';
+import { hoursAround } from './hour-slices.js';
+import { createLabelProfiles } from './label-profiles.js';
 import type { ProfileCounter } from './profile-counter.js';
-import { COUNT_IDENTITIES_SQL, HOUR_OF_ROW, labelSource, productionSource } from './profile-source.js';
 import { createRowCounts } from './row-counts.js';
 import { createUndeclaredFeatures } from './undeclared-features.js';
 
@@ -22,15 +20,6 @@ const MAX_PIECES = 400;
  */
 const NEWEST_HOUR_AGE_US = 300_000_000;
 const NEWEST_HOUR_GROWTH = 1.1;
-
-/** Stored rows per version and hour, from the table's projection, beside the rows that were counted, and when (µs). */
-const STORED_AND_COUNTED = `
-  SELECT s.model AS model, s.version AS version, s.hour AS hour, s.stored AS stored, p.counted AS counted,
-    p.counted_at AS counted_at, max(s.hour) OVER (PARTITION BY s.model, s.version) AS newest
-  FROM (SELECT model, version, ${HOUR_OF_ROW} AS hour, count() AS stored FROM predictions GROUP BY model, version, hour) AS s
-  LEFT JOIN (SELECT model, version, hour, argMax(raw_rows, revision) AS counted, max(revision) AS counted_at
-             FROM profiled_hours GROUP BY model, version, hour) AS p
-    ON s.model = p.model AND s.version = p.version AND s.hour = p.hour`;
 
 export interface ProfileRow {
   readonly piece: number;
@@ -58,6 +47,7 @@ export function createProfileStore(
 ): Omit<ProfileStore, 'windowProfiles' | 'profileSeries' | 'mergedProfiles'> &
   Pick<VerdictStore, 'profiledRows' | 'labelledRows'> {
   const undeclared = createUndeclaredFeatures(client, nextRevision);
+  const hourCounter = createHourCounter(client, counter, undeclared.count, nextRevision);
 
   async function merged(query: ProfileQuery, piece: string, where: string, params: Record<string, unknown>) {
     const features = query.features === undefined ? '' : 'AND feature IN {features:Array(String)}';
@@ -76,53 +66,11 @@ export function createProfileStore(
     );
   }
 
-  /** Fewer rows than counted have expired in part, and history must not shrink. */
-  async function storedHours(
-    model: ModelVersion,
-    hours: readonly number[],
-    where: string,
-  ): Promise<StoredHour[]> {
-    return client.query<StoredHour>(
-      `SELECT hour, stored FROM (${STORED_AND_COUNTED})
-       WHERE model = {model:String} AND version = {version:String} AND hour IN {hours:Array(Int64)} AND stored >= counted AND ${where}
-       ORDER BY hour`,
-      { model: model.model, version: model.modelVersion, hours },
-    );
-  }
-
-  /** Counts some hours of one version: profiles first, the mark that they are complete last, so that a crash repeats them. */
-  async function countHours(model: ModelVersion, hours: readonly StoredHour[]): Promise<void> {
-    const { columns } = await counter.plan(model);
-    const times = columns.filter((column) => column.time === true);
-    const params = { ...hourParams(model, hours), timeColumns: times.map((column) => column.name) };
-    const [seen] = await client.query<{ stored: number; identities: number }>(COUNT_IDENTITIES_SQL, params);
-    const repeated = seen?.stored !== seen?.identities;
-    const source = productionSource(repeated, model.schema);
-    const rows = await client.query<{ hour: number; rows: number }>(source.hours, params);
-    const rowsOf = new Map(rows.map((row) => [row.hour, row.rows]));
-    const revision = nextRevision();
-    const input = { scope: PRODUCTION, model, params, hours: params.hours, revision };
-    await counter.count({ ...input, source, columns: columns.filter((column) => !isLabel(column)) });
-    await counter.count({ ...input, source: labelSource(repeated), columns: columns.filter(isLabel) });
-    await undeclared.count(model, params);
-    // Stored rows as they were before counting: one that came meanwhile makes its hour dirty again.
-    await client.insert(
-      'profiled_hours',
-      hours.map(({ hour, stored }) => ({
-        model: model.model,
-        version: model.modelVersion,
-        hour,
-        raw_rows: stored,
-        rows: rowsOf.get(hour) ?? 0,
-        revision,
-      })),
-    );
-  }
-
   return {
     ...createLabelProfiles(client, counter, nextRevision, (model, hours) =>
-      storedHours(model, hours, 'counted > 0'),
+      hourCounter.storedHours(model, hours, 'counted > 0'),
     ),
+    profileHours: hourCounter.profileHours,
 
     undeclaredFeatures: undeclared.undeclaredFeatures,
 
@@ -159,16 +107,6 @@ export function createProfileStore(
         modelVersion: row.version,
         hourStartsMs: row.hours.map((hour) => hour * HOUR_MS),
       }));
-    },
-
-    async profileHours(model, hourStartsMs) {
-      const { hoursPerStatement } = await counter.plan(model);
-      const hours = await storedHours(
-        model,
-        hourStartsMs.map((ms) => Math.floor(ms / HOUR_MS)),
-        'true',
-      );
-      for (const slice of hourSlices(hours, hoursPerStatement)) await countHours(model, slice);
     },
 
     async pieceProfiles(query, pieceMs, limit = MAX_PIECES) {

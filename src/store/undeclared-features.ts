@@ -3,7 +3,8 @@ import type { ProfileStore } from '../domain/ports.js';
 import type { UndeclaredFeature } from '../domain/schema-changes.js';
 import { HOUR_MS } from '../domain/window.js';
 import type { StoreClient } from './client.js';
-import { HOUR_OF_ROW, PREDICTION_ROWS } from './profile-source.js';
+import { HOUR_OF_ROW, rowsOfHours } from './profile-source.js';
+import { spanOf } from './profile-sql.js';
 
 /** Kept of an hour: a sender that makes names of ids would fill the table. */
 const MAX_PER_HOUR = 100;
@@ -11,6 +12,8 @@ const MAX_PER_HOUR = 100;
 const MAX_TOLD = 1_000;
 
 interface HourRow {
+  /** Of its version; left out where there is one. */
+  readonly place?: number;
   readonly hour: number;
   readonly feature: string;
   readonly numbers: number;
@@ -18,29 +21,49 @@ interface HourRow {
 }
 
 /** Rows are few in kind: names are compared once for each list of names, not once for each row. */
-const COUNT_SQL = `
-  SELECT hour, name.1 AS feature, sumIf(n, name.2 = 1) AS numbers, sumIf(n, name.2 = 0) AS texts
-  FROM (SELECT ${HOUR_OF_ROW} AS hour, num.keys AS number_names, cat.keys AS text_names, count() AS n
-        FROM predictions WHERE ${PREDICTION_ROWS} GROUP BY hour, number_names, text_names)
+function countSql(many: boolean): string {
+  const span = spanOf({ many });
+  const { place } = span;
+  const declared = many ? '{declaredOf:Array(Array(String))}[place + 1]' : '{declared:Array(String)}';
+  return `
+  SELECT ${place}hour, name.1 AS feature, sumIf(n, name.2 = 1) AS numbers, sumIf(n, name.2 = 0) AS texts
+  FROM (SELECT ${span.placed}${HOUR_OF_ROW} AS hour, num.keys AS number_names, cat.keys AS text_names, count() AS n
+        FROM predictions WHERE ${rowsOfHours(span)} GROUP BY ${place}hour, number_names, text_names)
   ARRAY JOIN arrayConcat(arrayMap(key -> (toString(key), 1), number_names), arrayMap(key -> (toString(key), 0), text_names)) AS name
-  WHERE NOT has({declared:Array(String)}, feature)
-  GROUP BY hour, feature ORDER BY sum(n) DESC, feature LIMIT ${MAX_PER_HOUR} BY hour`;
+  WHERE NOT has(${declared}, feature)
+  GROUP BY ${place}hour, feature ORDER BY sum(n) DESC, feature LIMIT ${MAX_PER_HOUR} BY ${place}hour`;
+}
+
+/** Counts them in hours of versions, several at once. Parameters: those of the source of their rows (profile-source.ts). */
+export type UndeclaredCounter = (
+  models: readonly ModelVersion[],
+  params: Readonly<Record<string, unknown>>,
+) => Promise<void>;
 
 export function createUndeclaredFeatures(
   client: StoreClient,
   nextRevision: () => number,
 ): Pick<ProfileStore, 'undeclaredFeatures'> & {
-  /** Counts them in hours of a version. Parameters: those of `PREDICTION_ROWS`. */
-  count(model: ModelVersion, params: Readonly<Record<string, unknown>>): Promise<void>;
+  readonly count: UndeclaredCounter;
 } {
   return {
-    async count({ model, modelVersion, schema }, params) {
-      const declared = [...schema.features.map(({ name }) => name), ...RESERVED_FEATURES];
-      const rows = await client.query<HourRow>(COUNT_SQL, { ...params, declared });
+    async count(models, params) {
+      const many = models.length > 1;
+      const declaredOf = models.map(({ schema }) => [
+        ...schema.features.map(({ name }) => name),
+        ...RESERVED_FEATURES,
+      ]);
+      const declared = many ? { declaredOf } : { declared: declaredOf[0] ?? [] };
+      const rows = await client.query<HourRow>(countSql(many), { ...params, ...declared });
       const revision = nextRevision();
       await client.insert(
         'undeclared_features',
-        rows.map((row) => ({ model, version: modelVersion, ...row, revision })),
+        rows.flatMap(({ place = 0, ...row }) => {
+          const model = models[place];
+          return model === undefined
+            ? []
+            : [{ model: model.model, version: model.modelVersion, ...row, revision }];
+        }),
       );
     },
 
