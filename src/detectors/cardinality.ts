@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { total } from '../stats/cells.js';
 import { rarefy } from '../stats/rarefaction.js';
 import { defineDetector, informationOf, isSameCategory, type Scale } from './detector.js';
+import { totalOf } from './profile-facts.js';
 
 /** Number of different categories in the window against what so many of the reference's rows would show. */
 export const cardinality = defineDetector({
@@ -12,8 +12,8 @@ export const cardinality = defineDetector({
   minimumEffect: 0.2,
   params: z.strictObject({}),
   measure: ({ grid, reference, current }) => {
-    const referenceRows = total(reference.counts);
-    const currentRows = total(current.counts);
+    const referenceRows = totalOf(reference);
+    const currentRows = totalOf(current);
     if (referenceRows === 0) return 'no_reference';
     if (currentRows === 0) return 'no_data';
     if (currentRows < 2) return 'too_few_rows';

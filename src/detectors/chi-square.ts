@@ -9,6 +9,7 @@ import {
 import { leastPermutationPValue } from '../stats/hypergeometric.js';
 import { gammaTail, splitChiSquare } from '../stats/sparse-chi-square.js';
 import { defineDetector, holdsIdentifiers, informationOf, isSameCategory, type Samples } from './detector.js';
+import { totalOf } from './profile-facts.js';
 
 /** Two-sample χ² on the categories of a categorical column: head, pooled tail and unseen values; missing is left out. */
 export const chiSquare = defineDetector({
@@ -19,8 +20,8 @@ export const chiSquare = defineDetector({
   minimumEffect: 0.1,
   params: z.strictObject({}),
   measure: ({ grid, reference, current }) => {
-    const currentRows = total(current.counts);
-    const referenceRows = total(reference.counts);
+    const currentRows = totalOf(current);
+    const referenceRows = totalOf(reference);
     if (referenceRows === 0) return 'no_reference';
     if (currentRows === 0) return 'no_data';
     if (currentRows < 2 || referenceRows < 2) return 'too_few_rows';
@@ -66,9 +67,9 @@ export const chiSquare = defineDetector({
     };
   },
   screen: ({ grid, reference }) => {
-    const referenceRows = total(reference.counts);
+    const referenceRows = totalOf(reference);
     return (current) => {
-      const currentRows = total(current.counts);
+      const currentRows = totalOf(current);
       if (currentRows < 2 || referenceRows < 2 || isSameCategory(grid, reference, current)) return null;
       const table = tableOf({ grid, reference, current });
       const { statistic, cells, null: cumulants } = splitChiSquare(table.reference, table.current);

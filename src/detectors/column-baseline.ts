@@ -1,6 +1,6 @@
 import { type FeatureSchema, LABEL } from '../domain/model.js';
 import type { Profile } from '../domain/profile.js';
-import type { NullModel, Reference } from '../domain/reference.js';
+import type { NullModel, Reference, TemporalSpread } from '../domain/reference.js';
 import type { Segment } from '../domain/segment.js';
 import type { Verdict } from '../domain/verdict.js';
 import type { Detector, Measurement } from './detector.js';
@@ -35,6 +35,27 @@ export function nullModelOf(
   return baselines.own?.get(name)?.nullModel ?? baselines.reference.nullModel;
 }
 
+const knownSpreads = new WeakMap<NullModel, Map<string, Map<string, TemporalSpread>>>();
+
+/** What a null model knows of one test; it has some hundred, and is asked for each of them with every window. */
+export function spreadOf(
+  nullModel: NullModel,
+  feature: string,
+  detector: string,
+): TemporalSpread | undefined {
+  let byFeature = knownSpreads.get(nullModel);
+  if (byFeature === undefined) {
+    byFeature = new Map();
+    for (const spread of nullModel.spreads) {
+      const byDetector = byFeature.get(spread.feature) ?? new Map<string, TemporalSpread>();
+      if (!byDetector.has(spread.detector)) byDetector.set(spread.detector, spread);
+      byFeature.set(spread.feature, byDetector);
+    }
+    knownSpreads.set(nullModel, byFeature);
+  }
+  return byFeature.get(feature)?.get(detector);
+}
+
 /** The null of one test of a column, or null where nothing is known of how it spreads. */
 export function nullOf(
   baselines: Pick<Baselines, 'reference' | 'own'>,
@@ -44,7 +65,7 @@ export function nullOf(
 ): TestNull | null {
   const nullModel = nullModelOf(baselines, column);
   if (nullModel.kind === 'iid') return IID_NULL;
-  const spread = nullModel.spreads.find((s) => s.feature === column.name && s.detector === detector.name);
+  const spread = spreadOf(nullModel, column.name, detector.name);
   // Taking rows as independent here would page from the first window; saying nothing is honest.
   return spread === undefined ? null : temporalNull(measured, spread);
 }

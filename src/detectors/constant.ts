@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Grid, Profile } from '../domain/profile.js';
-import { total } from '../stats/cells.js';
 import { hypergeometricLogProbability } from '../stats/hypergeometric.js';
 import { shareDifferenceInterval } from '../stats/two-proportion.js';
 import { defineDetector, onlyCell } from './detector.js';
+import { totalOf } from './profile-facts.js';
 
 /** −2·ln p of the least p-value that a double can hold. */
 const LARGEST_RATIO = 1_490;
@@ -17,12 +17,12 @@ export const constant = defineDetector({
   minimumEffect: 0.005,
   params: z.strictObject({}),
   measure: ({ grid, reference, current }) => {
-    const referenceRows = total(reference.counts);
-    const currentRows = total(current.counts);
+    const referenceRows = totalOf(reference);
+    const currentRows = totalOf(current);
     if (referenceRows === 0) return 'no_reference';
     if (currentRows === 0) return 'no_data';
     if (currentRows < 2) return 'too_few_rows';
-    const modal = current.counts.indexOf(Math.max(...current.counts));
+    const modal = fullestCell(current.counts);
     const now = { hits: current.counts[modal] ?? 0, rows: currentRows };
     const before = { hits: reference.counts[modal] ?? 0, rows: referenceRows };
     const holdsOne = isOneValue(grid, current, modal);
@@ -50,6 +50,14 @@ export const constant = defineDetector({
     };
   },
 });
+
+/** The first of several. */
+function fullestCell(counts: readonly number[]): number {
+  let fullest = 0;
+  for (let cell = 1; cell < counts.length; cell++)
+    if ((counts[cell] as number) > (counts[fullest] as number)) fullest = cell;
+  return fullest;
+}
 
 /** Whether all present values are the same one: a cell of many values can only tell by its extremes. */
 function isOneValue(grid: Grid, current: Profile, modal: number): boolean {

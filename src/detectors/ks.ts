@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { cellDistance, total } from '../stats/cells.js';
 import { KS_EXACT_LATTICE, ksPValue } from '../stats/ks-two-sample.js';
 import { shiftOfDistance } from '../stats/shift-distance.js';
 import { defineDetector, informationOf, onlyCell } from './detector.js';
 import { distanceEffect } from './distance-effect.js';
+import { distanceBetween, totalOf } from './profile-facts.js';
 
 /** E[λ²] of Kolmogorov's distribution. */
 const MEAN_LAMBDA_SQUARED = Math.PI ** 2 / 12;
@@ -19,12 +19,12 @@ export const ks = defineDetector({
   minimumEffect: 0.1,
   params: z.strictObject({ exactLattice: z.int().min(0).default(KS_EXACT_LATTICE) }),
   measure: ({ reference, current }, { exactLattice }) => {
-    const currentRows = total(current.counts);
-    const referenceRows = total(reference.counts);
+    const currentRows = totalOf(current);
+    const referenceRows = totalOf(reference);
     if (referenceRows === 0) return 'no_reference';
     if (currentRows === 0) return 'no_data';
     if (currentRows < 2 || referenceRows < 2) return 'too_few_rows';
-    const { distance, resolution } = cellDistance(current.counts, reference.counts);
+    const { distance, resolution } = distanceBetween(current, reference);
     const information = informationOf({ referenceRows, currentRows });
     const only = onlyCell(reference.counts);
     // Only odd cells hold a single value; all mass strictly between two cut points may still differ.

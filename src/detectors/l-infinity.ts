@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { Grid } from '../domain/profile.js';
-import { total } from '../stats/cells.js';
 import {
   createShareChangeTail,
   largestShareChange,
@@ -8,6 +7,7 @@ import {
 } from '../stats/largest-share-change.js';
 import { shareDifferenceInterval } from '../stats/two-proportion.js';
 import { defineDetector, informationOf, isSameCategory } from './detector.js';
+import { totalOf } from './profile-facts.js';
 
 /** A largest change among few cells spreads like a χ² with one degree less than cells, among many like one with four. */
 const MOST_DEGREES = 4;
@@ -21,7 +21,7 @@ export const lInfinity = defineDetector({
   minimumEffect: 0.1,
   params: z.strictObject({}),
   measure: ({ grid, reference, current }) => {
-    const sizes = { referenceRows: total(reference.counts), currentRows: total(current.counts) };
+    const sizes = { referenceRows: totalOf(reference), currentRows: totalOf(current) };
     const { referenceRows, currentRows } = sizes;
     if (referenceRows === 0) return 'no_reference';
     if (currentRows === 0) return 'no_data';

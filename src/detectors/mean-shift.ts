@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { unitOf } from '../stats/cell-values.js';
-import { total } from '../stats/cells.js';
 import { scoreDifference } from '../stats/score-difference.js';
 import { defineDetector, informationOf } from './detector.js';
 import { measureScores } from './measure-scores.js';
-import { valuesOf } from './profile-facts.js';
+import { totalOf, valuesOf } from './profile-facts.js';
 
 /** Difference of the means of a numeric column's finite values, in standard deviations of the reference. */
 export const meanShift = defineDetector({
@@ -16,8 +15,8 @@ export const meanShift = defineDetector({
   params: z.strictObject({}),
   measure: ({ grid, reference, current }) => {
     if (grid.kind !== 'numeric') return 'not_applicable';
-    const currentRows = total(current.counts);
-    const referenceRows = total(reference.counts);
+    const currentRows = totalOf(current);
+    const referenceRows = totalOf(reference);
     if (referenceRows === 0) return 'no_reference';
     if (currentRows === 0) return 'no_data';
     if (currentRows < 2 || referenceRows < 2) return 'too_few_rows';

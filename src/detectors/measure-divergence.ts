@@ -1,9 +1,9 @@
 import type { Profile } from '../domain/profile.js';
 import type { UndecidedReason } from '../domain/verdict.js';
-import { binCounts, total } from '../stats/cells.js';
+import { binCounts } from '../stats/cells.js';
 import { type Divergence, divergencePValue, smoothedDivergence } from '../stats/share-divergence.js';
 import { informationOf, type Measurement, type Samples, unusableRows } from './detector.js';
-import { binEndsOf, binsOf } from './profile-facts.js';
+import { binEndsOf, binsOf, totalOf } from './profile-facts.js';
 
 /** A divergence and how it is reported: `statisticOf` grows with the divergence, `divergenceOf` undoes it. */
 export interface ReportedDivergence {
@@ -17,7 +17,7 @@ export interface ReportedDivergence {
 /** Reference deciles with ties merged (numeric) or the grid's categories and its unseen cell, then one cell for missing values. */
 export function shareCells(samples: Samples, bins: number): { reference: number[]; current: number[] } {
   const { grid, reference, current } = samples;
-  if (grid.kind === 'categorical' || total(reference.counts) === 0) {
+  if (grid.kind === 'categorical' || totalOf(reference) === 0) {
     const ends = [reference.counts.length];
     const cellsOf = (profile: Profile) =>
       grid.kind === 'categorical' ? profile.counts : binCounts(profile.counts, ends);

@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import type { Profile } from '../domain/profile.js';
-import { cellDistance, total } from '../stats/cells.js';
 import { distanceOfShift, scoresPerShift, shiftOfDistance, shiftOfScores } from '../stats/shift-distance.js';
 import { smoothPValue, smoothRank, smoothStatistic } from '../stats/smooth-rank.js';
 import { createSmoothScreen } from '../stats/smooth-screen.js';
 import { chiSquareSf } from '../stats/special.js';
 import { defineDetector, informationOf, onlyCell } from './detector.js';
 import { distanceEffect } from './distance-effect.js';
-import { binsOf } from './profile-facts.js';
+import { binsOf, distanceBetween, totalOf } from './profile-facts.js';
 
 /** Neyman's smooth test on the ranks of a numeric column's finite values; its effect is D, so that people know its size. */
 export const neyman = defineDetector({
@@ -18,13 +17,13 @@ export const neyman = defineDetector({
   minimumEffect: 0.1,
   params: z.strictObject({ degree: z.int().min(1).max(6).default(4) }),
   measure: ({ reference, current }, { degree }) => {
-    const currentRows = total(current.counts);
-    const referenceRows = total(reference.counts);
+    const currentRows = totalOf(current);
+    const referenceRows = totalOf(reference);
     if (referenceRows === 0) return 'no_reference';
     if (currentRows === 0) return 'no_data';
     if (currentRows < 2 || referenceRows < 2) return 'too_few_rows';
     const smooth = smoothRank(current.counts, reference.counts, degree);
-    const { distance, resolution } = cellDistance(current.counts, reference.counts);
+    const { distance, resolution } = distanceBetween(current, reference);
     const information = informationOf({ referenceRows, currentRows });
     const only = onlyCell(reference.counts);
     // Only odd cells hold a single value; all mass strictly between two cut points may still differ.
@@ -74,11 +73,19 @@ function ratioOf(
   pieces: number,
   { scores, information }: { readonly scores: number; readonly information: number },
 ): number {
-  const shift = Math.min(
-    shiftOfScores(statistic / information, scores),
-    shiftOfDistance(1 - 1 / (2 * pieces)),
-  );
+  const shift = Math.min(shiftOfScores(statistic / information, scores), furthestShift(pieces));
   return (shift * shift * scoresPerShift(scores) * information) / scores;
+}
+
+const furthest = { pieces: Number.NaN, shift: Number.NaN };
+
+/** The same for all that a reference's nulls are asked. */
+function furthestShift(pieces: number): number {
+  if (furthest.pieces !== pieces) {
+    furthest.shift = shiftOfDistance(1 - 1 / (2 * pieces));
+    furthest.pieces = pieces;
+  }
+  return furthest.shift;
 }
 
 /** Q if every row of the window had one value, below or above all of the reference; of so many bins of it, which is close enough. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { total } from '../stats/cells.js';
 import { exceedancePValue } from '../stats/exceedance.js';
 import { proportionZSquared, shareDifferenceInterval } from '../stats/two-proportion.js';
 import { defineDetector } from './detector.js';
+import { totalOf } from './profile-facts.js';
 
 /** Share of a numeric column's finite values below the reference's least or above its greatest value. */
 export const outOfRange = defineDetector({
@@ -13,13 +13,14 @@ export const outOfRange = defineDetector({
   minimumEffect: 0.005,
   params: z.strictObject({}),
   measure: ({ reference, current }) => {
-    const referenceRows = total(reference.counts);
-    const currentRows = total(current.counts);
+    const referenceRows = totalOf(reference);
+    const currentRows = totalOf(current);
     if (referenceRows === 0) return 'no_reference';
     if (currentRows === 0) return 'no_data';
     const first = reference.counts.findIndex((count) => count > 0);
     const last = reference.counts.findLastIndex((count) => count > 0);
-    const hits = currentRows - total(current.counts.slice(first, last + 1));
+    let hits = currentRows;
+    for (let cell = first; cell <= last; cell++) hits -= current.counts[cell] ?? 0;
     // By exchange, the two outermost values of the reference are as likely out of the rest's range as any.
     const extremes = { hits: Math.min(2, referenceRows), rows: referenceRows };
     return {

@@ -3,7 +3,7 @@ import type { Grid, Profile } from '../domain/profile.js';
 import type { Reference } from '../domain/reference.js';
 import type { Segment } from '../domain/segment.js';
 import type { EpisodeCategory } from '../domain/verdict.js';
-import type { SegmentBaseline } from './column-baseline.js';
+import { type SegmentBaseline, spreadOf } from './column-baseline.js';
 import { appliesTo } from './detector.js';
 import { judgedColumns } from './measure-columns.js';
 import { COLUMN_DETECTORS } from './registry.js';
@@ -48,9 +48,7 @@ export function primaryFamily(input: {
         if (detector.role !== 'primary' || !appliesTo(detector, column)) continue;
         const measured = detector.measure({ grid, reference: profile, current: profile });
         if (typeof measured === 'string' || measured.vacuous !== null) continue;
-        const spread = nullModel.spreads.find(
-          (s) => s.feature === column.name && s.detector === detector.name,
-        );
+        const spread = spreadOf(nullModel, column.name, detector.name);
         if (nullModel.kind === 'temporal' && spread === undefined) continue;
         if (spread !== undefined) degrees.push(spread.shape * (spread.effectivePieces ?? spread.pieces));
         count(detector.category);

@@ -1,7 +1,7 @@
 // What several detectors ask of one profile, and of a reference with every window: worked out once for each profile.
 import type { Grid, Profile } from '../domain/profile.js';
 import { cellValues, medianOf, unitOf } from '../stats/cell-values.js';
-import { binCounts, quantileBinEnds } from '../stats/cells.js';
+import { binCounts, cellDistance, quantileBinEnds, total } from '../stats/cells.js';
 import type { Scores } from '../stats/score-difference.js';
 
 type NumericGrid = Extract<Grid, { kind: 'numeric' }>;
@@ -39,6 +39,10 @@ const deviations = once<NumericGrid, Scores>((profile, grid) => {
 const binEnds = once<number, number[]>(({ counts }, bins) => quantileBinEnds(counts, bins));
 const ownBins = once<number, number[]>((profile, bins) => binCounts(profile.counts, binEnds(profile, bins)));
 
+const totals = new WeakMap<Profile, number>();
+const distances = once<Profile, ReturnType<typeof cellDistance>>((current, reference) =>
+  cellDistance(current.counts, reference.counts),
+);
 /** Mean values of the cells that hold rows, in units of the grid's greatest cut point. */
 export const valuesOf = (grid: NumericGrid, profile: Profile): Scores => values(profile, grid);
 
@@ -50,3 +54,16 @@ export const binEndsOf = (profile: Profile, bins: number): readonly number[] => 
 
 /** The profile's own counts in these bins. */
 export const binsOf = (profile: Profile, bins: number): readonly number[] => ownBins(profile, bins);
+
+/** Values that are counted in the profile's cells. */
+export function totalOf(profile: Profile): number {
+  let known = totals.get(profile);
+  if (known === undefined) {
+    known = total(profile.counts);
+    totals.set(profile, known);
+  }
+  return known;
+}
+
+/** D between a window and its reference; see `cellDistance`. */
+export const distanceBetween = (current: Profile, reference: Profile) => distances(current, reference);

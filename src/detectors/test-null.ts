@@ -25,7 +25,9 @@ export const IID_NULL: TestNull = {
 };
 
 export function pValueOf(testNull: TestNull, statistic: number, scale: Tails): number {
-  return Math.max(...testNull.tails.map((tailOf) => tailOf(statistic, scale)));
+  let pValue = Number.NEGATIVE_INFINITY;
+  for (const tailOf of testNull.tails) pValue = Math.max(pValue, tailOf(statistic, scale));
+  return pValue;
 }
 
 /**
@@ -63,8 +65,9 @@ export function temporalNull(
 
 /** The least p-value that this window could have given, in either direction. */
 export function leastPValue(measurement: Measurement, testNull: TestNull): number {
-  const scales = measurement.opposite === null ? [measurement] : [measurement, measurement.opposite];
-  return Math.min(...scales.map((scale) => pValueOf(testNull, scale.largest, scale)));
+  const own = pValueOf(testNull, measurement.largest, measurement);
+  const { opposite } = measurement;
+  return opposite === null ? own : Math.min(own, pValueOf(testNull, opposite.largest, opposite));
 }
 
 /**

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { unitOf } from '../stats/cell-values.js';
-import { total } from '../stats/cells.js';
 import { scoreDifference } from '../stats/score-difference.js';
 import { defineDetector, informationOf } from './detector.js';
 import { measureScores } from './measure-scores.js';
-import { deviationsOf } from './profile-facts.js';
+import { deviationsOf, totalOf } from './profile-facts.js';
 
 /** With fewer rows a sample's own median lies too close to its values. */
 const LEAST_ROWS = 10;
@@ -21,8 +20,8 @@ export const varianceShift = defineDetector({
   params: z.strictObject({}),
   measure: ({ grid, reference, current }) => {
     if (grid.kind !== 'numeric') return 'not_applicable';
-    const currentRows = total(current.counts);
-    const referenceRows = total(reference.counts);
+    const currentRows = totalOf(current);
+    const referenceRows = totalOf(reference);
     if (referenceRows === 0) return 'no_reference';
     if (currentRows === 0) return 'no_data';
     if (currentRows < LEAST_ROWS || referenceRows < LEAST_ROWS) return 'too_few_rows';

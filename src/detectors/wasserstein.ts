@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { unitOf } from '../stats/cell-values.js';
-import { total } from '../stats/cells.js';
 import { leastPermutationPValue } from '../stats/hypergeometric.js';
 import { scoreDifference } from '../stats/score-difference.js';
+import { createScratch } from '../stats/scratch.js';
 import { chiSquareSf } from '../stats/special.js';
 import { chiOfVariation, wassersteinDistance, wassersteinNull } from '../stats/wasserstein.js';
 import { defineDetector, informationOf } from './detector.js';
-import { valuesOf } from './profile-facts.js';
+import { totalOf, valuesOf } from './profile-facts.js';
+
+const pooledScratch = createScratch();
 
 /** Wasserstein's distance of a numeric column's finite values, in standard deviations of the reference. */
 export const wasserstein = defineDetector({
@@ -19,8 +21,8 @@ export const wasserstein = defineDetector({
   measure: ({ grid, reference, current }) => {
     if (grid.kind !== 'numeric') return 'not_applicable';
     const { cutPoints, quantum } = grid;
-    const currentRows = total(current.counts);
-    const referenceRows = total(reference.counts);
+    const currentRows = totalOf(current);
+    const referenceRows = totalOf(reference);
     if (referenceRows === 0) return 'no_reference';
     if (currentRows === 0) return 'no_data';
     if (currentRows < 2 || referenceRows < 2) return 'too_few_rows';
@@ -31,7 +33,9 @@ export const wasserstein = defineDetector({
     const spread = Math.sqrt(moments.referenceVariance || moments.pooledVariance || 1);
     const found = wassersteinDistance(cutPoints, quantum, current, reference, unit);
     const statistic = found.distance / spread;
-    const pooled = current.counts.map((count, cell) => count + (reference.counts[cell] as number));
+    const pooled = pooledScratch(current.counts.length);
+    for (let cell = 0; cell < pooled.length; cell++)
+      pooled[cell] = (current.counts[cell] as number) + (reference.counts[cell] as number);
     const law = wassersteinNull(cutPoints, pooled, information, unit);
     const expected = law.mean / spread;
     const square = (law.mean ** 2 + law.variance) / spread ** 2;

@@ -24,13 +24,17 @@ export function cellDistance(
   let b = 0;
   let distance = 0;
   let bound = 0;
+  let f = 0;
+  let g = 0;
   for (let cell = 0; cell < first.length; cell++) {
-    const beforeA = a;
-    const beforeB = b;
+    const beforeF = f;
+    const beforeG = g;
     a += first[cell] as number;
     b += second[cell] as number;
-    distance = Math.max(distance, Math.abs(a / n - b / m));
-    if (cell % 2 === 0) bound = Math.max(bound, a / n - beforeB / m, b / m - beforeA / n);
+    f = a / n;
+    g = b / m;
+    distance = Math.max(distance, Math.abs(f - g));
+    if (cell % 2 === 0) bound = Math.max(bound, f - beforeG, g - beforeF);
   }
   return { distance, resolution: Math.max(0, bound - distance) };
 }

@@ -1,6 +1,6 @@
 import { leastPermutationPValue } from './hypergeometric.js';
 import { type SmoothNull, smoothPValue } from './smooth-rank.js';
-import { cumulantFactors, cumulants } from './smooth-scores.js';
+import { cumulantFactors, singleCumulants } from './smooth-scores.js';
 
 /** One number per row of a sample, as counts of equal ones. */
 export interface Scores {
@@ -61,20 +61,21 @@ function nullOf(
   reference: Scores,
   { mean, deviation, n, m }: { mean: number; deviation: number; n: number; m: number },
 ): SmoothNull {
-  const size = current.values.length + reference.values.length;
-  const shares = new Float64Array(size);
-  const score = new Float64Array(size);
-  let at = 0;
-  for (const side of [current, reference])
-    for (let i = 0; i < side.values.length; i++, at++) {
-      shares[at] = (side.counts[i] as number) / (n + m);
-      score[at] = ((side.values[i] as number) - mean) / deviation;
+  let third = 0;
+  let fourth = 0;
+  for (const { values, counts } of [current, reference])
+    for (let i = 0; i < values.length; i++) {
+      const share = (counts[i] as number) / (n + m);
+      const score = ((values[i] as number) - mean) / deviation;
+      const square = score * score;
+      third += score * (score * share) * score;
+      fourth += square * square * share;
     }
   return {
     scores: 1,
     byCount: null,
     leastPValue: leastPermutationPValue(n, m),
-    ...cumulants(shares, [score], cumulantFactors(n, m)),
+    ...singleCumulants(third, fourth, cumulantFactors(n, m)),
   };
 }
 

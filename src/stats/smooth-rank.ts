@@ -1,4 +1,5 @@
 import { hypergeometricPmf, leastPermutationPValue } from './hypergeometric.js';
+import { createScratches } from './scratch.js';
 import {
   coarse,
   cumulantFactors,
@@ -71,6 +72,9 @@ export function smoothStatistic(
   return scored(current, reference, degree).statistic;
 }
 
+const scoreScratch = createScratches();
+
+/** Valid until the next call. */
 function scored(current: readonly number[], reference: readonly number[], degree: number) {
   if (current.length !== reference.length)
     throw new RangeError(`cell counts have lengths ${current.length} and ${reference.length}: use one grid`);
@@ -80,7 +84,9 @@ function scored(current: readonly number[], reference: readonly number[], degree
   const factors = cumulantFactors(n, m);
   const raw = rawMoments(pooled, degree);
   const cells = coarse(pooled);
-  const { scores, differences } = whiten(raw, cells, degree, factors.fourth);
+  const { scores, differences } = whiten(raw, cells, degree, factors.fourth, (j) =>
+    scoreScratch(j, cells.ranks.length),
+  );
   const length = differences.reduce((sum, difference) => sum + difference * difference, 0);
   // A pooled mean is 0, so the difference of the two means is (n + m)/m of the window's.
   return { pooled, raw, cells, factors, scores, statistic: ((n + m - 1) / m) * n * length };

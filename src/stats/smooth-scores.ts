@@ -1,4 +1,5 @@
 // The scores of Neyman's smooth test in its rank form, and the cumulants of its statistic; see smooth-rank.ts.
+import { createScratch, createScratches } from './scratch.js';
 
 /** A score whose kurtosis would raise the variance of Q by more than this is left out: the window has too few rows for it. */
 export const MOST_EXCESS = 0.15;
@@ -23,6 +24,9 @@ export interface Pooled {
   readonly ranks: Float64Array;
 }
 
+const pooledScratch = [createScratch(), createScratch(), createScratch()] as const;
+
+/** Valid until the next call. */
 export function pool(current: readonly number[], reference: readonly number[]): Pooled {
   let n = 0;
   let m = 0;
@@ -38,9 +42,9 @@ export function pool(current: readonly number[], reference: readonly number[]): 
   const pooled = {
     n,
     m,
-    current: new Float64Array(used),
-    shares: new Float64Array(used),
-    ranks: new Float64Array(used),
+    current: pooledScratch[0](used),
+    shares: pooledScratch[1](used),
+    ranks: pooledScratch[2](used),
   };
   let below = 0;
   let at = 0;
@@ -75,13 +79,18 @@ export interface RawMoments {
   readonly covariances: Float64Array;
 }
 
+const weightedScratch = createScratch();
+const covariancesScratch = createScratch();
+const polynomialScratch = createScratches();
+
+/** Valid until the next call. */
 export function rawMoments({ n, current, shares, ranks }: Pooled, degree: number): RawMoments {
   const means = new Float64Array(degree);
   const currentMeans = new Float64Array(degree);
-  const covariances = new Float64Array(degree * degree);
+  const covariances = covariancesScratch(degree * degree).fill(0);
   const cells = ranks.length;
-  const polynomials = legendre(ranks, degree);
-  const weighted = new Float64Array(cells);
+  const polynomials = legendre(ranks, degree, (j) => polynomialScratch(j, cells));
+  const weighted = weightedScratch(cells);
   // One sum at a time: short loops over few arrays are several times as fast as one over all.
   for (let a = 0; a < degree; a++) {
     const values = polynomials[a] as Float64Array;
@@ -105,11 +114,15 @@ export function rawMoments({ n, current, shares, ranks }: Pooled, degree: number
   return { means, currentMeans, covariances };
 }
 
-/** Legendre polynomials of degree 1 … at each x. */
-function legendre(x: Float64Array, degree: number): Float64Array[] {
+/** Legendre polynomials of degree 1 … at each x, each in an array from `arrayFor`. */
+function legendre(
+  x: Float64Array,
+  degree: number,
+  arrayFor: (j: number) => Float64Array = () => new Float64Array(x.length),
+): Float64Array[] {
   const polynomials: Float64Array[] = [];
   for (let j = 0; j < degree; j++) {
-    const values = new Float64Array(x.length);
+    const values = arrayFor(j);
     const last = polynomials[j - 1];
     const before = polynomials[j - 2];
     for (let i = 0; i < x.length; i++) {
@@ -130,9 +143,14 @@ interface Cells {
   readonly ranks: Float64Array;
 }
 
-/** Neighbouring cells together, up to a share of 1/256: third and fourth moments of smooth scores need no finer ones. */
+const coarseScratch = [createScratch(), createScratch()] as const;
+
+/**
+ * Neighbouring cells together, up to a share of 1/256: third and fourth moments of smooth scores need no finer ones. Valid until the next
+ * call.
+ */
 export function coarse({ shares, ranks }: Pooled): Cells {
-  const merged = { shares: new Float64Array(shares.length), ranks: new Float64Array(shares.length) };
+  const merged = { shares: coarseScratch[0](shares.length), ranks: coarseScratch[1](shares.length) };
   let at = -1;
   for (let i = 0; i < shares.length; i++) {
     const share = shares[i] as number;
@@ -152,15 +170,17 @@ export function coarse({ shares, ranks }: Pooled): Cells {
 
 /**
  * The polynomials made orthonormal over the pooled rows, one after the other (Cholesky's steps): each one's value in the coarse cells,
- * and its mean over the window. Those that the pooled rows do not carry are left out.
+ * and its mean over the window. Those that the pooled rows do not carry are left out. The values are in arrays from `arrayFor`, new ones by
+ * default.
  */
 export function whiten(
   { means, currentMeans, covariances }: RawMoments,
   { shares, ranks }: Cells,
   degree: number,
   fourthFactor: number,
+  arrayFor?: (j: number) => Float64Array,
 ): { scores: Float64Array[]; differences: number[] } {
-  const polynomials = legendre(ranks, degree);
+  const polynomials = legendre(ranks, degree, arrayFor);
   const scores: Float64Array[] = [];
   const differences: number[] = [];
   const kept: { index: number; row: number[]; deviation: number }[] = [];
@@ -196,6 +216,9 @@ export function whiten(
   return { scores, differences };
 }
 
+const lengthsScratch = createScratch();
+const thirdsScratch = createScratch();
+
 /**
  * Second and third cumulant of Q = |Z|² to the first order in 1/n, from the mixed cumulants of the scores: with
  * κ₄ = Σ κ(a,a,b,b), S = Σ κ(a,b,c)² and T = Σ (Σ κ(a,a,b))², they are 2k + κ₄ and 8k + 12κ₄ + 4S + 6T.
@@ -207,9 +230,9 @@ export function cumulants(
 ): { variance: number; thirdCumulant: number } {
   const k = scores.length;
   const cells = shares.length;
-  const thirds = new Float64Array(k * k * k);
-  const lengths = new Float64Array(cells);
-  const weighted = new Float64Array(cells);
+  const thirds = thirdsScratch(k * k * k).fill(0);
+  const lengths = lengthsScratch(cells).fill(0);
+  const weighted = weightedScratch(cells);
   // One sum at a time, as for the raw moments.
   for (let a = 0; a < k; a++) {
     const x = scores[a] as Float64Array;
@@ -229,6 +252,24 @@ export function cumulants(
   let fourth = 0;
   for (let i = 0; i < cells; i++)
     fourth += (lengths[i] as number) * (lengths[i] as number) * (shares[i] as number);
+  return cumulantsOf(k, thirds, fourth, factors);
+}
+
+/** Those of one score, from its third and fourth moment. */
+export function singleCumulants(
+  third: number,
+  fourth: number,
+  factors: ReturnType<typeof cumulantFactors>,
+): ReturnType<typeof cumulants> {
+  return cumulantsOf(1, [third], fourth, factors);
+}
+
+function cumulantsOf(
+  k: number,
+  thirds: ArrayLike<number>,
+  fourth: number,
+  factors: ReturnType<typeof cumulantFactors>,
+): { variance: number; thirdCumulant: number } {
   const third = (a: number, b: number, c: number) => {
     const low = Math.min(a, b, c);
     const high = Math.max(a, b, c);

@@ -1,3 +1,5 @@
+import { total } from './cells.js';
+import { createScratch } from './scratch.js';
 import { logGamma } from './special.js';
 
 export interface CellSums {
@@ -18,24 +20,34 @@ export function wassersteinDistance(
   second: CellSums,
   unit = 1,
 ): { distance: number; resolution: number } {
-  const [a, b] = [walk(first), walk(second)];
+  const [n, m] = [total(first.counts), total(second.counts)];
   const step = quantum / unit;
   let distance = 0;
   let most = 0;
   const tail = (cell: number) => {
-    const [x, y] = [Math.abs(a.offsetAt(cell)) * step, Math.abs(b.offsetAt(cell)) * step];
+    const x = Math.abs((first.offsets[cell] ?? 0) / n) * step;
+    const y = Math.abs((second.offsets[cell] ?? 0) / m) * step;
     distance += Math.abs(x - y);
     most += x > 0 && y > 0 ? x + y : Math.max(x, y);
   };
   tail(0);
   const last = cutPoints.length - 1;
+  const widths = widthsOf(cutPoints, unit);
+  let below = first.counts[0] as number;
+  let otherBelow = second.counts[0] as number;
   for (let i = 0; i < last; i++) {
-    const width = (cutPoints[i + 1] as number) / unit - (cutPoints[i] as number) / unit;
-    const fLow = a.upTo(2 * i + 1);
-    const gLow = b.upTo(2 * i + 1);
-    const fHigh = a.upTo(2 * i + 2);
-    const gHigh = b.upTo(2 * i + 2);
-    const area = (fHigh - gHigh) * width - (a.offsetAt(2 * i + 2) - b.offsetAt(2 * i + 2)) * step;
+    const width = widths[i] as number;
+    const inside = 2 * i + 2;
+    below += first.counts[inside - 1] as number;
+    otherBelow += second.counts[inside - 1] as number;
+    const fLow = below / n;
+    const gLow = otherBelow / m;
+    below += first.counts[inside] as number;
+    otherBelow += second.counts[inside] as number;
+    const fHigh = below / n;
+    const gHigh = otherBelow / m;
+    const offset = (first.offsets[inside] ?? 0) / n - (second.offsets[inside] ?? 0) / m;
+    const area = (fHigh - gHigh) * width - offset * step;
     distance += Math.abs(area);
     const crosses = fLow < gHigh && gLow < fHigh;
     most += crosses ? Math.max(Math.abs(area), width * Math.max(fHigh - gLow, gHigh - fLow)) : Math.abs(area);
@@ -44,22 +56,26 @@ export function wassersteinDistance(
   return { distance, resolution: Math.max(0, most - distance) };
 }
 
-/** Shares below, and mean offsets, cell by cell. */
-function walk({ counts, offsets }: CellSums) {
-  const below = new Float64Array(counts.length);
-  let sum = 0;
-  for (let cell = 0; cell < counts.length; cell++) {
-    sum += counts[cell] as number;
-    below[cell] = sum;
-  }
-  return {
-    upTo: (cell: number) => (below[cell] as number) / sum,
-    offsetAt: (cell: number) => (offsets[cell] ?? 0) / sum,
-  };
+const knownWidths = new WeakMap<
+  readonly number[],
+  { readonly unit: number; readonly widths: Float64Array }
+>();
+
+/** Of the gaps between cut points, which do not change and are asked for with every window. */
+function widthsOf(cutPoints: readonly number[], unit: number): Float64Array {
+  const known = knownWidths.get(cutPoints);
+  if (known?.unit === unit) return known.widths;
+  const widths = new Float64Array(Math.max(0, cutPoints.length - 1));
+  for (let i = 0; i < widths.length; i++)
+    widths[i] = (cutPoints[i + 1] as number) / unit - (cutPoints[i] as number) / unit;
+  knownWidths.set(cutPoints, { unit, widths });
+  return widths;
 }
 
 /** Groups of gaps in the null's covariance: their number squared is the work. */
 const GROUPS = 32;
+const groupWidths = createScratch();
+const groupLevels = createScratch();
 
 export interface WassersteinNull {
   readonly mean: number;
@@ -72,19 +88,19 @@ export interface WassersteinNull {
  */
 export function wassersteinNull(
   cutPoints: readonly number[],
-  pooled: readonly number[],
+  pooled: ArrayLike<number>,
   information: number,
   unit = 1,
 ): WassersteinNull {
-  let rows = 0;
-  for (const count of pooled) rows += count;
-  const widths = new Float64Array(GROUPS);
-  const levels = new Float64Array(GROUPS);
+  const rows = total(pooled);
+  const gaps = widthsOf(cutPoints, unit);
+  const widths = groupWidths(GROUPS).fill(0);
+  const levels = groupLevels(GROUPS).fill(0);
   let below = pooled[0] as number;
   for (let i = 0; i < cutPoints.length - 1; i++) {
     below += pooled[2 * i + 1] as number;
     const inside = pooled[2 * i + 2] as number;
-    const width = (cutPoints[i + 1] as number) / unit - (cutPoints[i] as number) / unit;
+    const width = gaps[i] as number;
     const level = (below + inside / 2) / rows;
     const group = Math.min(GROUPS - 1, Math.floor(level * GROUPS));
     widths[group] = (widths[group] as number) + width;
