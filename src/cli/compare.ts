@@ -9,8 +9,8 @@ import { plural } from '../views/format.js';
 import { withFileComparer } from '../wiring/comparison.js';
 import { columnsTable, paintsFor, partsTable } from './compare-table.js';
 import { EXIT_CODES } from './exit-codes.js';
+import { withInterruption } from './interruption.js';
 import { answer, createProgress, type Output, say } from './output.js';
-import { withInterruption } from './serve.js';
 
 /** Work that is done sooner shows no progress. */
 const QUIET_MS = 1_500;

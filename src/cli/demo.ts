@@ -10,9 +10,9 @@ import { END_OF_TIME_MS } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import { startDemoReceiver } from './demo-receiver.js';
 import { driftedEntries, monthLines } from './demo-summary.js';
+import { unlessInterrupted, untilInterrupted } from './interruption.js';
 import { answer, createProgress, type Output, say, table } from './output.js';
 import { type ReplayCounts, replay } from './replay-stream.js';
-import { unlessInterrupted, untilInterrupted } from './serve.js';
 import { createServiceClient, REPLAY_PATIENCE_MS } from './service-client.js';
 
 const MODEL = 'flight-delay';

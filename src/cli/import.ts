@@ -9,8 +9,8 @@ import { isTable } from '../store/file-rows.js';
 import { withRowsAsLines } from '../wiring/file-rows.js';
 import type { CommonOptions } from './command-options.js';
 import { eventsOfRow, type TableRow } from './import-rows.js';
+import { unlessInterrupted } from './interruption.js';
 import { answer, countsSentence, createProgress, say } from './output.js';
-import { unlessInterrupted } from './serve.js';
 import { createServiceClient, REPLAY_PATIENCE_MS, type ServiceClient } from './service-client.js';
 
 /** Of one request: the service takes 32 MiB. */

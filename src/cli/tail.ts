@@ -4,8 +4,8 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { AppError, messageOf } from '../errors.js';
 import type { CommonOptions } from './command-options.js';
+import { untilInterrupted } from './interruption.js';
 import { answer, type Output, say } from './output.js';
-import { untilInterrupted } from './serve.js';
 import { createServiceClient, type ServiceClient } from './service-client.js';
 import { createFileTail, type TailPosition } from './tail-file.js';
 

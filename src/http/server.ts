@@ -15,7 +15,7 @@ export interface HttpServerOptions {
   readonly hasKeys: boolean;
   readonly insecureListen: boolean;
   readonly access: Access;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, 'registry'>;
   readonly logger: Logger;
   /** Rejects, with the reason, while the service cannot do its work. */
   readonly ready: () => Promise<void>;

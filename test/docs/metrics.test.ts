@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { createMetrics } from '../../src/metrics.js';
+import { createSidecarMetrics } from '../../src/sidecar/metrics.js';
 
 interface Row {
   readonly name: string;
@@ -19,14 +20,16 @@ function documented(): Row[] {
   );
 }
 
-/** prom-client keeps label names to itself; its own registry is asked for them. */
+/** prom-client keeps label names to itself; its own registries are asked for them. */
 function exported(): Row[] {
-  const { registry } = createMetrics();
-  return registry.getMetricsAsArray().map((metric) => ({
-    name: metric.name,
-    type: String(metric.type),
-    labels: [...((Reflect.get(metric, 'labelNames') as string[] | undefined) ?? [])],
-  }));
+  const registries = [createMetrics().registry, createSidecarMetrics(() => null).registry];
+  return registries
+    .flatMap((registry) => registry.getMetricsAsArray())
+    .map((metric) => ({
+      name: metric.name,
+      type: String(metric.type),
+      labels: [...((Reflect.get(metric, 'labelNames') as string[] | undefined) ?? [])],
+    }));
 }
 
 const byName = (rows: Row[]) => rows.toSorted((a, b) => a.name.localeCompare(b.name));

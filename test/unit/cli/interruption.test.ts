@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { unlessInterrupted } from '../../../src/cli/serve.js';
+import { unlessInterrupted } from '../../../src/cli/interruption.js';
 
 const listeners = () => process.listenerCount('SIGINT') + process.listenerCount('SIGTERM');
 

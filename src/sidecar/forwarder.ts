@@ -1,0 +1,145 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../domain/ports.js';
+import { messageOf } from '../errors.js';
+import type { SidecarMetrics } from './metrics.js';
+import type { SpooledRequest } from './records.js';
+import type { Spool } from './spool.js';
+
+export interface ForwarderOptions {
+  readonly spool: Pick<Spool, 'next' | 'delivered' | 'arrival'>;
+  /** Base URL of the service. */
+  readonly url: string;
+  readonly key?: string | undefined;
+  /** Where requests are kept that the service will never take. */
+  readonly directory: string;
+  readonly metrics: SidecarMetrics;
+  readonly logger: Logger;
+  readonly minBackoffMs?: number;
+  readonly maxBackoffMs?: number;
+  readonly timeoutMs?: number;
+}
+
+export interface Forwarder {
+  /** Delivers until the signal is aborted; what is under way then is delivered again later. */
+  run(signal: AbortSignal): Promise<void>;
+  /** What the service answered last when it did not take a request; null when all is well. */
+  readonly failure: () => string | null;
+}
+
+/** Sent side by side: the service puts small requests that come together into one insert. */
+const AT_ONCE = { records: 64, bytes: 16 * 1024 * 1024 };
+/** The service says that the request is wrong, not that now is a bad time or the key is: it would say so for ever. */
+const isRefusal = (status: number) =>
+  status >= 400 && status < 500 && ![401, 403, 404, 408, 425, 429].includes(status);
+
+/** Delivers the spool's requests to the service, the oldest first, each until the service has answered that it is durable. */
+export function createForwarder(options: ForwarderOptions): Forwarder {
+  const {
+    spool,
+    directory,
+    metrics,
+    logger,
+    minBackoffMs = 500,
+    maxBackoffMs = 30_000,
+    timeoutMs = 60_000,
+  } = options;
+  const base = options.url.replace(/\/+$/, '');
+  let failure: string | null = null;
+
+  /** Null when the request was taken, else what was answered, and when to ask again if that was said. */
+  async function attempt(request: SpooledRequest, signal: AbortSignal) {
+    const headers: Record<string, string> = { ...request.headers };
+    if (options.key !== undefined) headers.authorization = `Bearer ${options.key}`;
+    try {
+      const response = await fetch(base + request.path, {
+        method: 'POST',
+        headers,
+        body: request.body as Uint8Array<ArrayBuffer>,
+        redirect: 'manual',
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      });
+      const answer = (await response.text()).slice(0, 500);
+      if (response.ok) return null;
+      return {
+        status: response.status,
+        detail: `${base} answered ${response.status}: ${answer}`,
+        retryAfterMs: 1_000 * (Number(response.headers.get('retry-after')) || 0),
+      };
+    } catch (error) {
+      const cause = error instanceof Error && error.cause !== undefined ? `: ${messageOf(error.cause)}` : '';
+      return { status: 0, detail: `${base} cannot be reached: ${messageOf(error)}${cause}`, retryAfterMs: 0 };
+    }
+  }
+
+  async function deliver(request: SpooledRequest, signal: AbortSignal): Promise<boolean> {
+    for (let backoffMs = minBackoffMs; !signal.aborted; backoffMs = Math.min(2 * backoffMs, maxBackoffMs)) {
+      const problem = await attempt(request, signal);
+      if (problem === null) {
+        failure = null;
+        metrics.delivered.inc({ outcome: 'accepted' });
+        metrics.deliveredBytes.inc(request.body.length);
+        return true;
+      }
+      if (signal.aborted) break;
+      if (isRefusal(problem.status)) {
+        await keepRefused(request, problem.detail);
+        metrics.delivered.inc({ outcome: 'refused' });
+        return true;
+      }
+      if (failure === null)
+        logger.warn({ reason: problem.detail }, 'sidecar: the service takes nothing, waiting');
+      failure = problem.detail;
+      metrics.retries.inc();
+      // Full jitter, so that the sidecars of many pods do not come back at the same moment.
+      const waitMs = Math.max(problem.retryAfterMs, Math.random() * backoffMs);
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    }
+    return false;
+  }
+
+  /** One line of JSON a request, with its body in Base64: it can be mended and sent by hand. */
+  async function keepRefused(request: SpooledRequest, reason: string): Promise<void> {
+    const path = join(directory, 'refused.ndjson');
+    const { body, ...rest } = request;
+    const line = JSON.stringify({
+      at: new Date().toISOString(),
+      reason,
+      ...rest,
+      body: body.toString('base64'),
+    });
+    const file = await open(path, 'a', 0o600);
+    try {
+      await file.appendFile(`${line}\n`);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    logger.error(
+      { reason, file: path },
+      'sidecar: the service refuses a request for good, it is kept in a file',
+    );
+  }
+
+  return {
+    async run(signal) {
+      while (!signal.aborted) {
+        try {
+          const requests = await spool.next(AT_ONCE);
+          if (requests.length === 0) {
+            await spool.arrival(signal);
+            continue;
+          }
+          const done = await Promise.all(requests.map((request) => deliver(request, signal)));
+          if (done.every(Boolean)) await spool.delivered();
+        } catch (error) {
+          failure = messageOf(error);
+          logger.error({ reason: failure }, 'sidecar: the spool cannot be read or written, trying again');
+          await sleep(maxBackoffMs, undefined, { signal }).catch(() => undefined);
+        }
+      }
+    },
+    failure: () => failure,
+  };
+}

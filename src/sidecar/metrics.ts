@@ -1,0 +1,51 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Spool } from './spool.js';
+
+/** Metrics of one sidecar, in a registry of their own. Names and meanings: docs/metrics.md. */
+export function createSidecarMetrics(spool: () => Pick<Spool, 'bytes' | 'records'> | null) {
+  const registry = new Registry();
+  const registers = [registry];
+  new Gauge({
+    name: 'plumbline_sidecar_waiting_bytes',
+    help: 'Bytes on disk that the service has not taken yet.',
+    registers,
+    collect() {
+      this.set(spool()?.bytes ?? 0);
+    },
+  });
+  new Gauge({
+    name: 'plumbline_sidecar_waiting_requests',
+    help: 'Requests on disk that the service has not taken yet.',
+    registers,
+    collect() {
+      this.set(spool()?.records ?? 0);
+    },
+  });
+  return {
+    registry,
+    received: new Counter({
+      name: 'plumbline_sidecar_requests_total',
+      help: 'Requests by outcome: kept on disk, or turned away.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    delivered: new Counter({
+      name: 'plumbline_sidecar_delivered_total',
+      help: 'Requests that the service took, or refused for good.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    deliveredBytes: new Counter({
+      name: 'plumbline_sidecar_delivered_bytes_total',
+      help: 'Bytes of bodies that the service took.',
+      registers,
+    }),
+    retries: new Counter({
+      name: 'plumbline_sidecar_retries_total',
+      help: 'Deliveries that have to be tried again.',
+      registers,
+    }),
+  };
+}
+
+export type SidecarMetrics = ReturnType<typeof createSidecarMetrics>;

@@ -1,0 +1,85 @@
+import { type Request, type Response, Router } from 'express';
+import { AppError } from '../errors.js';
+import type { SidecarMetrics } from './metrics.js';
+import type { Spool } from './spool.js';
+
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+/** Of all bodies that are being read or written to disk. */
+const MAX_HELD_BYTES = 4 * MAX_BODY_BYTES;
+
+/** Where the service takes rows. */
+const PATHS = ['/v1/ingest', '/v1/labels', '/v1/cloudevents', '/v1/logs'];
+/** What says what a body is; CloudEvents have attributes in headers, too. */
+const HEADERS = /^(content-type|content-encoding|ce-[\w-]+)$/;
+
+/** Takes what the service would take, as it is, and answers 202 once it is on disk. The body is not looked into. */
+export function createSpoolRoutes(spool: Pick<Spool, 'append'>, metrics: SidecarMetrics): Router {
+  const router = Router();
+  let held = 0;
+
+  const admit = (request: Request, response: Response, next: () => void) => {
+    const length = Number(request.headers['content-length'] ?? MAX_BODY_BYTES);
+    if (held > 0 && held + length > MAX_HELD_BYTES) {
+      metrics.received.inc({ outcome: 'turned_away' });
+      throw new AppError(
+        'overloaded',
+        `bodies of more than ${MAX_HELD_BYTES} bytes are in work: send again later`,
+        {
+          retryable: true,
+        },
+      );
+    }
+    held += length;
+    response.once('close', () => {
+      held -= length;
+    });
+    next();
+  };
+  const take = async (request: Request, response: Response): Promise<void> => {
+    const body = await bodyOf(request);
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).flatMap(([name, value]) =>
+        HEADERS.test(name) && typeof value === 'string' ? [[name, value]] : [],
+      ),
+    );
+    try {
+      await spool.append({ path: request.originalUrl, headers, body });
+    } catch (error) {
+      metrics.received.inc({ outcome: 'turned_away' });
+      throw error;
+    }
+    metrics.received.inc({ outcome: 'kept' });
+    // Exporters of OpenTelemetry read the answer: an empty one says that all was taken.
+    if (request.path === '/v1/logs') {
+      const isProtobuf = headers['content-type']?.startsWith('application/x-protobuf') === true;
+      if (isProtobuf) response.type('application/x-protobuf').send(Buffer.alloc(0));
+      else response.json({});
+      return;
+    }
+    response.status(202).json({ status: 'kept', bytes: body.length });
+  };
+  router.post(PATHS, admit, take);
+  router.put(PATHS, admit, take);
+  return router;
+}
+
+/** As it came, still compressed: the service undoes that. Throws payload_too_large, invalid_request. */
+async function bodyOf(request: Request): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const piece of request as AsyncIterable<Buffer>) {
+      bytes += piece.length;
+      if (bytes > MAX_BODY_BYTES) break;
+      pieces.push(piece);
+    }
+  } catch (cause) {
+    throw new AppError('invalid_request', 'the sender went away in the middle of the body', { cause });
+  }
+  if (bytes > MAX_BODY_BYTES)
+    throw new AppError(
+      'payload_too_large',
+      `the body is larger than ${MAX_BODY_BYTES} bytes as it is sent: send it in smaller parts`,
+    );
+  return Buffer.concat(pieces);
+}

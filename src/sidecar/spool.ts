@@ -1,0 +1,291 @@
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Logger } from '../domain/ports.js';
+import { AppError, messageOf } from '../errors.js';
+import { lockDirectory } from './lock.js';
+import { encodeRecord, type SpooledRequest } from './records.js';
+import { readRecord, type Segment, scanSegment, segmentNumber, segmentPath } from './segment.js';
+
+export interface SpoolOptions {
+  readonly directory: string;
+  /** Of the files together; a request that does not fit is refused, nothing is dropped. */
+  readonly maxBytes: number;
+  /** A new file is begun beyond it. */
+  readonly segmentBytes?: number;
+  readonly logger: Logger;
+}
+
+export interface Spool {
+  /** Resolves once the request is on disk. Throws overloaded when the spool is full or the disk takes no more. */
+  append(request: SpooledRequest): Promise<void>;
+  /** The oldest requests that are not delivered, up to a number and a size, at least one if there is any. */
+  next(most: { records: number; bytes: number }): Promise<SpooledRequest[]>;
+  /** What `next` gave last was delivered. */
+  delivered(): Promise<void>;
+  /** Resolves when there is something to deliver, or the signal is aborted. */
+  arrival(signal: AbortSignal): Promise<void>;
+  readonly records: number;
+  readonly bytes: number;
+  readonly full: boolean;
+  close(): Promise<void>;
+}
+
+interface Position {
+  segment: number;
+  offset: number;
+}
+
+interface Pending {
+  readonly parts: readonly Buffer[];
+  readonly bytes: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+const positionSchema = z.strictObject({ segment: z.int(), offset: z.int() });
+
+/**
+ * A queue on disk for one process. Requests that arrive together are written and synced together. Delivery is remembered after the fact:
+ * a crash in between delivers the last few again, which the service knows by their ids.
+ * Throws data_dir_in_use, data_dir_unusable.
+ */
+export async function openSpool(options: SpoolOptions): Promise<Spool> {
+  const { directory, maxBytes, segmentBytes = SEGMENT_BYTES, logger } = options;
+  const positionFile = join(directory, 'position.json');
+  const unlock = await prepare(directory);
+  const position = await readPosition(positionFile);
+  const segments = await recover();
+  let writer: FileHandle | null = null;
+  let reader: { readonly number: number; readonly file: FileHandle } | null = null;
+  let taken: { readonly position: Position; readonly records: number } | null = null;
+  let pending: Pending[] = [];
+  let flushing: Promise<void> = Promise.resolve();
+  let reserved = 0;
+  let closed = false;
+  let wake: () => void = () => undefined;
+
+  const first = () => segments[0];
+  const stored = () =>
+    segments.reduce((sum, { end }) => sum + end, 0) - Math.min(position.offset, first()?.end ?? 0);
+  const records = () => segments.reduce((sum, segment) => sum + segment.records, 0);
+
+  async function recover(): Promise<Segment[]> {
+    const found: Segment[] = [];
+    const numbers = (await readdir(directory)).map(segmentNumber).filter((number) => number !== null);
+    for (const number of numbers.sort((a, b) => a - b)) {
+      if (number < position.segment) {
+        await rm(segmentPath(directory, number));
+        continue;
+      }
+      const from = number === position.segment ? position.offset : 0;
+      const { segment, cut } = await scanSegment(directory, number, from);
+      if (cut > 0)
+        logger.warn(
+          { file: segment.path, bytes: cut },
+          'spool: the end of a file is not a whole request and is passed over: a crash cut it before it was answered',
+        );
+      found.push(segment);
+    }
+    if (found[0] !== undefined && found[0].number !== position.segment)
+      Object.assign(position, { segment: found[0].number, offset: 0 });
+    return found;
+  }
+
+  async function openWriter(): Promise<{ segment: Segment; file: FileHandle }> {
+    const last = segments.at(-1);
+    const isOpen = writer !== null && last !== undefined && last.end < segmentBytes;
+    // What was delivered should not stay on disk: a file of which nothing waits gets no more.
+    if (isOpen && (last.records > 0 || last.end === 0)) return { segment: last, file: writer as FileHandle };
+    await writer?.close();
+    const number = Math.max(last?.number ?? 0, position.segment) + 1;
+    const path = segmentPath(directory, number);
+    writer = await open(path, 'wx', 0o600);
+    const segment: Segment = { number, path, end: 0, records: 0 };
+    segments.push(segment);
+    return { segment, file: writer };
+  }
+
+  async function flush(): Promise<void> {
+    const group = pending;
+    pending = [];
+    if (group.length === 0) return;
+    const bytes = group.reduce((sum, one) => sum + one.bytes, 0);
+    try {
+      const { segment, file } = await openWriter();
+      try {
+        const parts = group.flatMap((one) => one.parts);
+        const { bytesWritten } = await file.writev(parts, segment.end);
+        if (bytesWritten !== bytes) throw new Error(`the disk took ${bytesWritten} of ${bytes} bytes`);
+        await file.datasync();
+      } catch (error) {
+        // What is half there must not stand before what comes next.
+        await file.truncate(segment.end);
+        throw error;
+      }
+      segment.end += bytes;
+      segment.records += group.length;
+      for (const { resolve } of group) resolve();
+      wake();
+    } catch (error) {
+      logger.error({ reason: messageOf(error) }, 'spool: the disk takes no more');
+      const failure = new AppError('overloaded', `the spool cannot be written: ${messageOf(error)}`, {
+        cause: error,
+        retryable: true,
+      });
+      for (const { reject } of group) reject(failure);
+    } finally {
+      reserved -= bytes;
+    }
+  }
+
+  async function fileOf(segment: Segment): Promise<FileHandle> {
+    if (reader?.number === segment.number) return reader.file;
+    await reader?.file.close();
+    reader = { number: segment.number, file: await open(segment.path, 'r') };
+    return reader.file;
+  }
+
+  return {
+    append(request) {
+      const parts = encodeRecord(request);
+      const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+      if (closed || stored() + reserved + bytes > maxBytes)
+        return Promise.reject(
+          new AppError(
+            'overloaded',
+            closed
+              ? 'the sidecar is stopping: send again later'
+              : `the spool holds ${stored()} of at most ${maxBytes} bytes, and the service takes none: send again later`,
+            { retryable: true },
+          ),
+        );
+      reserved += bytes;
+      return new Promise((resolve, reject) => {
+        pending.push({ parts, bytes, resolve, reject });
+        // Those that come during a write go with the next one.
+        if (pending.length === 1) flushing = flushing.then(flush);
+      });
+    },
+
+    async next(most) {
+      const requests: SpooledRequest[] = [];
+      let bytes = 0;
+      const at = { ...position };
+      for (const segment of segments) {
+        if (segment.number > at.segment) Object.assign(at, { segment: segment.number, offset: 0 });
+        while (
+          at.offset < segment.end &&
+          requests.length < most.records &&
+          (bytes < most.bytes || bytes === 0)
+        ) {
+          const found = await readRecord(await fileOf(segment), at.offset, segment.end);
+          if (found === null)
+            throw new AppError(
+              'data_dir_unusable',
+              `${segment.path} is damaged at byte ${at.offset}: move it away`,
+            );
+          requests.push(found.request);
+          bytes += found.next - at.offset;
+          at.offset = found.next;
+        }
+        if (at.offset < segment.end) break;
+      }
+      taken = { position: at, records: requests.length };
+      return requests;
+    },
+
+    async delivered() {
+      if (taken === null) return;
+      let left = taken.records;
+      Object.assign(position, taken.position);
+      for (const segment of segments) {
+        const here = Math.min(left, segment.records);
+        segment.records -= here;
+        left -= here;
+      }
+      taken = null;
+      await writePosition(positionFile, position);
+      // A file that is written to goes when the next one is begun, or at the end.
+      while (segments.length > 1 && (first() as Segment).number < position.segment)
+        await remove(segments.shift() as Segment);
+    },
+
+    async arrival(signal) {
+      if (records() > 0 || signal.aborted) return;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+        if (records() > 0) resolve();
+      });
+    },
+
+    get records() {
+      return records();
+    },
+    get bytes() {
+      return stored();
+    },
+    get full() {
+      return stored() + reserved >= maxBytes;
+    },
+
+    async close() {
+      closed = true;
+      await flushing;
+      await writer?.close();
+      await reader?.file.close();
+      if (records() === 0) for (const { path } of segments.splice(0)) await rm(path);
+      await unlock();
+    },
+  };
+
+  async function remove(segment: Segment): Promise<void> {
+    if (reader?.number === segment.number) {
+      await reader.file.close();
+      reader = null;
+    }
+    await rm(segment.path);
+  }
+}
+
+async function prepare(directory: string): Promise<() => Promise<void>> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new AppError(
+      'data_dir_unusable',
+      `cannot make the spool's directory ${directory}: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
+  return lockDirectory(directory);
+}
+
+async function readPosition(path: string): Promise<Position> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { segment: 0, offset: 0 };
+    throw error;
+  }
+  try {
+    return positionSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new AppError(
+      'data_dir_unusable',
+      `${path} is damaged: remove it, and all that is in the spool is delivered again (what is known counts as duplicate)`,
+      { cause },
+    );
+  }
+}
+
+/** Whole or not at all. */
+async function writePosition(path: string, position: Position): Promise<void> {
+  await writeFile(`${path}.new`, JSON.stringify(position));
+  await rename(`${path}.new`, path);
+}

@@ -1,0 +1,132 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createForwarder } from '../../../src/sidecar/forwarder.js';
+import { createSidecarMetrics } from '../../../src/sidecar/metrics.js';
+import { openSpool, type Spool } from '../../../src/sidecar/spool.js';
+import { createSilentLogger } from '../../support/silent-logger.js';
+
+interface Seen {
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+describe('the forwarder', () => {
+  let directory: string;
+  let spool: Spool;
+  let server: Server;
+  let seen: Seen[];
+  let answer: (request: Seen, time: number) => { status: number; headers?: Record<string, string> } | 'cut';
+  const metrics = () => createSidecarMetrics(() => spool);
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'plumbline-forwarder-'));
+    spool = await openSpool({ directory, maxBytes: 1_000_000, logger: createSilentLogger() });
+    seen = [];
+    answer = () => ({ status: 200 });
+    server = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+      const one = {
+        url: request.url ?? '',
+        headers: request.headers,
+        body: Buffer.concat(chunks).toString(),
+      };
+      seen.push(one);
+      const told = answer(one, seen.filter(({ body }) => body === one.body).length);
+      if (told === 'cut') response.destroy();
+      else response.writeHead(told.status, told.headers).end('{}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+  afterEach(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await spool.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  async function forward(key?: string) {
+    const forwarder = createForwarder({
+      spool,
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      key,
+      directory,
+      metrics: metrics(),
+      logger: createSilentLogger(),
+      minBackoffMs: 1,
+      maxBackoffMs: 5,
+      timeoutMs: 5_000,
+    });
+    const ended = new AbortController();
+    const running = forwarder.run(ended.signal);
+    return {
+      forwarder,
+      async end() {
+        ended.abort();
+        await running;
+      },
+      async untilEmpty() {
+        while (spool.records > 0) await new Promise((resolve) => setTimeout(resolve, 2));
+        ended.abort();
+        await running;
+      },
+    };
+  }
+  const put = (body: string, headers: Record<string, string> = {}) =>
+    spool.append({ path: '/v1/ingest?model=m', headers, body: Buffer.from(body) });
+
+  it('sends what was kept as it came, with its own key', async () => {
+    await put('one', { 'content-type': 'application/x-ndjson', 'ce-id': '7' });
+    await (await forward('plk_key')).untilEmpty();
+    expect(seen).toMatchObject([
+      {
+        url: '/v1/ingest?model=m',
+        body: 'one',
+        headers: { 'content-type': 'application/x-ndjson', 'ce-id': '7', authorization: 'Bearer plk_key' },
+      },
+    ]);
+  });
+
+  it('asks again while the service is busy, has lost the connection, or does not know the key yet', async () => {
+    const answers = ['cut', 503, 500, 429, 401, 404, 200] as const;
+    answer = (_request, time) => {
+      const told = answers[time - 1] ?? 200;
+      return told === 'cut' ? 'cut' : { status: told, headers: { 'retry-after': '0' } };
+    };
+    for (const body of ['a', 'b', 'c']) await put(body);
+    await (await forward()).untilEmpty();
+    for (const body of ['a', 'b', 'c'])
+      expect(seen.filter((one) => one.body === body)).toHaveLength(answers.length);
+  });
+
+  it('keeps what the service refuses for good in a file, and goes on', async () => {
+    answer = ({ body }) => ({ status: body === 'bad' ? 415 : 200 });
+    for (const body of ['good', 'bad', 'better']) await put(body);
+    await (await forward()).untilEmpty();
+    const lines = (await readFile(join(directory, 'refused.ndjson'), 'utf8')).trimEnd().split('\n');
+    expect(lines).toHaveLength(1);
+    const kept = JSON.parse(lines[0] ?? '');
+    expect(kept).toMatchObject({
+      path: '/v1/ingest?model=m',
+      reason: expect.stringContaining('answered 415'),
+    });
+    expect(Buffer.from(kept.body, 'base64').toString()).toBe('bad');
+  });
+
+  it('says why nothing is delivered, and delivers it later', async () => {
+    answer = () => ({ status: 503 });
+    await put('late');
+    const first = await forward();
+    while (first.forwarder.failure() === null) await new Promise((resolve) => setTimeout(resolve, 2));
+    expect(first.forwarder.failure()).toMatch(/answered 503/);
+    await first.end();
+    expect(spool.records).toBe(1);
+    answer = () => ({ status: 200 });
+    await (await forward()).untilEmpty();
+  });
+});

@@ -1,0 +1,152 @@
+import { appendFile, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { openSpool, type Spool } from '../../../src/sidecar/spool.js';
+import { createSilentLogger } from '../../support/silent-logger.js';
+
+const MOST = { records: 3, bytes: 1_000_000 };
+const request = (id: number, bytes = 10) => ({
+  path: '/v1/ingest?model=m',
+  headers: { 'content-type': 'application/json' },
+  body: Buffer.from(`${id}`.padEnd(bytes, ' ')),
+});
+const idOf = ({ body }: { readonly body: Buffer }) => Number(body.toString());
+
+describe('the spool', () => {
+  let directory: string;
+  const opened: Spool[] = [];
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'plumbline-spool-'));
+  });
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((spool) => spool.close()));
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const open = async (over: { maxBytes?: number; segmentBytes?: number } = {}) => {
+    const spool = await openSpool({ directory, maxBytes: 1_000_000, logger: createSilentLogger(), ...over });
+    opened.push(spool);
+    return spool;
+  };
+  const segments = async () => (await readdir(directory)).filter((name) => name.endsWith('.spool')).sort();
+  const deliverAll = async (spool: Spool) => {
+    const ids: number[] = [];
+    for (;;) {
+      const requests = await spool.next(MOST);
+      if (requests.length === 0) return ids;
+      ids.push(...requests.map(idOf));
+      await spool.delivered();
+    }
+  };
+
+  it('gives back what was put in, whole and in order, and leaves no file behind', async () => {
+    const spool = await open({ segmentBytes: 200 });
+    const body = Buffer.from([0, 255, 10, 13, 1]);
+    await spool.append({ path: '/v1/logs', headers: { 'ce-id': 'ä', 'content-encoding': 'gzip' }, body });
+    await Promise.all(Array.from({ length: 20 }, (_, id) => spool.append(request(id))));
+    expect(spool.records).toBe(21);
+    expect(await spool.next({ records: 1, bytes: 1 })).toEqual([
+      { path: '/v1/logs', headers: { 'ce-id': 'ä', 'content-encoding': 'gzip' }, body },
+    ]);
+    await spool.delivered();
+    expect(await deliverAll(spool)).toEqual(Array.from({ length: 20 }, (_, id) => id));
+    expect([spool.records, spool.bytes]).toEqual([0, 0]);
+    await spool.close();
+    expect(await segments()).toEqual([]);
+  });
+
+  it('removes files as they are delivered, and does not let delivered bytes count', async () => {
+    const spool = await open({ segmentBytes: 300, maxBytes: 1_000 });
+    for (let id = 0; id < 40; id += 1) {
+      await spool.append(request(id, 100));
+      expect(await deliverAll(spool)).toEqual([id]);
+    }
+    expect((await segments()).length).toBeLessThanOrEqual(2);
+  });
+
+  it('refuses what does not fit, keeps what is there, and takes more when there is room', async () => {
+    const spool = await open({ maxBytes: 500 });
+    let kept = 0;
+    const answers = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, id) => spool.append(request(id, 50))),
+    );
+    for (const answer of answers) {
+      if (answer.status === 'fulfilled') kept += 1;
+      else expect(answer.reason).toMatchObject({ code: 'overloaded', retryable: true });
+    }
+    expect(kept).toBeGreaterThan(1);
+    expect(kept).toBeLessThan(10);
+    expect(await deliverAll(spool)).toEqual(Array.from({ length: kept }, (_, id) => id));
+    await spool.append(request(99, 50));
+    expect(await deliverAll(spool)).toEqual([99]);
+  });
+
+  it('passes over a record that a crash cut, and any rubbish behind it', async () => {
+    const spool = await open();
+    for (const id of [1, 2, 3]) await spool.append(request(id));
+    await spool.close();
+    const [name = ''] = await segments();
+    const path = join(directory, name);
+    await truncate(path, (await stat(path)).size - 4);
+    await appendFile(path, 'PLS1 rubbish that is longer than a prefix');
+    const again = await open();
+    await again.append(request(4));
+    expect(await deliverAll(again)).toEqual([1, 2, 4]);
+  });
+
+  it('belongs to one process, and to the next one after a crash', async () => {
+    await writeFile(join(directory, 'lock'), '1');
+    await expect(open()).rejects.toMatchObject({ code: 'data_dir_in_use' });
+    // No process has so great a number; ours is that of a container that was started again.
+    for (const holder of ['4194999', String(process.pid), 'rubbish']) {
+      await writeFile(join(directory, 'lock'), holder);
+      await (await open()).close();
+    }
+  });
+
+  it('says what to do about a position that cannot be read', async () => {
+    await writeFile(join(directory, 'position.json'), '{');
+    await expect(open()).rejects.toMatchObject({ code: 'data_dir_unusable', message: /remove it/ });
+  });
+
+  it('delivers everything that was kept, in order, over crashes at any moment', async () => {
+    const start = (segmentBytes: number) =>
+      openSpool({ directory, maxBytes: 1_000_000, segmentBytes, logger: createSilentLogger() });
+    const step = fc.oneof(
+      { weight: 4, arbitrary: fc.constant('append' as const) },
+      { weight: 3, arbitrary: fc.constant('deliver' as const) },
+      { weight: 1, arbitrary: fc.constant('read' as const) },
+      { weight: 1, arbitrary: fc.constant('crash' as const) },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 60 }),
+        fc.integer({ min: 60, max: 400 }),
+        async (steps, segmentBytes) => {
+          await rm(directory, { recursive: true, force: true });
+          let spool = await start(segmentBytes);
+          let appended = 0;
+          const delivered: number[] = [];
+          for (const one of steps) {
+            if (one === 'append') {
+              await spool.append(request(appended, 5 + (appended % 40)));
+              appended += 1;
+            } else if (one === 'deliver') {
+              const requests = await spool.next(MOST);
+              delivered.push(...requests.map(idOf));
+              await spool.delivered();
+            } else if (one === 'read') await spool.next(MOST);
+            else spool = await start(segmentBytes); // the old one is never asked again
+          }
+          delivered.push(...(await deliverAll(spool)));
+          expect(delivered).toEqual(Array.from({ length: appended }, (_, id) => id));
+          expect(spool.records).toBe(0);
+          await spool.close();
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
