@@ -1,5 +1,5 @@
 import { type Erasure, type ErasureStore, type ErasureTarget, isMentioned } from '../domain/erasure.js';
-import { segmentId, segmentScope, TAG_PREFIX } from '../domain/segment.js';
+import { type Segment, segmentId, segmentScope, TAG_PREFIX } from '../domain/segment.js';
 import type { StoreClient } from './client.js';
 import { dateTime64, fromBody, toBody } from './encoding.js';
 import { rowIdentity } from './identity.js';
@@ -13,6 +13,21 @@ const OF_MODEL = 'model = {model:String}';
 const IDS_PER_STATEMENT = 5_000;
 /** Rows of one id that narrow copies are looked for by, once their predictions have expired. */
 const ROW_INDICES = 4_096;
+
+/** Tables whose documents say which segment drifted, or is a reference's: they stay, without its name. */
+const NAMING_SEGMENTS = ['episodes', 'outcomes', 'webhook_events', 'references'] as const;
+const NAMELESS = 'erased';
+
+/** A segment as documents hold it, also documents inside of texts; and what comes in its place. */
+function spellings({ column, value }: Segment): [string, string][] {
+  const inside = (document: Segment | string) => JSON.stringify(document).slice(1, -1);
+  const name = inside({ column, value });
+  const nameless = inside({ column, value: NAMELESS });
+  return [
+    [name, nameless],
+    [inside(name), inside(nameless)],
+  ];
+}
 
 interface HourRows {
   readonly version: string;
@@ -149,6 +164,16 @@ export function createErasureStore(client: StoreClient, nextRevision: () => numb
       );
       for (const table of ['profiles', 'performance_hours'])
         await remove({ table, where: `${OF_MODEL} AND endsWith(scope, {suffix:String})`, params }, erased);
+      for (const table of NAMING_SEGMENTS)
+        for (const [name, nameless] of spellings(segment))
+          await change(
+            {
+              table,
+              where: `${OF_MODEL} AND position(body, {name:String}) > 0`,
+              params: { model, name, nameless },
+            },
+            'body = replaceAll(body, {name:String}, {nameless:String})',
+          );
     }
     await change(
       {

@@ -4,7 +4,7 @@ import type { ModelVersion } from '../../src/domain/model.js';
 import { PRODUCTION } from '../../src/domain/ports.js';
 import { HOUR_MS, tile } from '../../src/domain/window.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
-import { hour, verdict } from '../support/entities.js';
+import { episode, event, hour, outcome, verdict } from '../support/entities.js';
 import { PLAIN_SETTING } from '../support/performance-rows.js';
 import { HTTP_SOURCE, labelRow, named, predictionRow, rejectedRow } from '../support/rows.js';
 import { BACKENDS, openBackend, type StoreBackend } from '../support/store-backends.js';
@@ -80,6 +80,19 @@ describe.each(BACKENDS)('erasure in the %s store', (kind) => {
       segmentColumns: ['tags.customer'],
       segments,
     });
+    const annsSegment = { column: 'tags.customer', value: ANN };
+    const driver = {
+      feature: 'age',
+      segment: annsSegment,
+      detector: 'ks',
+      statistic: 1,
+      threshold: 1,
+      effect: 1,
+    };
+    await store.saveEpisode(episode('e', { ...KEY, drivers: [driver] }));
+    const drifted = verdict('age', hour(0), { ...KEY, segment: annsSegment });
+    await store.saveOutcomes([{ ...outcome(hour(0), 'drifted'), ...KEY, drivers: [drifted] }]);
+    await store.saveEvent(event('w', { model: KEY.model, body: JSON.stringify({ drivers: [driver] }) }));
     const rows = await store.unscoredRows(MODEL, ['age'], 10);
     await store.saveReference({
       ...KEY,
@@ -89,6 +102,7 @@ describe.each(BACKENDS)('erasure in the %s store', (kind) => {
       provenance: 'test',
       createdAtMs: 0,
       nullModel: { kind: 'iid', pieceMs: 0, spreads: [] },
+      segments: [{ segment: annsSegment, rows: 2, nullModel: { kind: 'iid', pieceMs: 0, spreads: [] } }],
       forest: null,
     });
     await store.saveScores(
@@ -148,7 +162,17 @@ describe.each(BACKENDS)('erasure in the %s store', (kind) => {
 
   test('a subject goes from every table, with the counts of its own segment', async () => {
     expect(await tablesWith(ANN, 'Z\\u00fcrich')).toEqual(
-      expect.arrayContaining(['performance_rows', 'predictions', 'profiles', 'rejected', 'segment_values']),
+      expect.arrayContaining([
+        'episodes',
+        'outcomes',
+        'performance_rows',
+        'predictions',
+        'profiles',
+        'references',
+        'rejected',
+        'segment_values',
+        'webhook_events',
+      ]),
     );
     const { erased, predictionIds } = await erase({ kind: 'subject', tag: 'customer', value: ANN }, [ANN]);
     expect(erased).toMatchObject({ predictions: 1, outlier_scores: 1, performance_rows: 1, rejected: 3 });
@@ -170,6 +194,20 @@ describe.each(BACKENDS)('erasure in the %s store', (kind) => {
     );
     expect(profile).toMatchObject({ rows: 3 });
     expect((await backend.store.segmentsOf(MODEL, SEGMENTS)).map(({ value }) => value)).toEqual(['bob']);
+  });
+
+  test('documents that name the segment stay without its name', async () => {
+    const [kept] = await backend.store.listEpisodes({ model: KEY.model, limit: 1 });
+    expect(kept?.drivers).toMatchObject([
+      { feature: 'age', segment: { column: 'tags.customer', value: 'erased' } },
+    ]);
+    const [listed] = await backend.store.listEvents({ model: KEY.model, limit: 1 });
+    expect(JSON.parse(listed?.event.body ?? '')).toMatchObject({
+      drivers: [{ segment: { value: 'erased' } }],
+    });
+    expect((await backend.store.currentReference(KEY))?.segments).toMatchObject([
+      { segment: { value: 'erased' } },
+    ]);
   });
 
   test('erasing again finds nothing', async () => {
