@@ -4,6 +4,7 @@ import { type Response, Router } from 'express';
 import type { Clock } from '../domain/clock.js';
 import type { WindowExplanation } from '../domain/explanation.js';
 import type { VersionKey } from '../domain/ports.js';
+import type { JudgedRetraining } from '../domain/retraining.js';
 import { DAY_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import { renderFeaturePage } from '../views/feature-page.js';
@@ -81,6 +82,8 @@ export function createPageRoutes(deps: {
   readonly versions?: VersionPorts;
   /** How what production sends differs from what is declared; not shown when left out. */
   readonly schemaChanges?: SchemaPorts['schemaChanges'];
+  /** Versions trained for episodes, and what became of it; not shown when left out. */
+  readonly retrainings?: (model: string, version: string) => Promise<readonly JudgedRetraining[]>;
 }): Router {
   const { store, clock } = deps;
   const reportsDirectory = resolve(deps.reportsDirectory);
@@ -122,7 +125,11 @@ export function createPageRoutes(deps: {
     const latencies = (await deps.versions?.latencies({ model: key.model, ...edges(period) })) ?? null;
     const changes =
       (await deps.schemaChanges?.({ ...key, ...(judged === null ? {} : edges(judged)) })) ?? null;
-    send(res, renderModelPage(loaded.data, explained?.explanation, performance, latencies, changes));
+    const retrainings = await deps.retrainings?.(key.model, key.modelVersion);
+    send(
+      res,
+      renderModelPage(loaded.data, explained?.explanation, performance, latencies, changes, retrainings),
+    );
   });
 
   router.get('/models/:model/versions/:version/features/:feature', async (req, res) => {

@@ -12,7 +12,9 @@ import { loadPerformance, type PerformanceSources } from '../views/load-performa
 import { loadReport } from '../views/load-report.js';
 import type { ViewStore } from '../views/load-sides.js';
 import { renderReport, reportSentence } from '../views/report.js';
+import { retrainingsShown } from '../views/retrainings.js';
 import type { VersionComparer } from './compare-versions.js';
+import type { RetrainingReader } from './read-retrainings.js';
 
 export interface BuiltReport {
   /** Absolute path of the HTML file. */
@@ -63,6 +65,8 @@ export async function buildReport(
     readonly performance?: PerformanceSources;
     /** The version beside others; not told when left out. */
     readonly compareVersions?: VersionComparer;
+    /** Versions trained for episodes, and what became of it; not told when left out. */
+    readonly retrainings?: RetrainingReader;
   },
   request: VersionKey & { readonly period: Window; readonly directory: string },
 ): Promise<BuiltReport> {
@@ -80,11 +84,13 @@ export async function buildReport(
   const { explanation } = await deps.explain(key, period);
   const performance = await loadPerformance(deps.performance ?? {}, key, period);
   const comparisons = await comparisonsOf(deps, key, period);
+  const judged = (await deps.retrainings?.(key.model, key.modelVersion)) ?? [];
+  const retrainings = retrainingsShown(judged, key, data.episodes);
   const path = join(resolve(request.directory), reportFileName(key, period));
   const draft = `${path}.${process.pid}.tmp`;
   try {
     await mkdir(request.directory, { recursive: true });
-    await writeFile(draft, renderReport(data, explanation, performance, comparisons));
+    await writeFile(draft, renderReport(data, explanation, performance, comparisons, retrainings));
     await rename(draft, path);
   } catch (cause) {
     throw new AppError(
@@ -93,7 +99,7 @@ export async function buildReport(
       { cause },
     );
   }
-  return { path, summary: reportSentence(data), data };
+  return { path, summary: reportSentence(data, retrainings), data };
 }
 
 /** Beside at most so many other versions. */

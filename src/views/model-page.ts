@@ -1,5 +1,6 @@
 import type { WindowExplanation } from '../domain/explanation.js';
 import { type DetectorRecord, detectorRecords } from '../domain/feedback.js';
+import type { JudgedRetraining } from '../domain/retraining.js';
 import type { SchemaChanges } from '../domain/schema-changes.js';
 import type { LatencyAnswer } from '../domain/version-comparison.js';
 import type { Window } from '../domain/window.js';
@@ -30,6 +31,7 @@ import {
 } from './parts.js';
 import { performanceSection } from './performance.js';
 import { referenceHistory } from './reference-history.js';
+import { retrainingSection, retrainingsShown } from './retrainings.js';
 import { schemaSection } from './schema-section.js';
 import { segmentSection } from './segments.js';
 import { modelSentence, unitOf } from './sentences.js';
@@ -108,8 +110,10 @@ export function renderModelPage(
   performance: KnownPerformance | null = null,
   latencies: LatencyAnswer | null = null,
   changes: SchemaChanges | null = null,
+  judged: readonly JudgedRetraining[] = [],
 ): string {
   const { version, lastRun } = data;
+  const retrainings = retrainingsShown(judged, version, data.episodes);
   const name = html`${nameTag(version.model, 60)} <span class="muted">version ${nameTag(version.modelVersion, 40)}</span>`;
   return layout({
     title: `${shorten(version.model, 60)} ${shorten(version.modelVersion, 30)} · Plumbline`,
@@ -126,7 +130,8 @@ ${facts([
 ])}
 ${heatmapSection(data, true)}
 ${whySection(explanation, { key: version, window: lastJudged(data) })}
-${section('Episodes', 'open first', html`<div id="episodes"></div>${episodesTable(data.episodes, { links: true, showModel: false, marks: data.marks })}${detectorRecordsTable(data)}`)}
+${section('Episodes', 'open first', html`<div id="episodes"></div>${episodesTable(data.episodes, { links: true, showModel: false, marks: data.marks, retrainings })}${detectorRecordsTable(data)}`)}
+${retrainingSection(retrainings)}
 ${performanceSection(performance, data.range)}
 ${versionsSection(version, latencies)}
 ${section('Features', 'by effect in the last judged window', rankedTable(data.ranked, { key: version, window: lastJudged(data), links: true }))}

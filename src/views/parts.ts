@@ -3,6 +3,7 @@ import type { EpisodeMark } from '../domain/feedback.js';
 import type { OutlierRecord } from '../domain/outlier-ports.js';
 import type { VersionKey } from '../domain/ports.js';
 import { movingColumns, type Reference } from '../domain/reference.js';
+import type { JudgedRetraining } from '../domain/retraining.js';
 import { segmentName } from '../domain/segment.js';
 import type { Window } from '../domain/window.js';
 import { sparkline } from './charts/sparkline.js';
@@ -19,6 +20,7 @@ import {
   windowParameter,
 } from './format.js';
 import { type Html, html, nameTag, shorten, sitePath } from './html.js';
+import { CATEGORY_WORDS, CURE_WORDS } from './retrainings.js';
 import { amountWords, moveWords } from './sentences.js';
 import { LOOK_WORDS, toneOf } from './severity.js';
 
@@ -27,14 +29,6 @@ export const STATE_WORDS: Readonly<Record<ModelState, string>> = {
   drifting: 'drifting',
   undecided: 'undecided',
   no_data: 'no data',
-};
-
-const CATEGORY_WORDS: Readonly<Record<Episode['category'], string>> = {
-  drift: 'drift',
-  dataQuality: 'data quality',
-  outliers: 'outliers',
-  performance: 'performance',
-  service: 'service',
 };
 
 export function versionPath(key: VersionKey): string {
@@ -67,9 +61,11 @@ export function episodesTable(
     readonly showModel: boolean;
     /** By episode; with them comes the column to set them in. */
     readonly marks?: ReadonlyMap<string, EpisodeMark>;
+    /** Versions that were trained for them; with some comes a column that says so. */
+    readonly retrainings?: readonly JudgedRetraining[];
   },
 ): Html {
-  const { marks } = options;
+  const { marks, retrainings = [] } = options;
   if (episodes.length === 0) return html`<p class="empty">No episode so far.</p>`;
   const row = (episode: Episode) => {
     const lasted = (episode.closedBy ?? episode.lastWindow).endMs - episode.firstWindow.startMs;
@@ -88,10 +84,20 @@ export function episodesTable(
 ${options.showModel ? model : ''}<td class="nowrap">${CATEGORY_WORDS[episode.category]}</td>
 <td class="nowrap">${formatWindow(episode.firstWindow)}</td>
 <td class="nowrap">${episode.closedBy === null ? html`<span class="muted">still open</span>` : formatWindow(episode.closedBy)}</td>
-<td class="num">${formatDuration(lasted)}</td><td class="apart"><div class="tags">${drivers}</div></td>${marks === undefined ? '' : html`<td class="nowrap">${markCell(episode, marks.get(episode.id), options.links)}</td>`}</tr>`;
+<td class="num">${formatDuration(lasted)}</td><td class="apart"><div class="tags">${drivers}</div></td>${marks === undefined ? '' : html`<td class="nowrap">${markCell(episode, marks.get(episode.id), options.links)}</td>`}${retrainings.length === 0 ? '' : html`<td class="nowrap">${retrainedCell(episode, retrainings, options.links)}</td>`}</tr>`;
   };
-  return html`<div class="scroll"><table><thead><tr><th>State</th>${options.showModel ? html`<th>Model</th>` : ''}<th>Kind</th><th>First window</th><th>Closed by</th><th class="num">Lasted</th><th class="apart">Driven by</th>${marks === undefined ? '' : html`<th>Was it true?</th>`}</tr></thead>
+  return html`<div class="scroll"><table><thead><tr><th>State</th>${options.showModel ? html`<th>Model</th>` : ''}<th>Kind</th><th>First window</th><th>Closed by</th><th class="num">Lasted</th><th class="apart">Driven by</th>${marks === undefined ? '' : html`<th>Was it true?</th>`}${retrainings.length === 0 ? '' : html`<th>Retrained as</th>`}</tr></thead>
 <tbody>${episodes.map(row)}</tbody></table></div>`;
+}
+
+/** The versions that were trained for an episode, and whether they cured it. */
+function retrainedCell(episode: Episode, retrainings: readonly JudgedRetraining[], links: boolean): Html {
+  const own = retrainings.filter(({ episodeId }) => episodeId === episode.id);
+  if (own.length === 0) return html`${NOTHING}`;
+  return html`${own.map((retraining, index) => {
+    const name = nameTag(retraining.modelVersion, 20);
+    return html`${index > 0 ? ', ' : ''}${links ? html`<a href="${versionPath(retraining)}">${name}</a>` : name} <span class="muted">${CURE_WORDS[retraining.cure.verdict]}</span>`;
+  })}`;
 }
 
 /** What was said of an episode, with buttons to say it where the page is live. */

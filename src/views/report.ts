@@ -1,4 +1,5 @@
 import type { WindowExplanation } from '../domain/explanation.js';
+import type { JudgedRetraining } from '../domain/retraining.js';
 import type { VersionComparison } from '../domain/version-comparison.js';
 import { distributionChart } from './charts/distribution.js';
 import { timeSeriesChart } from './charts/time-series.js';
@@ -21,14 +22,24 @@ import type { KnownPerformance } from './load-performance.js';
 import { heatmapSection, outlierSection } from './model-page.js';
 import { episodesTable, facts, rankedTable, referenceFacts, section } from './parts.js';
 import { performanceSection } from './performance.js';
+import { retrainingSection, retrainingSentence } from './retrainings.js';
 import { amountWords, detectorWords, moveWords, unitOf } from './sentences.js';
 import { differenceSection } from './versions.js';
 import { whySection } from './why.js';
 
 const MONTH_FEATURES = 6;
 
-/** The report in one or two sentences. */
-export function reportSentence(data: ReportData): string {
+/** Retrainings that the opening tells of, newest first; the section has all. */
+const OPENING_RETRAININGS = 2;
+
+/** The report in a few sentences. */
+export function reportSentence(data: ReportData, retrainings: readonly JudgedRetraining[] = []): string {
+  return [windowSentence(data), ...retrainings.slice(0, OPENING_RETRAININGS).map(retrainingSentence)].join(
+    ' ',
+  );
+}
+
+function windowSentence(data: ReportData): string {
   const { windows } = data;
   const when = formatWindow(data.period);
   if (windows.judged === 0)
@@ -113,6 +124,7 @@ export function renderReport(
   explanation: WindowExplanation | null = null,
   performance: KnownPerformance | null = null,
   comparisons: readonly VersionComparison[] = [],
+  retrainings: readonly JudgedRetraining[] = [],
 ): string {
   const { version } = data;
   const name = html`${nameTag(version.model, 60)} <span class="muted">version ${nameTag(version.modelVersion, 40)}</span>`;
@@ -121,7 +133,7 @@ export function renderReport(
     crumbs: [{ label: 'Drift report' }],
     generatedAtMs: data.generatedAtMs,
     links: false,
-    body: html`<h1>${name}</h1><p class="muted">${formatWindow(data.period)}</p><p class="lede">${reportSentence(data)}</p>
+    body: html`<h1>${name}</h1><p class="muted">${formatWindow(data.period)}</p><p class="lede">${reportSentence(data, retrainings)}</p>
 ${facts([
   ['Predictions in the period', formatCount(data.rowsInPeriod)],
   ['Windows', `${plural(data.windows.judged, 'judged window')}, ${data.windows.noData} without data`],
@@ -136,7 +148,8 @@ ${facts([
 ])}
 ${heatmapSection(data, false)}
 ${section('Month by month', 'what drifted, by how much, and whether it matters', monthTable(data.months))}
-${section('Episodes', 'open first', episodesTable(data.episodes, { links: false, showModel: false }))}
+${section('Episodes', 'open first', episodesTable(data.episodes, { links: false, showModel: false, retrainings }))}
+${retrainingSection(retrainings)}
 ${whySection(explanation, { key: version, window: null })}
 ${performanceSection(performance, data.period)}
 ${comparisons.map(

@@ -123,7 +123,7 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
     if (period.startMs >= period.endMs)
       throw new AppError('invalid_request', 'nothing was judged in this period: choose another');
     return buildReport(
-      { store, clock, explain, performance: known, compareVersions },
+      { store, clock, explain, performance: known, compareVersions, retrainings },
       { ...request, period, directory: reportsDirectory },
     );
   }
@@ -187,6 +187,7 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
       performance: known,
       versions,
       schemaChanges,
+      retrainings,
     }),
   };
 }
