@@ -53,7 +53,7 @@ export async function createApp(config: Config) {
   const store = await openStore(config, logger);
   const registry = createModelRegistry(store);
   const tasks = createTaskRunner(config.jobs.threads);
-  const privacy = wirePrivacy({ config, registry }, key);
+  const privacy = wirePrivacy({ config, registry, metrics }, key);
   const erasures = createKnownErasures(store);
   const parts: Parts = {
     config,

@@ -39,6 +39,12 @@ export function createMetrics() {
       labelNames: [...model],
       registers,
     }),
+    undeclaredDropped: new Counter({
+      name: 'plumbline_undeclared_dropped_total',
+      help: 'Rows stored without features that their version does not declare, as the privacy policy says.',
+      labelNames: [...model],
+      registers,
+    }),
     driftedSegments: new Gauge({
       name: 'plumbline_drifted_segments',
       help: 'Segments with a material drift in the last judged window.',

@@ -15,7 +15,14 @@ import {
 import { ALIASES, type Fields, pick, unwrapped } from './decode-event.js';
 import { createSealing, type Sealing } from './sealed-halves.js';
 import { createSharedNames } from './shared-names.js';
-import { createHasher, DROPPED, type Treatment, treatmentOf, UNKNOWN_BUCKETS } from './treat-values.js';
+import {
+  createHasher,
+  DROPPED,
+  type Treatment,
+  treatmentOf,
+  UNDECLARED,
+  UNKNOWN_BUCKETS,
+} from './treat-values.js';
 
 type Kinds = ReadonlyMap<string, unknown>;
 type Applied = ReadonlyMap<string, AppliedRule>;
@@ -33,6 +40,8 @@ export interface PrivacyOptions {
   readonly knownModel: (name: string) => string | undefined;
   /** The event under our names, as the model's mapping says. */
   readonly mapped: (model: string, event: Fields) => Fields;
+  /** Called for each row that has lost features which its version does not declare. */
+  readonly undeclaredDropped?: ((model: string, modelVersion: string) => void) | undefined;
 }
 
 /** What happens to rows before anything is stored of them. */
@@ -62,7 +71,7 @@ interface Plan {
 
 /** Applies models' policies to all that comes in. */
 export function createPrivacy(options: PrivacyOptions): Privacy {
-  const { key, policyOf, featureKinds, appliedRules, knownModel, mapped } = options;
+  const { key, policyOf, featureKinds, appliedRules, knownModel, mapped, undeclaredDropped } = options;
   const hash = createHasher(key);
   const plans = new Map<string, Plan>();
   const sharedNumeric = createSharedNames();
@@ -93,7 +102,7 @@ export function createPrivacy(options: PrivacyOptions): Privacy {
       applied,
       feature: remembered(
         policy.features,
-        (name) => (policy.undeclared === 'drop' && !isDeclared(name) ? DROPPED : null),
+        (name) => (policy.undeclared === 'drop' && !isDeclared(name) ? UNDECLARED : null),
         (name, rule) => treatmentOf(name, rule, applied?.get(name), hash),
       ),
       tag: remembered(
@@ -125,6 +134,8 @@ export function createPrivacy(options: PrivacyOptions): Privacy {
     const ofNumbers = treatmentsOf(row.numeric.names, plan.feature, plan.lists);
     const ofTexts = treatmentsOf(row.categorical.names, plan.feature, plan.lists);
     if (ofNumbers === null && ofTexts === null) return { numeric: row.numeric, categorical: row.categorical };
+    if (ofNumbers?.includes(UNDECLARED) === true || ofTexts?.includes(UNDECLARED) === true)
+      undeclaredDropped?.(row.model, row.modelVersion);
     const numeric = emptyList<number>();
     const categorical = emptyList<string>();
     for (const [index, name] of row.numeric.names.entries()) {
@@ -168,7 +179,7 @@ export function createPrivacy(options: PrivacyOptions): Privacy {
     for (const [name, value] of Object.entries(values)) {
       const treatment = of(name);
       if (treatment === UNKNOWN_BUCKETS) return null;
-      if (treatment === DROPPED) continue;
+      if (treatment === DROPPED || treatment === UNDECLARED) continue;
       if (typeof value === 'object' && value !== null) kept.push([name, Array.isArray(value) ? [] : {}]);
       else if (treatment === null || value === null) kept.push([name, value]);
       else

@@ -40,6 +40,9 @@ export function createHasher(key: Buffer): Hasher {
 
 export const DROPPED: Treatment = { number: () => undefined, text: () => undefined };
 
+/** Of features that the version does not declare, where the policy keeps none. */
+export const UNDECLARED: Treatment = { number: () => undefined, text: () => undefined };
+
 /** A bucket whose ends nobody has learned yet keeps nothing. */
 export const UNKNOWN_BUCKETS: Treatment = { number: () => undefined, text: () => undefined };
 

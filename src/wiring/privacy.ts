@@ -15,8 +15,11 @@ export const policyOf =
     modelConfig(config, model).privacy ?? null;
 
 /** Null where no model has a policy: rows are then not looked at. */
-export function wirePrivacy(parts: Pick<Parts, 'config' | 'registry'>, key: Buffer | null): Privacy | null {
-  const { config, registry } = parts;
+export function wirePrivacy(
+  parts: Pick<Parts, 'config' | 'registry' | 'metrics'>,
+  key: Buffer | null,
+): Privacy | null {
+  const { config, registry, metrics } = parts;
   const sections = [config.defaults, ...Object.values(config.models)];
   if (key === null || sections.every(({ privacy }) => privacy === undefined)) return null;
   const { mappingOf, modelNamed } = mappings(parts);
@@ -26,6 +29,8 @@ export function wirePrivacy(parts: Pick<Parts, 'config' | 'registry'>, key: Buff
     featureKinds: registry.featureKinds,
     appliedRules: registry.appliedRules,
     knownModel: (name) => modelNamed([name]) ?? (Object.hasOwn(config.models, name) ? name : undefined),
+    undeclaredDropped: (model, modelVersion) =>
+      metrics.undeclaredDropped.inc({ model, model_version: modelVersion }),
     mapped: (model, event) => {
       const mapping = mappingOf(model);
       return mapping === null ? event : mapFields(event, mapping);

@@ -1,10 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createHasher, treatmentOf } from '../../src/collectors/treat-values.js';
 import type { Store } from '../../src/domain/ports.js';
 import type { AppliedRule, PrivacyRule } from '../../src/domain/privacy.js';
+import { contentOf } from '../../src/domain/reference-columns.js';
+import { inferSchema } from '../../src/jobs/infer-schema.js';
 import { createStore } from '../../src/store/store.js';
 import { startBridgeProcess } from '../support/clickhouse-bridge-process.js';
 import { createSilentLogger } from '../support/silent-logger.js';
@@ -125,6 +127,41 @@ describe.each(['embedded', 'on a server'] as const)('a treated reference, %s', (
     );
     const text0 = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).sort();
     expect(text0(stored.map(({ values }) => values))).toEqual(text0(expected));
+  });
+
+  test.each([
+    ['examples/flights/reference.parquet', null],
+    [
+      'kept.csv',
+      [
+        'timestamp,since,flag,word,code,gap,ratio,day,prediction',
+        '2026-01-01T00:00:00Z,2025-12-01 00:00:00,True,NA,007,,1e-05,2026-01-01,1',
+        '2026-01-01T01:00:00.5Z,2025-12-01 10:00:00,False,"a ""b"", c",012,3,0.25,2026-01-02,0',
+        '2026-01-01T02:00:00+02:00,2025-12-02 00:00:00,True,Zürich,100,,2,2026-01-03,1',
+      ].join('\n'),
+    ],
+    [
+      'kept.ndjson',
+      [
+        '{"timestamp":"2026-01-01T00:00:00Z","since":"2025-12-01T00:00:00Z","flag":true,"word":"x","big":9007199254740993,"gap":null,"prediction":"yes","list":[1]}',
+        '{"timestamp":"2026-01-01T01:00:00Z","since":"2025-12-01T00:00:00Z","flag":false,"word":null,"big":1,"gap":2.5,"prediction":"no","list":[]}',
+      ].join('\n'),
+    ],
+  ] as const)('what is kept of %s is read as before', async (name, text) => {
+    const path = text === null ? name : join(directory, name);
+    if (text !== null) await writeFile(path, text);
+    const target = join(directory, `kept-${basename(name)}.parquet`);
+    await store.treatFile({ path, target, rules: {}, known: new Map(), key: KEY });
+    const [before, after] = [await store.describeFile(path), await store.describeFile(target)];
+    const told = (columns: typeof before) =>
+      columns.map(({ type, ...column }) => ({ ...column, content: contentOf(type) }));
+    expect(told(after)).toEqual(told(before));
+    const { schema, timestampColumn } = inferSchema(before, name);
+    expect(inferSchema(after, name)).toEqual(inferSchema(before, name));
+    const columns = [...schema.features, { name: 'prediction', kind: 'categorical' as const }];
+    expect(await store.readRows(target, columns, timestampColumn, 500)).toEqual(
+      await store.readRows(path, columns, timestampColumn, 500),
+    );
   });
 
   test('buckets that were learned before stay', async () => {

@@ -32,7 +32,11 @@ const APPLIED = new Map<string, AppliedRule>([
 ]);
 const hash = createHasher(KEY);
 
-function privacyOf(policy: Partial<PrivacyPolicy> = {}, registered = true) {
+function privacyOf(
+  policy: Partial<PrivacyPolicy> = {},
+  registered = true,
+  undeclaredDropped?: (model: string, modelVersion: string) => void,
+) {
   return createPrivacy({
     key: KEY,
     policyOf: (model) => (model === 'churn' ? { ...POLICY, ...policy } : null),
@@ -40,6 +44,7 @@ function privacyOf(policy: Partial<PrivacyPolicy> = {}, registered = true) {
     appliedRules: () => (registered ? APPLIED : undefined),
     knownModel: (name) => (['churn', 'open'].includes(name) ? name : undefined),
     mapped: (_, event) => event,
+    undeclaredDropped,
   });
 }
 
@@ -117,8 +122,13 @@ describe('rows of a model with a policy', () => {
   });
 
   test('undeclared features are dropped where the policy says so', () => {
-    const treated = privacyOf({ undeclared: 'drop' }).treatPrediction(ROW);
-    expect(treated.numeric.names).toEqual(['age', 'income']);
+    const told: string[] = [];
+    const { treatPrediction } = privacyOf({ undeclared: 'drop' }, true, (model, version) =>
+      told.push(`${model} ${version}`),
+    );
+    expect(treatPrediction(ROW).numeric.names).toEqual(['age', 'income']);
+    treatPrediction({ ...ROW, numeric: named([['age', 1]]) });
+    expect(told).toEqual(['churn 3']);
   });
 
   test('a prediction and its label have the same hashed id', () => {
