@@ -26,5 +26,6 @@ fi
 "$environment/bin/python" test/oracle/influence.py > test/oracle/influence.json
 "$environment/bin/python" -W ignore test/oracle/versions.py test/oracle/versions.json
 "$environment/bin/python" test/oracle/thompson.py test/oracle/thompson.json
+"$environment/bin/python" -W ignore test/oracle/pairs.py test/oracle/pairs.json
 "$environment/bin/python" test/oracle/wire-formats.py test/fixtures/formats
 git --no-pager diff --stat -- test/oracle test/fixtures
