@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { hookSchemas } from './config-hooks.js';
 import { kafkaSchema } from './config-kafka.js';
 import { mappingSchema } from './config-mapping.js';
+import { multivariateSchema } from './config-multivariate.js';
 import { outliersSchema } from './config-outliers.js';
 import { performanceSchema } from './config-performance.js';
 import { privacyKeySchema, privacyProblems, privacySchema } from './config-privacy.js';
@@ -84,6 +85,7 @@ const model = z
     segments: segments.optional(),
     performance: performanceSchema.prefault({}),
     outliers: outliersSchema.prefault({}),
+    multivariate: multivariateSchema.prefault({}),
     retrain: retrain.optional(),
     hooks,
     mapping: mappingSchema.optional(),

@@ -8,13 +8,18 @@ const MATERIAL_STATISTIC = new Map<
   // At given sizes X² and Q exceed their expectation by the square of Cramér's V and, about, of D.
   ['chiSquare', quadratic],
   ['neyman', quadratic],
-  // The statistic is the share, the effect its distance from the reference's.
-  ['isolationForest', (statistic, effect, minimum) => statistic - effect + minimum],
+  // The statistic is the share, or the AUC; the effect its distance from the reference's, or the usual one.
+  ['isolationForest', aboveUsual],
+  ['domainClassifier', aboveUsual],
   // The statistic is the loss, the effect the change: one is minus the other, or both are equal.
   ['rocAuc', lossOf],
   ['accuracy', lossOf],
   ['meanAbsoluteError', lossOf],
 ]);
+
+function aboveUsual(statistic: number, effect: number, minimum: number): number {
+  return statistic - effect + minimum;
+}
 
 function lossOf(_statistic: number, _effect: number, minimum: number): number {
   return minimum;

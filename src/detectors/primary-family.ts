@@ -3,6 +3,8 @@ import type { Grid, Profile } from '../domain/profile.js';
 import type { Reference } from '../domain/reference.js';
 import type { Segment } from '../domain/segment.js';
 import type { EpisodeCategory } from '../domain/verdict.js';
+import { LEAST_PAIR_ROWS } from '../stats/pair-classifier.js';
+import { fitAucSpread } from '../stats/pair-spread.js';
 import { type SegmentBaseline, spreadOf } from './column-baseline.js';
 import { appliesTo } from './detector.js';
 import { judgedColumns } from './measure-columns.js';
@@ -28,7 +30,7 @@ export function primaryFamily(input: {
   /** Parts of the rows that are judged as well: their tests join the family. */
   readonly segments?: readonly SegmentBaseline[];
 }): PrimaryFamily {
-  const { nullModel, forest, performance = [] } = input.reference;
+  const { nullModel, forest, multivariate, performance = [] } = input.reference;
   const gridOf = new Map(input.grids.map((grid) => [grid.feature, grid]));
   const tests = new Map<EpisodeCategory, number>();
   const count = (category: EpisodeCategory) => tests.set(category, (tests.get(category) ?? 0) + 1);
@@ -56,6 +58,13 @@ export function primaryFamily(input: {
     }
   }
   if (forest !== null) count('outliers');
+  // As it is judged: where windows differ by nobody knows how much, it decides nothing.
+  const spread = fitAucSpread(multivariate?.pieces ?? []);
+  const isKnown = nullModel.kind === 'iid' || nullModel.learned !== undefined || spread !== null;
+  if (multivariate !== undefined && multivariate.rows >= LEAST_PAIR_ROWS && isKnown) {
+    if (nullModel.kind === 'temporal' && spread !== null) degrees.push(spread.effectivePieces - 1);
+    count('drift');
+  }
   for (const { spread } of performance) {
     if (nullModel.kind === 'temporal' && spread === null) continue;
     if (spread !== null) degrees.push(spread.pieces - 1);

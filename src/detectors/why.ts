@@ -1,4 +1,10 @@
-import type { DriftReason, FeatureInfluence, Influence, WindowExplanation } from '../domain/explanation.js';
+import type {
+  DriftReason,
+  FeatureInfluence,
+  Influence,
+  TogetherReason,
+  WindowExplanation,
+} from '../domain/explanation.js';
 import {
   type FeatureSchema,
   type ModelVersion,
@@ -8,6 +14,7 @@ import {
 import type { Grid, Profile } from '../domain/profile.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 import { binCounts, total } from '../stats/cells.js';
+import { DOMAIN_CLASSIFIER, togetherWords } from './domain-classifier.js';
 import { bySeverity, figureWords, whatMoved } from './explain.js';
 import { massMoves } from './mass-moves.js';
 import { numberWords, percentWords, shortWords } from './words.js';
@@ -57,19 +64,34 @@ export function explainWindow(input: WhyInput): WindowExplanation {
     prediction: influence == null ? null : predictionOf(input, influence),
     features: reasons.filter(({ feature }) => !RESERVED_FEATURES.has(feature)),
     outputs: reasons.filter(({ feature }) => RESERVED_FEATURES.has(feature)),
+    ...togetherOf(input.verdicts),
+  };
+}
+
+function togetherOf(verdicts: readonly Verdict[]): { together?: TogetherReason } {
+  const drifted = verdicts.find(
+    ({ detector, status }) => detector === DOMAIN_CLASSIFIER && status === 'drifted',
+  );
+  if (drifted === undefined) return {};
+  const { detector, material, statistic, pairs = [] } = drifted;
+  return {
+    together: { detector, material, auc: statistic, pairs, sentence: togetherWords(drifted) },
   };
 }
 
 /** The outcomes, drifted ones with what happened to their drivers' columns: at most three sentences of at most 300 characters. */
 export function withReasons(outcomes: readonly WindowOutcome[], input: WhyInput): WindowOutcome[] {
   if (!outcomes.some(({ state }) => state === 'drifted')) return [...outcomes];
-  const { features, outputs } = explainWindow(input);
+  const { features, outputs, together } = explainWindow(input);
   return outcomes.map((outcome) => {
     const drivers = new Set(outcome.drivers.map(({ feature }) => feature));
-    const why = [...features, ...outputs]
-      .filter(({ feature }) => drivers.has(feature))
-      .slice(0, MAX_REASONS)
-      .map(({ sentence }) => shortWords(sentence, MAX_REASON_LENGTH));
+    // What no column shows by itself is never crowded out by those that show much.
+    const isTogether = outcome.drivers.some(({ detector }) => detector === DOMAIN_CLASSIFIER);
+    const whole = together !== undefined && isTogether ? [together] : [];
+    const columns = [...features, ...outputs].filter(({ feature }) => drivers.has(feature));
+    const why = [...columns.slice(0, MAX_REASONS - whole.length), ...whole].map(({ sentence }) =>
+      shortWords(sentence, MAX_REASON_LENGTH),
+    );
     return why.length === 0 ? outcome : { ...outcome, why };
   });
 }

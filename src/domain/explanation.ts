@@ -1,4 +1,5 @@
 import type { FeatureKind } from './model.js';
+import type { PairChange } from './multivariate.js';
 import type { EpisodeCategory } from './verdict.js';
 
 /** How the prediction goes with one feature, over the rows that the reference was fitted from. */
@@ -59,6 +60,18 @@ export interface DriftReason {
   readonly sentence: string;
 }
 
+/** Features that no longer go together as they did. */
+export interface TogetherReason {
+  readonly detector: string;
+  readonly material: boolean;
+  /** How well the window's rows are told from the reference's: 0.5 is not at all. */
+  readonly auc: number | null;
+  /** Those that tell most, at most three. */
+  readonly pairs: readonly PairChange[];
+  /** For people. */
+  readonly sentence: string;
+}
+
 /** Why a window drifted. */
 export interface WindowExplanation {
   /** What `features` are ordered by. */
@@ -76,4 +89,6 @@ export interface WindowExplanation {
   readonly features: readonly DriftReason[];
   /** The model's drifted outputs, labels and latencies: what came of it. */
   readonly outputs: readonly DriftReason[];
+  /** What no single column shows; left out unless a verdict on all features together drifted. */
+  readonly together?: TogetherReason;
 }

@@ -4,6 +4,7 @@ import type { ErrorStreamStore } from './error-stream.js';
 import type { FeedbackStore } from './feedback.js';
 import type { CallHalfStore, RejectedStore } from './kept-ports.js';
 import type { FeatureSchema, ModelVersion } from './model.js';
+import type { ReferenceSampleStore } from './multivariate.js';
 import type { OutlierStore } from './outlier-ports.js';
 import type { PerformanceStore } from './performance.js';
 import type { IngestCounts } from './prediction.js';
@@ -264,6 +265,7 @@ export interface Store
     VersionPairStore,
     ReferenceReader,
     PeriodStore,
+    ReferenceSampleStore,
     SegmentStore,
     QuerySource,
     StatsStore {

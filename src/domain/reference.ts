@@ -1,5 +1,6 @@
 import type { PerformanceEstimator } from './estimate.js';
 import type { Influence } from './explanation.js';
+import type { MultivariateBaseline } from './multivariate.js';
 import type { PerformanceBaseline } from './performance.js';
 import type { Segment } from './segment.js';
 import { type Bucket, HOUR_MS, tile, type Window } from './window.js';
@@ -86,12 +87,18 @@ export interface Reference {
    * before.
    */
   readonly estimator?: PerformanceEstimator | null;
+  /**
+   * How alike window-long pieces of it are in all features together, of which a sample of its rows is kept; left out where there is none
+   * (switched off, references of before, periods whose raw rows have expired).
+   */
+  readonly multivariate?: MultivariateBaseline;
   /** How good the model was on it, by the labels it holds; left out where it holds none, and in references of before. */
   readonly performance?: readonly PerformanceBaseline[];
 }
 
 /** What is told of a reference: all but what it taught the service, which is large and of use to that only. */
-export interface ReferenceSummary extends Omit<Reference, 'forest' | 'influence' | 'estimator'> {
+export interface ReferenceSummary
+  extends Omit<Reference, 'forest' | 'influence' | 'estimator' | 'multivariate'> {
   /** Whether the version's windows are judged against it now. */
   readonly current: boolean;
 }

@@ -1,3 +1,4 @@
+import type { PairChange } from './multivariate.js';
 import type { Segment } from './segment.js';
 import type { Window } from './window.js';
 
@@ -34,7 +35,7 @@ export interface Effect {
 export interface Verdict {
   readonly model: string;
   readonly modelVersion: string;
-  /** Column name; empty for a verdict about whole rows (isolation forest). */
+  /** Column name; empty for a verdict about whole rows (isolation forest, domain classifier). */
   readonly feature: string;
   /** The rows that it is about; all of the window's when left out. */
   readonly segment?: Segment;
@@ -69,6 +70,8 @@ export interface Verdict {
   readonly referenceHash: string;
   readonly parameters: Readonly<Record<string, number | string | boolean>>;
   readonly seed: number | null;
+  /** Of a domain classifier: the features that tell the window apart, at most three pairs. */
+  readonly pairs?: readonly PairChange[];
 }
 
 /** What one judged window means for one category: the input of the policy. */

@@ -94,6 +94,6 @@ export function createReferenceSource(
 
 /** The forest is as large as its training rows are many, and of use to this service only. */
 export function answerOf({ model, reference }: Registered) {
-  const { forest: _, influence: __, ...rest } = reference;
+  const { forest: _, influence: __, multivariate: ___, ...rest } = reference;
   return { model, reference: rest };
 }

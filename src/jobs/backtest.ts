@@ -20,8 +20,14 @@ const WINDOWS_PER_PART = 168;
 /** Two years of hourly windows. */
 const MOST_WINDOWS = 17_600;
 const WEEK_MS = 7 * DAY_MS;
-/** What cannot be counted from profiles: outliers and realised performance. */
-const STORED_DETECTORS = ['isolationForest', 'rocAuc', 'accuracy', 'meanAbsoluteError'] as const;
+/** What cannot be counted from profiles: outliers, features together, and realised performance. */
+const STORED_DETECTORS = [
+  'isolationForest',
+  'domainClassifier',
+  'rocAuc',
+  'accuracy',
+  'meanAbsoluteError',
+] as const;
 
 export interface BacktesterDeps {
   readonly store: Pick<
@@ -114,10 +120,14 @@ export function createBacktester(deps: BacktesterDeps) {
   async function storedVerdicts(reference: Reference, spec: WindowSpec, slice: Window) {
     const found = new Map<number, Verdict[]>();
     const window = { startMs: slice.startMs - spec.lengthMs, endMs: slice.endMs };
-    const { model, modelVersion, forest, performance = [] } = reference;
+    const { model, modelVersion, forest, multivariate, performance = [] } = reference;
+    const hasRows: Readonly<Record<string, boolean>> = {
+      isolationForest: forest !== null,
+      domainClassifier: multivariate !== undefined,
+    };
     for (const detector of STORED_DETECTORS) {
       const figure = performance.some((baseline) => baseline.figure === detector);
-      if (detector === 'isolationForest' ? forest === null : !figure) continue;
+      if (!(hasRows[detector] ?? figure)) continue;
       const query = { model, modelVersion, window, detector, limit: 10_000 };
       for (const verdict of await store.listVerdicts(query))
         if (verdict.window.endMs - verdict.window.startMs === spec.lengthMs)

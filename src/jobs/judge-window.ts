@@ -14,6 +14,7 @@ import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 import { tile, type Window } from '../domain/window.js';
 import { parseForest } from '../stats/forest-codec.js';
 import type { ForestModel } from '../stats/forest-model.js';
+import type { MultivariateJudge } from './judge-multivariate.js';
 import { hasValues, type LatencyBaselines } from './latency-baseline.js';
 import type { PerformanceJudge } from './performance-verdicts.js';
 import type { Baseline, ReferenceSetting, RollingReferences } from './rolling-reference.js';
@@ -37,6 +38,8 @@ export interface WindowJudgeDeps {
   readonly latencies: LatencyBaselines;
   /** Judges realised performance; not judged when left out. */
   readonly performance?: PerformanceJudge;
+  /** Judges all features together, against the registered reference; not judged when left out. */
+  readonly multivariate?: MultivariateJudge;
   /** The segments of a version that get verdicts of their own. */
   readonly segments?: (model: ModelVersion) => Promise<Segment[]>;
   /** Runs the judging of a window, which takes tens of milliseconds, so that others get their turn; at once when left out. */
@@ -163,6 +166,9 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
         extra.push(judgeOutlierShare({ model, window, reference, forest, ...counts }));
       }
       const rows = Math.max(0, ...currentProfiles.map((profile) => profile.rows));
+      // Past production as a reference has no sample.
+      if (baseline.reference === reference)
+        extra.push(...((await deps.multivariate?.(model, reference, window, { rows, level })) ?? []));
       extra.push(...((await deps.performance?.(model, reference, window, level)) ?? []));
       extra.push(await volumeOf(model, baseline.reference, window, { rows, level }));
       const counted = {

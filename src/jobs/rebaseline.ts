@@ -1,5 +1,6 @@
 import { fitInfluence } from '../detectors/influence.js';
-import { forestColumns, type ModelVersion } from '../domain/model.js';
+import { forestColumns, type ModelVersion, RESERVED_FEATURES } from '../domain/model.js';
+import { DEFAULT_MULTIVARIATE } from '../domain/multivariate.js';
 import type { AskedForest, ForestSettings } from '../domain/outlier.js';
 import type { Store, VersionKey } from '../domain/ports.js';
 import type { Grid } from '../domain/profile.js';
@@ -25,6 +26,7 @@ export interface RebaselineDeps extends Omit<RegisterReferenceDeps, 'store'> {
     | 'currentReference'
     | 'findReference'
     | 'saveReference'
+    | 'saveReferenceSample'
     | 'saveReferenceChange'
     | 'listReferenceChanges'
     | 'dirtyBuckets'
@@ -70,8 +72,8 @@ export function createRebaseliner(deps: RebaselineDeps) {
   }
 
   /**
-   * Fits the forest, and how the prediction goes with each feature, on the period's raw rows while all of them are there; else keeps
-   * what there is.
+   * Fits the forest, how the prediction goes with each feature, and how the features go together, on the period's raw rows while all of
+   * them are there; else keeps what there is.
    */
   async function fitRows(
     model: ModelVersion,
@@ -80,16 +82,18 @@ export function createRebaseliner(deps: RebaselineDeps) {
       rows,
       pieceMs,
       grids,
+      hash,
       forest: { trees, sampleSize },
     }: {
       period: Window;
       rows: number;
+      hash: string;
       pieceMs: number;
       grids: readonly Grid[];
       forest: ForestSettings;
     },
     previous: Reference | null,
-  ): Promise<Pick<Reference, 'forest' | 'influence'> & { note: string }> {
+  ): Promise<Pick<Reference, 'forest' | 'influence' | 'multivariate'> & { note: string }> {
     const columns = forestColumns(model.schema);
     const sample = await store.sampleRows(model, columns, period, MAX_FOREST_ROWS);
     if (sample.stored >= rows) {
@@ -104,7 +108,22 @@ export function createRebaseliner(deps: RebaselineDeps) {
         },
       );
       const influence = fitInfluence({ columns, grids, rows: sample.rows.map((row) => row.values) });
-      return { forest, influence, note: '' };
+      const together = await deps.fitMultivariate?.({
+        columns: columns.filter(({ name }) => !RESERVED_FEATURES.has(name)),
+        rows: sample.rows.map((row) => row.values),
+        settings: deps.multivariateSettings?.(model.model) ?? DEFAULT_MULTIVARIATE,
+        time: {
+          timestampsMs: sample.rows.map((row) => row.timestampMs),
+          pieceMs,
+          covers: (piece) => piece.startMs >= period.startMs && piece.endMs <= period.endMs,
+        },
+      });
+      if (together == null) return { forest, influence, note: '' };
+      await store.saveReferenceSample(
+        { model: model.model, modelVersion: model.modelVersion, hash },
+        together.sample,
+      );
+      return { forest, influence, multivariate: together.baseline, note: '' };
     }
     return previous === null
       ? { forest: null, note: '; no isolation forest: its raw rows have expired' }
@@ -169,7 +188,7 @@ export function createRebaseliner(deps: RebaselineDeps) {
       );
       const { note, ...fitted } = await fitRows(
         model,
-        { period, rows, pieceMs, grids, forest: settings },
+        { period, rows, hash, pieceMs, grids, forest: settings },
         previous,
       );
       const covers = (window: Window) => window.startMs >= period.startMs && window.endMs <= period.endMs;

@@ -3,7 +3,14 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { fitInfluence } from '../detectors/influence.js';
 import type { Clock } from '../domain/clock.js';
-import { type FeatureSchema, forestColumns, type ModelVersion, profiledColumns } from '../domain/model.js';
+import {
+  type FeatureSchema,
+  forestColumns,
+  type ModelVersion,
+  profiledColumns,
+  RESERVED_FEATURES,
+} from '../domain/model.js';
+import { DEFAULT_MULTIVARIATE, type MultivariateSettings } from '../domain/multivariate.js';
 import type { AskedForest, ForestSettings } from '../domain/outlier.js';
 import type { FeatureRow, Logger, Store } from '../domain/ports.js';
 import { type Grid, isEmptyGrid, type Profile } from '../domain/profile.js';
@@ -18,6 +25,7 @@ import { type SegmentSetting, tagOf } from '../domain/segment.js';
 import type { Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import { estimatorColumns, fitEstimator, MAX_ESTIMATOR_ROWS } from '../performance/estimate/fit-estimator.js';
+import type { FittedMultivariate, MultivariateInput } from './fit-multivariate.js';
 import { forestSettings, referenceHash } from './forest-settings.js';
 import { inferSchema } from './infer-schema.js';
 import { noteReferenceChange } from './reference-changes.js';
@@ -52,6 +60,7 @@ export interface RegisterReferenceDeps {
     | 'segmentsOf'
     | 'readRows'
     | 'saveReference'
+    | 'saveReferenceSample'
     | 'currentReference'
     | 'saveReferenceChange'
     | 'listReferenceChanges'
@@ -76,6 +85,10 @@ export interface RegisterReferenceDeps {
       time?: { timestampsMs: readonly number[]; pieceMs: number };
     },
   ) => Promise<string>;
+  /** Keeps rows to compare windows with in all features together; none are kept when left out. */
+  readonly fitMultivariate?: (input: MultivariateInput) => Promise<FittedMultivariate | null>;
+  /** How many rows; 5,000, and 2,000 of a window, when left out. */
+  readonly multivariateSettings?: (model: string) => MultivariateSettings;
   /** How a model's isolation forests are grown; 100 trees of 256 rows when left out. */
   readonly forestSettings?: (model: string) => ForestSettings;
   /** Which segments of a model get verdicts of their own; none when left out. */
@@ -207,6 +220,15 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       if (tagOf(segment.column) === null) await store.importReference({ ...file, segment });
     const timestampsMs = sample.flatMap((row) => (row.timestampMs === null ? [] : [row.timestampMs]));
     const timed = timestampsMs.length === sample.length && timestampColumn !== null;
+    const together = await deps.fitMultivariate?.({
+      // The first of a row's values: the model's outputs come after them.
+      columns: fitted.filter(({ name }) => !RESERVED_FEATURES.has(name)),
+      rows: sample.map((row) => row.values),
+      settings: deps.multivariateSettings?.(input.model) ?? DEFAULT_MULTIVARIATE,
+      ...(timed && period !== null
+        ? { time: { timestampsMs, pieceMs, covers: (piece: Window) => coveredBy(period, piece) } }
+        : {}),
+    });
     const reference: Reference = {
       model: model.model,
       modelVersion,
@@ -244,6 +266,7 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
         covers: (piece) => period !== null && coveredBy(period, piece),
       })),
       influence: fitInfluence({ columns: fitted, grids, rows: sample.map((row) => row.values) }),
+      ...(together == null ? {} : { multivariate: together.baseline }),
       estimator: fitEstimator({
         schema,
         grids,
@@ -253,6 +276,8 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       }),
     };
     const previous = await store.currentReference(model);
+    if (together != null)
+      await store.saveReferenceSample({ model: model.model, modelVersion, hash }, together.sample);
     await store.saveReference(reference);
     const author = input.author ?? { by: 'local', reason: '' };
     await noteReferenceChange(deps, model, {

@@ -1,5 +1,6 @@
 import { judgeOutlierShare } from '../detectors/isolation-forest.js';
 import { judgeWindow } from '../detectors/judge-window.js';
+import { usualTogether } from '../detectors/usual-together.js';
 import { usualWindow } from '../detectors/usual-window.js';
 import type { Clock } from '../domain/clock.js';
 import type { ModelVersion } from '../domain/model.js';
@@ -107,6 +108,7 @@ export function createTuner(deps: TunerDeps) {
         const counts = { scored: windowRows, flagged, level: level / tests };
         extra.push(judgeOutlierShare({ model, window, reference, forest, ...counts }));
       }
+      extra.push(...usualTogether({ model, window, reference, level: level / tests }, windowRows));
       const counted = { grids, referenceProfiles, currentProfiles };
       return judgeWindow({ model, window, reference, ...counted, level, extra, segments }).verdicts;
     };

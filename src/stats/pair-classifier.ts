@@ -110,11 +110,12 @@ interface Sizes {
 function pairsOf(signals: readonly Signal[], sizes: Sizes): Pair[] {
   const pairs: Pair[] = [];
   for (const [at, first] of signals.entries())
-    for (const second of signals.slice(at + 1)) {
+    for (let other = at + 1; other < signals.length; other++) {
+      const second = signals[other] as Signal;
       // What one column says twice is no news of two.
       if (first.column === second.column) continue;
-      const was = momentsOf(first.values, second.values, 0, sizes.reference);
-      const is = momentsOf(first.values, second.values, sizes.reference, sizes.current);
+      const was = momentsOf(first, second, 0, sizes.reference);
+      const is = momentsOf(first, second, sizes.reference, sizes.current);
       if (was.count < LEAST_BOTH || is.count < LEAST_BOTH) continue;
       const error = Math.sqrt(was.variance / was.count + is.variance / is.count);
       if (!(error > 0)) continue;
@@ -131,19 +132,36 @@ function pairsOf(signals: readonly Signal[], sizes: Sizes): Pair[] {
 }
 
 /** Of the product, over the training rows that have both values. */
-function momentsOf(a: Float64Array, b: Float64Array, from: number, rows: number) {
-  let count = 0;
+function momentsOf(
+  { values: a, present: inA }: Signal,
+  { values: b, present: inB }: Signal,
+  from: number,
+  rows: number,
+) {
+  let count = (rows + 1) >> 1;
+  if (inA !== null || inB !== null) {
+    count = 0;
+    for (let i = from; i < from + rows; i += 2)
+      if ((inA === null || inA[i] === 1) && (inB === null || inB[i] === 1)) count++;
+  }
   let sum = 0;
   let squares = 0;
+  // Where either has no value the product is 0.
   for (let i = from; i < from + rows; i += 2) {
     const product = (a[i] as number) * (b[i] as number);
-    if (Number.isNaN(product)) continue;
-    count++;
     sum += product;
     squares += product * product;
   }
   const mean = sum / count;
-  return { count, mean, variance: Math.max(0, squares / count - mean * mean) };
+  const variance = squares / count - mean * mean;
+  return { count, mean, variance: Math.max(0, variance) };
+}
+
+function hasBoth({ first, second }: Pair, row: number): boolean {
+  return (
+    (first.present === null || first.present[row] === 1) &&
+    (second.present === null || second.present[row] === 1)
+  );
 }
 
 function choose(candidates: readonly Pair[]): Pair[] {
@@ -155,12 +173,12 @@ function choose(candidates: readonly Pair[]): Pair[] {
   return ordered.slice(0, Math.min(chosen, MOST_PAIRS));
 }
 
-function productOf({ first, second, fill }: Pair, rows: number): Float64Array {
+function productOf(pair: Pair, rows: number): Float64Array {
   const product = new Float64Array(rows);
-  for (let i = 0; i < rows; i++) {
-    const value = (first.values[i] as number) * (second.values[i] as number);
-    product[i] = Number.isNaN(value) ? fill : value;
-  }
+  const { values: a } = pair.first;
+  const { values: b } = pair.second;
+  for (let i = 0; i < rows; i++)
+    product[i] = hasBoth(pair, i) ? (a[i] as number) * (b[i] as number) : pair.fill;
   return product;
 }
 
@@ -247,13 +265,13 @@ function partOf(columns: readonly PairColumn[], { column, of }: Signal): PairPar
 }
 
 /** Within one sample, over all rows that have both values; 0 where either is one value there. */
-function correlation({ first, second }: Pair, from: number, rows: number): number {
+function correlation(pair: Pair, from: number, rows: number): number {
   let count = 0;
   let [a, b, aa, bb, ab] = [0, 0, 0, 0, 0];
   for (let i = from; i < from + rows; i++) {
-    const x = first.values[i] as number;
-    const y = second.values[i] as number;
-    if (Number.isNaN(x * y)) continue;
+    if (!hasBoth(pair, i)) continue;
+    const x = pair.first.values[i] as number;
+    const y = pair.second.values[i] as number;
     count++;
     a += x;
     b += y;

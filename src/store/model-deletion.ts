@@ -7,6 +7,7 @@ const OF_MODEL = 'model = {model:String}';
 const TABLES: readonly (readonly [table: string, where: string])[] = [
   ['models', OF_MODEL],
   ['references', OF_MODEL],
+  ['reference_samples', OF_MODEL],
   ['reference_changes', OF_MODEL],
   ['grids', OF_MODEL],
   ['predictions', OF_MODEL],

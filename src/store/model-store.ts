@@ -64,6 +64,7 @@ export function createModelStore(
           forest: _,
           influence: __,
           estimator: ___,
+          multivariate: ____,
           ...reference
         } = referenceOf({ ...row, forest: null });
         return { ...reference, current: index === 0 };

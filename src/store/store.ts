@@ -23,6 +23,7 @@ import { createProfileSeries } from './profile-series.js';
 import { createProfileStore } from './profile-store.js';
 import { createQuerySource } from './query-source.js';
 import { createReferenceReader } from './reference-reader.js';
+import { createReferenceSampleStore } from './reference-sample-store.js';
 import { createRejectedStore } from './rejected-store.js';
 import { createRemoteReferenceReader } from './remote-reference-reader.js';
 import { createRetrainingStore } from './retraining-store.js';
@@ -95,6 +96,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createPerformanceCounts(jobs),
     ...createVersionPairs(jobs),
     ...createPeriodStore(jobs, revisions.next),
+    ...createReferenceSampleStore(jobs, revisions.next),
     ...createCallHalfStore(jobs),
     ...createRejectedStore(api),
     ...createOutlierStore(jobs),

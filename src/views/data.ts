@@ -126,6 +126,8 @@ export interface ModelData {
   /** Of the last judged window; empty without segments. */
   readonly segments: readonly SegmentSummary[];
   readonly outlierShare: Series | null;
+  /** AUC of the domain classifier over windows. */
+  readonly together: Series | null;
   readonly outliers: readonly OutlierRecord[];
   /** The range holds more verdicts than a page reads; the newest are left out. */
   readonly truncated: boolean;

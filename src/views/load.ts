@@ -173,6 +173,7 @@ export async function loadModel(
     limit: TOP_OUTLIERS,
   });
   const rowVerdicts = verdicts.filter((verdict) => verdict.category === 'outliers');
+  const together = verdicts.filter((verdict) => verdict.detector === 'domainClassifier');
   const count = (status: RunRecord['status']) => ownRuns.filter((run) => run.status === status).length;
   const first = runs[0];
   const data: ModelData = {
@@ -204,6 +205,7 @@ export async function loadModel(
     segments: summariseSegments(segmentVerdicts),
     outlierShare: buildSeries(rowVerdicts)[0] ?? null,
     outliers,
+    together: buildSeries(together)[0] ?? null,
     truncated: found.length >= VERDICT_LIMIT,
   };
   return { data, verdicts, runs: ownRuns };

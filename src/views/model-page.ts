@@ -35,6 +35,7 @@ import { retrainingSection, retrainingsShown } from './retrainings.js';
 import { schemaSection } from './schema-section.js';
 import { segmentSection } from './segments.js';
 import { modelSentence, unitOf } from './sentences.js';
+import { togetherSection } from './together.js';
 import { versionsSection } from './versions.js';
 import { whySection } from './why.js';
 
@@ -135,6 +136,7 @@ ${retrainingSection(retrainings)}
 ${performanceSection(performance, data.range)}
 ${versionsSection(version, latencies)}
 ${section('Features', 'by effect in the last judged window', rankedTable(data.ranked, { key: version, window: lastJudged(data), links: true }))}
+${togetherSection(data)}
 ${schemaSection(changes)}
 ${segmentSection(data.segments)}
 ${outlierSection(data, true)}

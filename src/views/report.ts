@@ -24,6 +24,7 @@ import { episodesTable, facts, rankedTable, referenceFacts, section } from './pa
 import { performanceSection } from './performance.js';
 import { retrainingSection, retrainingSentence } from './retrainings.js';
 import { amountWords, detectorWords, moveWords, unitOf } from './sentences.js';
+import { togetherSection } from './together.js';
 import { differenceSection } from './versions.js';
 import { whySection } from './why.js';
 
@@ -161,6 +162,7 @@ ${data.top.length === 0 ? html`<p class="empty">No feature drifted materially.</
 ${data.top.length === 0 ? '' : seriesLegend()}
 ${section('All features', 'by effect in the last judged window', rankedTable(data.ranked, { key: version, window: null, links: false }))}
 ${section('Data quality', 'whole period, reference → period', qualityTable(data.quality))}
+${togetherSection(data)}
 ${outlierSection(data, false)}
 ${section('How to read this', '', HOW_TO_READ)}
 ${section('Reference', 'what the model is compared with', referenceFacts(data.reference))}`,

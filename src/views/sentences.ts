@@ -40,6 +40,7 @@ const DETECTOR_WORDS: Readonly<Record<string, string>> = {
   latencyP95: 'share of answers slower than the reference’s 95th percentile',
   latencyP99: 'share of answers slower than the reference’s 99th percentile',
   isolationForest: 'share of rows beyond the reference’s outlier threshold',
+  domainClassifier: 'how well rows are told from the reference’s by how features go together (AUC)',
   rocAuc: 'loss of area under the ROC curve against the reference',
   accuracy: 'loss of accuracy against the reference',
   meanAbsoluteError: 'rise of the mean absolute error over the reference’s',

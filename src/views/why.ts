@@ -1,4 +1,4 @@
-import type { DriftReason, WindowExplanation } from '../domain/explanation.js';
+import type { DriftReason, TogetherReason, WindowExplanation } from '../domain/explanation.js';
 import type { VersionKey } from '../domain/ports.js';
 import type { Window } from '../domain/window.js';
 import { formatNumber, formatPercent } from './format.js';
@@ -23,6 +23,11 @@ export function reasonWords(reason: DriftReason): string {
   return shorten(text, LONGEST);
 }
 
+function togetherRow({ sentence, material }: TogetherReason): Html {
+  const text = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;
+  return html`${shorten(text, LONGEST)}${material ? '' : html` <span class="muted">too little to matter</span>`}`;
+}
+
 /** What drifted and what it means for the prediction; links to the features' pages where `window` is given. */
 export function whySection(
   explanation: WindowExplanation | null,
@@ -30,7 +35,8 @@ export function whySection(
 ): Html | string {
   if (explanation === null) return '';
   const reasons = [...explanation.features, ...explanation.outputs];
-  if (reasons.length === 0) return '';
+  const { together } = explanation;
+  if (reasons.length === 0 && together === undefined) return '';
   const row = (reason: DriftReason) => {
     const name = nameTag(reason.feature, 40);
     const label =
@@ -50,6 +56,6 @@ export function whySection(
   return section(
     'Why',
     order,
-    html`<ol class="why">${reasons.slice(0, TOP_REASONS).map(row)}</ol>${notes.length === 0 ? '' : html`<p class="hint">${notes.join(' ')}</p>`}`,
+    html`${together === undefined ? '' : html`<p>${togetherRow(together)}</p>`}<ol class="why">${reasons.slice(0, TOP_REASONS).map(row)}</ol>${notes.length === 0 ? '' : html`<p class="hint">${notes.join(' ')}</p>`}`,
   );
 }

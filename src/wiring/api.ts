@@ -42,6 +42,7 @@ import { assertSameRules, treatDeclared } from '../jobs/treat-reference.js';
 import { episodePolicy } from './alarm-settings.js';
 import { wireEraser } from './erasures.js';
 import { createForestFitter } from './forests.js';
+import { createMultivariateFitter } from './multivariate.js';
 import type { Parts } from './parts.js';
 import { wirePolicy } from './policy.js';
 import { privacySettings } from './privacy.js';
@@ -61,6 +62,8 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
     logger,
     fitNullModel,
     fitForest: createForestFitter(parts.tasks),
+    fitMultivariate: createMultivariateFitter(parts.tasks),
+    multivariateSettings: (model) => modelConfig(config, model).multivariate,
     windowMs: (model) => modelConfig(config, model).window.length,
     forestSettings: (model) => modelConfig(config, model).outliers,
     segments: (model) => modelConfig(config, model).segments,

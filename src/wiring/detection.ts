@@ -2,14 +2,16 @@ import { createAlertEngine } from '../alerts/alert-engine.js';
 import { createDispatcher } from '../alerts/dispatcher.js';
 import { createPerformanceGauges } from '../alerts/performance-gauges.js';
 import { createVerdictGauges } from '../alerts/prometheus.js';
-import { modelConfig } from '../config.js';
+import { type ModelConfig, modelConfig } from '../config.js';
 import { fitNullModel } from '../detectors/null-model.js';
 import type { ModelVersion } from '../domain/model.js';
+import type { Reference } from '../domain/reference.js';
 import { AppError } from '../errors.js';
 import type { ReadinessCheck } from '../http/readiness.js';
 import { createErrorStreams } from '../jobs/error-streams.js';
 import { createEstimateGauges } from '../jobs/estimate-gauges.js';
 import { createLevelChooser } from '../jobs/false-alarm-level.js';
+import { createMultivariateJudge } from '../jobs/judge-multivariate.js';
 import { createWindowJudge } from '../jobs/judge-window.js';
 import { keepReferences } from '../jobs/keep-references.js';
 import { createLatencyBaselines } from '../jobs/latency-baseline.js';
@@ -73,6 +75,10 @@ export function wireDetection(parts: Parts) {
     referenceSetting: (model) => settings(model).reference,
     rolling: createRollingReferences({ store, fitNullModel }),
     latencies: createLatencyBaselines({ store, fitNullModel }),
+    multivariate: createMultivariateJudge({
+      store,
+      comparePairs: (input) => parts.tasks.run('comparePairs', input),
+    }),
     performance: createPerformanceJudge({ store, setting: (model) => settings(model).performance }),
     segments: segmentsOfVersion,
     inTurn: createTurns(),
@@ -93,10 +99,13 @@ export function wireDetection(parts: Parts) {
   const cycle = createCycle({
     store,
     // Rolling references are of production, and bring nulls of their own.
-    referenceFor: async (model, reference, window) =>
-      settings(model.model).reference.kind === 'training'
-        ? nulls.referenceFor(model, reference, window)
-        : reference,
+    referenceFor: async (model, reference, window) => {
+      const own = settings(model.model);
+      // What is learned is kept with the whole reference.
+      const known =
+        own.reference.kind === 'training' ? await nulls.referenceFor(model, reference, window) : reference;
+      return asConfigured(known, own);
+    },
     judge: judge.judge,
     reviseVolumes: createVolumeReviser({ store }),
     record: judge.record,
@@ -199,3 +208,10 @@ export function wireDetection(parts: Parts) {
 }
 
 export type Detection = ReturnType<typeof wireDetection>;
+
+/** Without what is switched off, so that it takes no share of the level either. */
+function asConfigured(reference: Reference, { multivariate, reference: { kind } }: ModelConfig): Reference {
+  if (reference.multivariate === undefined || (multivariate.enabled && kind === 'training')) return reference;
+  const { multivariate: _, ...rest } = reference;
+  return rest;
+}

@@ -64,6 +64,7 @@ describe('rebaselining', () => {
       saveReference: async (reference) => {
         references.push(reference);
       },
+      saveReferenceSample: async () => undefined,
       saveReferenceChange: async (change) => {
         changes.unshift(change);
       },
