@@ -53,8 +53,14 @@ export interface PairChange {
 }
 
 export interface ReferenceSampleStore {
-  /** Keeps the sample of a reference: a text, under the reference's hash. Saving again replaces it. */
-  saveReferenceSample(key: VersionKey & { hash: string }, sample: string): Promise<void>;
-  /** Null where the reference was registered before samples were kept, or without one. */
-  referenceSample(key: VersionKey & { hash: string }): Promise<string | null>;
+  /**
+   * Keeps the sample of a reference: a text, under the reference's hash. Saving again replaces it. One of production's rows goes when any
+   * of the model's rows are erased.
+   */
+  saveReferenceSample(
+    key: VersionKey & { hash: string },
+    sample: { readonly text: string; readonly production: boolean },
+  ): Promise<void>;
+  /** Null where the reference was registered before samples were kept, without one, or where it was erased. */
+  referenceSample(key: VersionKey & { hash: string }): Promise<{ text: string; production: boolean } | null>;
 }

@@ -29,10 +29,10 @@ export interface MultivariateJudgeDeps {
 
 /** Judges whether a window's rows can be told from the reference's by all features together. */
 export function createMultivariateJudge({ store, comparePairs }: MultivariateJudgeDeps) {
-  const samples = new Map<string, Promise<PairSample | null>>();
+  const samples = new Map<string, PairSample>();
   const learned = new Map<string, AucSpread>();
 
-  function sampleOf(reference: Reference): Promise<PairSample | null> {
+  async function sampleOf(reference: Reference): Promise<PairSample | null> {
     const key = JSON.stringify([
       reference.model,
       reference.modelVersion,
@@ -41,17 +41,15 @@ export function createMultivariateJudge({ store, comparePairs }: MultivariateJud
     ]);
     const known = samples.get(key);
     if (known !== undefined) return known;
-    const loading = loadSample(reference).catch((error: unknown) => {
-      samples.delete(key);
-      throw error;
-    });
-    keep(samples, key, loading, CACHED_SAMPLES);
-    return loading;
+    const found = await store.referenceSample(reference);
+    if (found === null) return null;
+    const sample = readSample(reference, found.text);
+    // One of production's rows may be erased at any time.
+    if (!found.production) keep(samples, key, sample, CACHED_SAMPLES);
+    return sample;
   }
 
-  async function loadSample(reference: Reference): Promise<PairSample | null> {
-    const text = await store.referenceSample(reference);
-    if (text === null) return null;
+  function readSample(reference: Reference, text: string): PairSample {
     try {
       const { columns, rows } = parsePairSample(text);
       // In memory that threads read at once: tasks take along what they are given.
@@ -142,8 +140,11 @@ export function createMultivariateJudge({ store, comparePairs }: MultivariateJud
     const { multivariate: baseline } = reference;
     if (baseline === undefined) return [];
     const sample = await sampleOf(reference);
-    if (sample === null) return [];
-    const compared = await compare(model, { window, rows, windowRows: baseline.windowRows }, sample);
+    // Erased with rows that were in it.
+    const compared =
+      sample === null
+        ? { comparison: 'no_reference' as const, currentRows: rows }
+        : await compare(model, { window, rows, windowRows: baseline.windowRows }, sample);
     const spread = await spreadOf(reference, baseline, window);
     return [judgeDomainClassifier({ model, window, reference, baseline, ...compared, spread, level })];
   };

@@ -1,6 +1,5 @@
 import { fitInfluence } from '../detectors/influence.js';
-import { forestColumns, type ModelVersion, RESERVED_FEATURES } from '../domain/model.js';
-import { DEFAULT_MULTIVARIATE } from '../domain/multivariate.js';
+import { forestColumns, type ModelVersion } from '../domain/model.js';
 import type { AskedForest, ForestSettings } from '../domain/outlier.js';
 import type { Store, VersionKey } from '../domain/ports.js';
 import type { Grid } from '../domain/profile.js';
@@ -9,6 +8,7 @@ import { HOUR_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import { forestSettings, referenceHash } from './forest-settings.js';
 import { noteReferenceChange } from './reference-changes.js';
+import { keepMultivariate } from './reference-multivariate.js';
 import { describePerformance } from './reference-performance.js';
 import {
   FOREST_SEED,
@@ -108,22 +108,18 @@ export function createRebaseliner(deps: RebaselineDeps) {
         },
       );
       const influence = fitInfluence({ columns, grids, rows: sample.rows.map((row) => row.values) });
-      const together = await deps.fitMultivariate?.({
-        columns: columns.filter(({ name }) => !RESERVED_FEATURES.has(name)),
+      const multivariate = await keepMultivariate(deps, model, {
+        hash,
+        columns,
         rows: sample.rows.map((row) => row.values),
-        settings: deps.multivariateSettings?.(model.model) ?? DEFAULT_MULTIVARIATE,
+        production: true,
         time: {
           timestampsMs: sample.rows.map((row) => row.timestampMs),
           pieceMs,
           covers: (piece) => piece.startMs >= period.startMs && piece.endMs <= period.endMs,
         },
       });
-      if (together == null) return { forest, influence, note: '' };
-      await store.saveReferenceSample(
-        { model: model.model, modelVersion: model.modelVersion, hash },
-        together.sample,
-      );
-      return { forest, influence, multivariate: together.baseline, note: '' };
+      return { forest, influence, ...multivariate, note: '' };
     }
     return previous === null
       ? { forest: null, note: '; no isolation forest: its raw rows have expired' }

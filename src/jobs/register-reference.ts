@@ -3,14 +3,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { fitInfluence } from '../detectors/influence.js';
 import type { Clock } from '../domain/clock.js';
-import {
-  type FeatureSchema,
-  forestColumns,
-  type ModelVersion,
-  profiledColumns,
-  RESERVED_FEATURES,
-} from '../domain/model.js';
-import { DEFAULT_MULTIVARIATE, type MultivariateSettings } from '../domain/multivariate.js';
+import { type FeatureSchema, forestColumns, type ModelVersion, profiledColumns } from '../domain/model.js';
 import type { AskedForest, ForestSettings } from '../domain/outlier.js';
 import type { FeatureRow, Logger, Store } from '../domain/ports.js';
 import { type Grid, isEmptyGrid, type Profile } from '../domain/profile.js';
@@ -25,10 +18,10 @@ import { type SegmentSetting, tagOf } from '../domain/segment.js';
 import type { Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import { estimatorColumns, fitEstimator, MAX_ESTIMATOR_ROWS } from '../performance/estimate/fit-estimator.js';
-import type { FittedMultivariate, MultivariateInput } from './fit-multivariate.js';
 import { forestSettings, referenceHash } from './forest-settings.js';
 import { inferSchema } from './infer-schema.js';
 import { noteReferenceChange } from './reference-changes.js';
+import { keepMultivariate, type ReferenceMultivariateDeps } from './reference-multivariate.js';
 import { describePerformance } from './reference-performance.js';
 import { describeSegments, segmentsOf } from './segments.js';
 import {
@@ -44,7 +37,7 @@ import {
 export const MAX_FOREST_ROWS = 100_000;
 export const FOREST_SEED = 1;
 
-export interface RegisterReferenceDeps {
+export interface RegisterReferenceDeps extends Omit<ReferenceMultivariateDeps, 'store'> {
   readonly store: Pick<
     Store,
     | 'describeFile'
@@ -85,10 +78,6 @@ export interface RegisterReferenceDeps {
       time?: { timestampsMs: readonly number[]; pieceMs: number };
     },
   ) => Promise<string>;
-  /** Keeps rows to compare windows with in all features together; none are kept when left out. */
-  readonly fitMultivariate?: (input: MultivariateInput) => Promise<FittedMultivariate | null>;
-  /** How many rows; 5,000, and 2,000 of a window, when left out. */
-  readonly multivariateSettings?: (model: string) => MultivariateSettings;
   /** How a model's isolation forests are grown; 100 trees of 256 rows when left out. */
   readonly forestSettings?: (model: string) => ForestSettings;
   /** Which segments of a model get verdicts of their own; none when left out. */
@@ -220,14 +209,14 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       if (tagOf(segment.column) === null) await store.importReference({ ...file, segment });
     const timestampsMs = sample.flatMap((row) => (row.timestampMs === null ? [] : [row.timestampMs]));
     const timed = timestampsMs.length === sample.length && timestampColumn !== null;
-    const together = await deps.fitMultivariate?.({
-      // The first of a row's values: the model's outputs come after them.
-      columns: fitted.filter(({ name }) => !RESERVED_FEATURES.has(name)),
-      rows: sample.map((row) => row.values),
-      settings: deps.multivariateSettings?.(input.model) ?? DEFAULT_MULTIVARIATE,
-      ...(timed && period !== null
-        ? { time: { timestampsMs, pieceMs, covers: (piece: Window) => coveredBy(period, piece) } }
-        : {}),
+    const covers = (piece: Window) => period !== null && coveredBy(period, piece);
+    const values = sample.map((row) => row.values);
+    const multivariate = await keepMultivariate(deps, model, {
+      hash,
+      columns: fitted,
+      rows: values,
+      production: false,
+      ...(timed ? { time: { timestampsMs, pieceMs, covers } } : {}),
     });
     const reference: Reference = {
       model: model.model,
@@ -246,27 +235,23 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
               reference: { hash, period },
               grids,
               pieceMs,
-              covers: (piece) => period !== null && coveredBy(period, piece),
+              covers,
             }),
           }),
-      forest: await deps.fitForest(
-        fitted,
-        sample.map((row) => row.values),
-        {
-          seed: FOREST_SEED,
-          trees: forest.trees,
-          subsample: forest.sampleSize,
-          ...(timed ? { time: { timestampsMs, pieceMs } } : {}),
-        },
-      ),
+      forest: await deps.fitForest(fitted, values, {
+        seed: FOREST_SEED,
+        trees: forest.trees,
+        subsample: forest.sampleSize,
+        ...(timed ? { time: { timestampsMs, pieceMs } } : {}),
+      }),
       ...(await describePerformance(store, model, {
         hash,
         period,
         pieceMs,
-        covers: (piece) => period !== null && coveredBy(period, piece),
+        covers,
       })),
-      influence: fitInfluence({ columns: fitted, grids, rows: sample.map((row) => row.values) }),
-      ...(together == null ? {} : { multivariate: together.baseline }),
+      influence: fitInfluence({ columns: fitted, grids, rows: values }),
+      ...multivariate,
       estimator: fitEstimator({
         schema,
         grids,
@@ -276,8 +261,6 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       }),
     };
     const previous = await store.currentReference(model);
-    if (together != null)
-      await store.saveReferenceSample({ model: model.model, modelVersion, hash }, together.sample);
     await store.saveReference(reference);
     const author = input.author ?? { by: 'local', reason: '' };
     await noteReferenceChange(deps, model, {

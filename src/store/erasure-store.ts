@@ -215,6 +215,12 @@ export function createErasureStore(client: StoreClient, nextRevision: () => numb
       if (target.kind === 'subject') await removeSegment(model, target.tag, values, erased);
       // Last: a subject is known by its predictions, also by who begins anew after a crash.
       await removeById(model, ids, erased);
+      // Which rows a reference's sample holds is not known: it goes whole.
+      if (ids.length > 0)
+        await remove(
+          { table: 'reference_samples', where: `${OF_MODEL} AND production`, params: { model } },
+          erased,
+        );
       return { erased, predictionIds: ids };
     },
 

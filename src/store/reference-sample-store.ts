@@ -7,19 +7,19 @@ export function createReferenceSampleStore(
   nextRevision: () => number,
 ): ReferenceSampleStore {
   return {
-    saveReferenceSample: ({ model, modelVersion, hash }, sample) =>
+    saveReferenceSample: ({ model, modelVersion, hash }, { text, production }) =>
       client.insert('reference_samples', [
-        { model, version: modelVersion, hash, body: sample, revision: nextRevision() },
+        { model, version: modelVersion, hash, body: text, production, revision: nextRevision() },
       ]),
 
     referenceSample: async ({ model, modelVersion, hash }) => {
-      const [row] = await client.query<{ body: string }>(
-        `SELECT body FROM reference_samples
+      const [row] = await client.query<{ text: string; production: boolean }>(
+        `SELECT body AS text, production FROM reference_samples
          WHERE model = {model:String} AND version = {version:String} AND hash = {hash:String}
          ORDER BY revision DESC LIMIT 1`,
         { model, version: modelVersion, hash },
       );
-      return row?.body ?? null;
+      return row ?? null;
     },
   };
 }

@@ -293,4 +293,15 @@ describe.each(BACKENDS)('erasure in the %s store', (kind) => {
     expect(await backend.store.listErasures(KEY.model)).toEqual([erasure('b', 2), erasure('a', 1)]);
     expect(await backend.store.listErasures('another')).toEqual([]);
   });
+
+  test('samples of production rows go with any row of the model, those of files stay', async () => {
+    const { store } = backend;
+    await store.saveReferenceSample({ ...KEY, hash: 'file' }, { text: 'a', production: false });
+    await store.saveReferenceSample({ ...KEY, hash: 'past' }, { text: 'b', production: true });
+    expect(await store.referenceSample({ ...KEY, hash: 'past' })).toEqual({ text: 'b', production: true });
+    const { erased } = await erase({ kind: 'prediction', predictionId: 'of old' }, ['of old']);
+    expect(erased.reference_samples).toBe(1);
+    expect(await store.referenceSample({ ...KEY, hash: 'past' })).toBeNull();
+    expect(await store.referenceSample({ ...KEY, hash: 'file' })).toEqual({ text: 'a', production: false });
+  });
 });

@@ -65,7 +65,7 @@ describe.each(BACKENDS)('deleting a model in the %s store', (kind) => {
       nullModel: { kind: 'iid', pieceMs: 0, spreads: [] },
       forest: null,
     });
-    await store.saveReferenceSample({ ...key, hash: 'h' }, '{}');
+    await store.saveReferenceSample({ ...key, hash: 'h' }, { text: '{}', production: false });
     await store.saveReferenceChange({
       ...key,
       kind: 'registered',

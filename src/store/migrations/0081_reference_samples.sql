@@ -5,6 +5,8 @@ CREATE TABLE IF NOT EXISTS reference_samples
     version String,
     hash String,
     body String CODEC(ZSTD),
+    -- Rows that senders sent, not a file: they go when any of the model's rows are erased.
+    production Bool,
     revision UInt64
 )
 ENGINE = ReplacingMergeTree(revision)
