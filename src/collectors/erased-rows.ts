@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ErasedRows } from '../domain/erasure.js';
 import type { RowBatch } from '../domain/ports.js';
 import { tallyOf } from '../domain/row-list.js';
@@ -12,29 +13,38 @@ export interface ErasedPositions {
 const NONE: ReadonlySet<number> = new Set();
 export const NOTHING_ERASED: ErasedPositions = { predictions: NONE, labels: NONE, rejected: NONE };
 
-function positionsOf<Row>(rows: Iterable<Row>, isErased: (row: Row) => boolean): ReadonlySet<number> {
+/** Rows looked at before the event loop gets a turn: each is hashed, some milliseconds of work. */
+const SLICE_ROWS = 1_000;
+/** Of rejected ones, whose messages are looked through. */
+const SLICE_MESSAGES = 20;
+
+async function positionsOf<Row>(
+  rows: Iterable<Row>,
+  isErased: (row: Row) => boolean,
+  slice = SLICE_ROWS,
+): Promise<ReadonlySet<number>> {
   const found = new Set<number>();
   let index = 0;
   for (const row of rows) {
     if (isErased(row)) found.add(index);
     index += 1;
+    if (index % slice === 0) await nextTurn();
   }
   return found;
 }
 
 /** The batch without what was erased, and where that stood. The batch itself where nothing of its models was. */
-export function withoutErased(
+export async function withoutErased(
   batch: RowBatch,
-  erased: ErasedRows | null,
-): { readonly batch: RowBatch; readonly positions: ErasedPositions } {
-  if (erased === null) return { batch, positions: NOTHING_ERASED };
+  erased: ErasedRows,
+): Promise<{ readonly batch: RowBatch; readonly positions: ErasedPositions }> {
   const { halves = [] } = batch;
   const positions = {
     predictions: erased.concerns(tallyOf(batch.predictions).versions())
-      ? positionsOf(batch.predictions, erased.prediction)
+      ? await positionsOf(batch.predictions, erased.prediction)
       : NONE,
-    labels: positionsOf(batch.labels, erased.label),
-    rejected: positionsOf(batch.rejected, erased.rejected),
+    labels: await positionsOf(batch.labels, erased.label),
+    rejected: await positionsOf(batch.rejected, erased.rejected, SLICE_MESSAGES),
   };
   const without = <Row>(rows: Iterable<Row>, gone: ReadonlySet<number>) =>
     [...rows].filter((_, index) => !gone.has(index));

@@ -6,7 +6,7 @@ import type { IngestCounts, LabelRow, PredictionRow, RejectedRow } from '../doma
 import { type PredictionList, type RowList, tallyOf } from '../domain/row-list.js';
 import { AppError, messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
-import { type ErasedPositions, placedBack, withoutErased } from './erased-rows.js';
+import { type ErasedPositions, NOTHING_ERASED, placedBack, withoutErased } from './erased-rows.js';
 import type { Privacy } from './privacy.js';
 
 export interface RowWriterOptions {
@@ -77,7 +77,9 @@ export function createRowWriter(options: RowWriterOptions) {
   /** Begins the insert of what is fresh. */
   async function decide(whole: RowBatch) {
     while (underWay.size >= MAX_UNDER_WAY) await Promise.race(underWay);
-    const { batch, positions } = withoutErased(whole, erased?.() ?? null);
+    const refused = erased?.() ?? null;
+    const { batch, positions } =
+      refused === null ? { batch: whole, positions: NOTHING_ERASED } : await withoutErased(whole, refused);
     const find = <List extends { readonly length: number }>(
       rows: List,
       look: (rows: List, settled: () => Promise<unknown>) => Promise<ReadonlySet<number>>,

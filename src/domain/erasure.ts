@@ -111,6 +111,9 @@ function parsed(text: string): unknown {
   }
 }
 
+/** Whether messages carry ids under this name. */
+export const isIdName = (name: string) => ID_NAMES.has(name);
+
 /** Whether a value in a message may be the id of a prediction. */
 export function mayBeId({ name, value }: Mention): boolean {
   return name === '' || ID_NAMES.has(name) || value.length >= TELLING_LENGTH;

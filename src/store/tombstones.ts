@@ -1,5 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { type ErasedRows, type ErasureTarget, idOfCall, mayBeId, mentionsIn } from '../domain/erasure.js';
+import {
+  type ErasedRows,
+  type ErasureTarget,
+  idOfCall,
+  isIdName,
+  mayBeId,
+  mentionsIn,
+} from '../domain/erasure.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
 
@@ -7,6 +14,8 @@ const HASH_BYTES = 16;
 const KEY_BYTES = 32;
 const INSERT_ROWS = 10_000;
 const TIMEOUT_MS = 600_000;
+/** Values of one message that are hashed although their names say nothing: a message can have a hundred thousand. */
+const MAX_LOOKS = 500;
 
 /** Of one model. */
 interface ModelTombstones {
@@ -122,7 +131,12 @@ function erasedRows(
   const isMentionedOf = (model: string, text: string): boolean => {
     const of = models.get(model);
     if (of === undefined) return false;
+    let looks = MAX_LOOKS;
     for (const mention of mentionsIn(text)) {
+      if (!isIdName(mention.name) && !of.subjects.has(mention.name)) {
+        if (looks === 0) continue;
+        looks -= 1;
+      }
       if (of.predictions.size > 0 && mayBeId(mention) && isId(model, mention.value)) return true;
       const tags = mention.name === '' ? of.subjects.keys() : [mention.name];
       for (const tag of tags)
