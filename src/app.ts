@@ -116,6 +116,7 @@ export async function createApp(config: Config) {
     checks: () => [...(collection?.checks() ?? []), ...(detection?.checks() ?? [])],
     ingest: collection?.ingest,
     rejected: collection?.rejected,
+    signed: api?.signed,
     api: api?.routes,
     pages: api?.pages,
   });

@@ -4,6 +4,19 @@ import { PRESET_NAMES, presetOf } from './alerts/webhook-presets.js';
 const CATEGORIES = ['drift', 'performance', 'dataQuality', 'outliers', 'service'] as const;
 const MOMENTS = ['opened', 'resolved', 'retraining'] as const;
 
+/** Webhooks that the MLflow Model Registry sends here. */
+export const mlflowSchema = z
+  .strictObject({
+    secretEnv: z.string().optional(),
+    secretFile: z.string().optional(),
+    /** Only versions that get this alias are announced; every new one when left out. */
+    alias: z.string().min(1).max(255).optional(),
+  })
+  .refine(
+    ({ secretEnv, secretFile }) => secretEnv === undefined || secretFile === undefined,
+    'give a secret by secretEnv or by secretFile, not by both',
+  );
+
 /**
  * The parts of the configuration that describe hooks: where an episode is told, or what it starts.
  *

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { hookSchemas } from './config-hooks.js';
+import { hookSchemas, mlflowSchema } from './config-hooks.js';
 import { kafkaSchema } from './config-kafka.js';
 import { mappingSchema } from './config-mapping.js';
 import { multivariateSchema } from './config-multivariate.js';
@@ -160,6 +160,8 @@ const service = z.strictObject({
       allow: z.array(z.string().min(1)).default([]),
       /** Send nothing at all, and record what would have been sent. */
       dryRun: z.boolean().default(false),
+      /** Takes webhooks of an MLflow Model Registry; with a secret they need no key. */
+      mlflow: mlflowSchema.optional(),
     })
     .prefault({}),
   /** Where reports are kept; `reports` beside the embedded data, or below the working directory. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { mlflowEvent } from './mlflow-routes.js';
 import { ingestPaths } from './openapi-ingest.js';
 import { answer, DENIED, failures, json, path, queryOf } from './openapi-parts.js';
 import {
@@ -233,6 +234,17 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
         get: {
           summary: 'Configured hooks, and what holds them',
           responses: { 200: answer('found'), ...failures(...DENIED) },
+        },
+      },
+      '/v1/webhooks/mlflow': {
+        post: {
+          summary: 'Take a webhook of an MLflow Model Registry: a version that was trained anew is announced',
+          requestBody: { required: true, content: { 'application/json': json(mlflowEvent) } },
+          responses: {
+            200: answer('known already, or nothing of interest, with the reason in `ignored`'),
+            201: answer('announced'),
+            ...failures([400, 'the body is no such event'], ...DENIED, [404, 'no such episode']),
+          },
         },
       },
       '/v1/webhooks/replay': command('Send an event again, or all that failed', webhookReplay),

@@ -23,6 +23,8 @@ export interface HttpServerOptions {
   readonly checks?: () => readonly ReadinessCheck[];
   readonly ingest?: Router | undefined;
   readonly rejected?: Router | undefined;
+  /** Routes that read their bodies themselves, as their bytes are signed. */
+  readonly signed?: Router | undefined;
   readonly api?: Router | undefined;
   readonly pages?: Router | undefined;
 }
@@ -82,6 +84,7 @@ export function createHttpServer(options: HttpServerOptions) {
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   if (options.ingest !== undefined) app.use(options.ingest);
+  if (options.signed !== undefined) app.use(options.signed);
   for (const routes of [options.rejected, options.api])
     if (routes !== undefined) app.use(express.json({ limit: '1mb' }), routes);
   if (options.pages !== undefined) app.use(access.requirePage(), options.pages);

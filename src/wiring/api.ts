@@ -10,6 +10,7 @@ import { createConceptDriftRoutes } from '../http/concept-drift-routes.js';
 import { createErasureRoutes } from '../http/erasure-routes.js';
 import { createEstimateRoutes } from '../http/estimate-routes.js';
 import { createFeedbackRoutes } from '../http/feedback-routes.js';
+import { createMlflowRoutes } from '../http/mlflow-routes.js';
 import { createModelRoutes } from '../http/model-routes.js';
 import { createOutlierRoutes } from '../http/outlier-routes.js';
 import { createPageRoutes } from '../http/page-routes.js';
@@ -46,7 +47,7 @@ import { createMultivariateFitter } from './multivariate.js';
 import type { Parts } from './parts.js';
 import { wirePolicy } from './policy.js';
 import { privacySettings } from './privacy.js';
-import { createHooks, type Hooks, publicUrlOf } from './webhooks.js';
+import { createHooks, type Hooks, mlflowSecret, publicUrlOf } from './webhooks.js';
 
 function reportsDirectoryOf({ reports, store }: Config): string {
   return resolve(reports.dir ?? ('dataDir' in store ? join(store.dataDir, 'reports') : 'reports'));
@@ -182,6 +183,16 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
       .use(createConceptDriftRoutes({ conceptDrift }, access))
       .use(createSchemaRoutes({ schemaChanges }, access))
       .use(createErasureRoutes({ store, erase: wireEraser(parts, writer, reportsDirectory) }, access)),
+    signed: createMlflowRoutes(
+      {
+        store,
+        announce,
+        secret: mlflowSecret(config),
+        alias: config.webhooks.mlflow?.alias,
+        nowMs: wallClock.now,
+      },
+      access,
+    ),
     pages: createPageRoutes({
       store,
       clock,

@@ -87,6 +87,12 @@ export function createHooks(config: Config, wallClock: Clock) {
   };
 }
 
+/** The secret that the MLflow registry signs with; null where it signs with none. Throws config_invalid. */
+export function mlflowSecret({ webhooks: { mlflow } }: Config): string | null {
+  if (mlflow?.secretEnv === undefined && mlflow?.secretFile === undefined) return null;
+  return readSecret(mlflow);
+}
+
 /** Base of the links in events, without a slash at the end. */
 export const publicUrlOf = ({ http }: Config): string =>
   http.publicUrl?.replace(/\/+$/, '') ?? `http://${http.host}:${http.port}`;

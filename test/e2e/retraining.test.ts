@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,6 +84,35 @@ describe('the loop from a drift to the version that cures it', () => {
   const announce = (version: string, body: unknown) =>
     client.putJson(`/v1/models/${MODEL}/versions/${version}`, body);
 
+  /** A webhook as MLflow sends it. */
+  async function fromRegistry(version: string, key = secret) {
+    const body = JSON.stringify({
+      entity: 'model_version',
+      action: 'created',
+      timestamp: new Date().toISOString(),
+      data: {
+        name: MODEL,
+        version,
+        source: `models:/m-${version}`,
+        run_id: 'r',
+        tags: {},
+        description: null,
+      },
+    });
+    const timestamp = String(Math.floor(Date.now() / 1_000));
+    const response = await fetch(`${address}/v1/webhooks/mlflow`, {
+      method: 'POST',
+      body,
+      headers: {
+        'content-type': 'application/json',
+        'x-mlflow-delivery-id': 'd1',
+        'x-mlflow-timestamp': timestamp,
+        'x-mlflow-signature': `v1,${createHmac('sha256', key).update(`d1.${timestamp}.${body}`).digest('base64')}`,
+      },
+    });
+    return { status: response.status, body: (await response.json()) as object };
+  }
+
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'plumbline-retraining-'));
     receiver = await startWebhookReceiver(secret);
@@ -94,7 +124,7 @@ describe('the loop from a drift to the version that cures it', () => {
         clock: 'data',
         jobs: { cron: '0 0 0 1 1 *' },
         log: { level: 'silent' },
-        webhooks: { allow: ['127.0.0.1'] },
+        webhooks: { allow: ['127.0.0.1'], mlflow: { secretFile: join(directory, 'secret') } },
         defaults: {
           window: { length: '24h', step: '24h' },
           retrain: { url: receiver.url, secretFile: join(directory, 'secret') },
@@ -122,16 +152,20 @@ describe('the loop from a drift to the version that cures it', () => {
     expect(types).toContain('retraining.requested');
   }, 120_000);
 
-  it('links the versions announced for it, by the webhook event or by the episode', async () => {
+  it('links the versions announced for it, by the model registry and by a training run', async () => {
     const request = receiver.requests.find(({ body }) => body.includes('retraining.requested'));
-    // trained on what it was trained on before, and on the world as it is now
-    const first = (await announce('2', { retrainedFor: request?.id })) as { retrainings: Retraining[] };
-    expect(first.retrainings).toMatchObject([{ episodeId: episode.id, modelVersion: '2', by: 'local' }]);
-    expect(await announce('2', { retrainedFor: request?.id })).toEqual(first);
-    await announce('3', { retrainedFor: episode.id });
+    // the registry names no episode: its new version answers those that asked
+    const links = [{ episodeId: episode.id, modelVersion: '2', by: 'mlflow' }];
+    expect(await fromRegistry('2')).toMatchObject({ status: 201, body: { retrainings: links } });
+    expect(await fromRegistry('2')).toMatchObject({ status: 200, body: { retrainings: links } });
+    expect(await fromRegistry('2', 'another secret')).toMatchObject({ status: 401 });
+    const named = (await announce('3', { retrainedFor: request?.id })) as { retrainings: Retraining[] };
+    expect(named.retrainings).toMatchObject([{ episodeId: episode.id, modelVersion: '3', by: 'local' }]);
+    expect(await announce('3', { retrainedFor: episode.id })).toEqual(named);
     expect(await announce('4', {})).toMatchObject({ retrainings: [] });
     await expect(announce('4', { retrainedFor: 'evt_nobody' })).rejects.toThrow('evt_nobody');
     expect((await curesOf()).get('2')).toMatchObject({ verdict: 'cannot_tell', reason: 'no_reference' });
+    // trained on what it was trained on before, and on the world as it is now
     await register('2', 0);
     await register('3', SHIFT);
     expect((await curesOf()).get('3')).toMatchObject({ verdict: 'cannot_tell', reason: 'no_windows' });

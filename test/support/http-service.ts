@@ -17,6 +17,8 @@ export interface HttpServiceOptions {
   /** Further routes. */
   readonly api?: (access: Access) => Router;
   readonly pages?: Router;
+  /** Routes that read their bodies themselves. */
+  readonly signed?: (access: Access) => Router;
   readonly ready?: () => Promise<void>;
   readonly retryForMs?: number;
   readonly deadlineMs?: number;
@@ -75,6 +77,7 @@ export async function startHttpService(options: HttpServiceOptions = {}) {
       },
       access,
     ),
+    signed: options.signed?.(access),
     api: options.api?.(access),
     pages: options.pages,
   });

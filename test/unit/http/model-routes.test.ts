@@ -15,6 +15,7 @@ import { createConceptDriftRoutes } from '../../../src/http/concept-drift-routes
 import { createErasureRoutes } from '../../../src/http/erasure-routes.js';
 import { createEstimateRoutes } from '../../../src/http/estimate-routes.js';
 import { createFeedbackRoutes } from '../../../src/http/feedback-routes.js';
+import { createMlflowRoutes } from '../../../src/http/mlflow-routes.js';
 import { createModelRoutes, type ModelPorts } from '../../../src/http/model-routes.js';
 import { openapiDocument } from '../../../src/http/openapi.js';
 import { labelEvent, predictionEvent } from '../../../src/http/openapi-ingest.js';
@@ -170,6 +171,11 @@ describe('the model routes', () => {
     };
     service = await startHttpService({
       keys: [admin.entry, reader.entry],
+      signed: (access) =>
+        createMlflowRoutes(
+          { store: ports.store, announce: ports.announce, secret: null, nowMs: () => NOW_MS },
+          access,
+        ),
       api: (access) =>
         createModelRoutes(ports, access)
           .use(createPerformanceRoutes({ performance: async () => NO_PERFORMANCE }, access))
