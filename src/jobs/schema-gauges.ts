@@ -42,12 +42,14 @@ export function createSchemaGauges({ store, gauge }: SchemaGaugeDeps) {
     /** Counts in the windows that were noted since. */
     async publish(): Promise<void> {
       if (due.size === 0) return;
-      for (const model of await store.listModels()) {
-        const window = due.get(nameOf(model));
-        if (window === undefined) continue;
-        gauge.set(labelsOf(model), (await store.undeclaredFeatures(model, window)).length);
-        shown.set(nameOf(model), { model: model.model, modelVersion: model.modelVersion });
-      }
+      await Promise.all(
+        (await store.listModels()).map(async (model) => {
+          const window = due.get(nameOf(model));
+          if (window === undefined) return;
+          gauge.set(labelsOf(model), (await store.undeclaredFeatures(model, window)).length);
+          shown.set(nameOf(model), { model: model.model, modelVersion: model.modelVersion });
+        }),
+      );
       due.clear();
     },
   };

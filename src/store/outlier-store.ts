@@ -7,40 +7,12 @@ import type { StoreClient } from './client.js';
 import { dateTime64, mapInTurns } from './encoding.js';
 import { rowIdentity } from './identity.js';
 import { createOutlierList } from './outlier-list.js';
-import { CELL_COLUMNS, cellOf, type RowCells } from './row-cells.js';
-
-/** A row may become visible so long after it was stamped, and is still found: an insert is retried, a redo repairs. */
-const VISIBILITY_MS = 3_600_000;
-
-/** A row's place in the order of scoring. */
-interface Cursor {
-  readonly ingestedMs: number;
-  /** Decimal text of a UInt64. */
-  readonly identity: string;
-}
+import { cellOf } from './row-cells.js';
+import { type Cursor, createUnscoredRows, type ScoredBy, versionOf } from './unscored-rows.js';
 
 const START: Cursor = { ingestedMs: 0, identity: '0' };
 
-interface RawRow extends RowCells {
-  readonly prediction_id: string;
-  readonly row_index: number;
-  readonly at: number;
-  readonly ingested: number;
-}
-
-interface Keys {
-  readonly model: string;
-  readonly version: string;
-  readonly hash: string;
-  readonly [parameter: string]: string;
-}
-
-interface Page {
-  readonly id: string;
-  readonly ms: number;
-}
-
-const nameOf = (keys: Keys) => JSON.stringify([keys.model, keys.version, keys.hash]);
+const nameOf = (keys: ScoredBy) => JSON.stringify([keys.model, keys.version, keys.hash]);
 
 interface CountsCall {
   readonly key: VersionKey;
@@ -49,10 +21,12 @@ interface CountsCall {
 }
 
 const VERSIONS_PER_STATEMENT = 256;
-
+/** Whose scores are saved in one statement. */
+const SAVED_PER_STATEMENT = 8;
 /** Scores of rows by the forest of the version's current reference. */
 export function createOutlierStore(client: StoreClient): OutlierStore {
   const list = createOutlierList(client);
+  const nextRows = createUnscoredRows(client);
   /** Per version and reference: the last row in order whose score is saved. */
   const cursors = new Map<string, Cursor>();
 
@@ -67,59 +41,28 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
     return keys.map((key) => hashes.get(placeOf(key)) ?? '');
   }, VERSIONS_PER_STATEMENT);
 
+  const newestScored = createBatch(async (asked: readonly ScoredBy[]) => {
+    const { params, placeOf } = versionsOf(asked.map(versionOf));
+    const rows = await client.query<{ place: number; hash: string; ms: number; identity: string }>(
+      `SELECT place, hash, toUnixTimestamp64Milli(tupleElement(newest, 1)) AS ms, toString(tupleElement(newest, 2)) AS identity
+       FROM (SELECT ${PLACE_OF_VERSION} AS place, reference_hash AS hash, max((ingested_at, identity)) AS newest FROM outlier_scores
+             WHERE ${OF_VERSIONS} AND reference_hash IN {hashes:Array(String)} GROUP BY place, hash)`,
+      { ...params, hashes: [...new Set(asked.map(({ hash }) => hash))] },
+    );
+    return asked.map((keys): Cursor => {
+      const row = rows.find(({ place, hash }) => place === placeOf(versionOf(keys)) && hash === keys.hash);
+      return row === undefined ? START : { ingestedMs: row.ms, identity: row.identity };
+    });
+  }, VERSIONS_PER_STATEMENT);
+
   /** After a restart the newest score tells how far scoring had come. */
-  async function cursorOf(keys: Keys): Promise<Cursor> {
+  async function cursorOf(keys: ScoredBy): Promise<Cursor> {
     const known = cursors.get(nameOf(keys));
     if (known !== undefined) return known;
-    const [row] = await client.query<{ ms: number; identity: string }>(
-      `SELECT toUnixTimestamp64Milli(tupleElement(newest, 1)) AS ms, toString(tupleElement(newest, 2)) AS identity
-       FROM (SELECT max((ingested_at, identity)) AS newest FROM outlier_scores
-             WHERE model = {model:String} AND version = {version:String} AND reference_hash = {hash:String})`,
-      keys,
-    );
-    const cursor = row === undefined ? START : { ingestedMs: row.ms, identity: row.identity };
+    const cursor = await newestScored(keys);
     cursors.set(nameOf(keys), cursor);
     return cursor;
   }
-
-  /** Whether any of a version's rows may lack a score. Most have none when asked, so many are asked about at once. */
-  const mayLackScores = createBatch(async (asked: readonly { keys: Keys; cursor: Cursor }[]) => {
-    const versions = asked.map(({ keys }) => ({ model: keys.model, modelVersion: keys.version }));
-    const { params, placeOf } = versionsOf(versions);
-    const inOrder = params.models.map(
-      (_, place) => asked[versions.findIndex((key) => placeOf(key) === place)],
-    );
-    const atMs = inOrder.map((each) => each?.cursor.ingestedMs ?? 0);
-    const fromMs = atMs.map((ms) => Math.max(0, ms - VISIBILITY_MS));
-    const of = (values: string) => `{${values}}[${PLACE_OF_VERSION} + 1]`;
-    const atOfRow = 'toUnixTimestamp64Milli(ingested_at)';
-    const isRecent = `${atOfRow} >= ${of('fromMs:Array(Int64)')} AND ${atOfRow} <= ${of('atMs:Array(Int64)')}`;
-    const isNew = `${atOfRow} > ${of('atMs:Array(Int64)')}
-      OR (${atOfRow} = ${of('atMs:Array(Int64)')} AND identity > ${of('identities:Array(UInt64)')})`;
-    const since = `${OF_VERSIONS} AND ingested_at >= {from:DateTime64(3, 'UTC')}`;
-    const rows = await client.query<{ place: number; fresh: number; stored: number; scored: number }>(
-      `SELECT place, sum(fresh) AS fresh, sum(stored) AS stored, sum(scored) AS scored FROM (
-         SELECT ${PLACE_OF_VERSION} AS place, countIf(${isNew}) AS fresh, countIf(${isRecent}) AS stored, 0 AS scored
-         FROM predictions WHERE ${since} GROUP BY place
-         UNION ALL
-         SELECT ${PLACE_OF_VERSION} AS place, 0, 0, countIf(${isRecent})
-         FROM outlier_scores FINAL WHERE ${since} AND reference_hash = ${of('hashes:Array(String)')} GROUP BY place)
-       GROUP BY place`,
-      {
-        ...params,
-        atMs,
-        fromMs,
-        identities: `[${inOrder.map((each) => each?.cursor.identity ?? '0').join(',')}]`,
-        hashes: inOrder.map((each) => each?.keys.hash ?? ''),
-        from: dateTime64(fromMs.reduce((least, ms) => Math.min(least, ms), Infinity)),
-      },
-    );
-    const found = new Map(rows.map((row) => [row.place, row]));
-    return versions.map((key) => {
-      const { fresh, stored, scored } = found.get(placeOf(key)) ?? { fresh: 0, stored: 0, scored: 0 };
-      return fresh > 0 || stored > scored;
-    });
-  }, VERSIONS_PER_STATEMENT);
 
   /** Scored and flagged rows of versions that are asked about with the same window. */
   async function countsOfAll(calls: readonly CountsCall[]): Promise<{ scored: number; flagged: number }[]> {
@@ -150,66 +93,16 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
     VERSIONS_PER_STATEMENT,
   );
 
-  /** Rows after the cursor: no look at the scores is needed, so a page costs the same however many there are. */
-  async function newRows(keys: Keys, cursor: Cursor, limit: number): Promise<Page[]> {
-    return client.query<Page>(
-      `SELECT toString(identity) AS id, toUnixTimestamp64Milli(ingested_at) AS ms FROM predictions
-       WHERE model = {model:String} AND version = {version:String} AND ingested_at >= {at:DateTime64(3, 'UTC')}
-         AND (ingested_at > {at:DateTime64(3, 'UTC')} OR identity > {identity:UInt64})
-       ORDER BY ingested_at, identity LIMIT {limit:UInt64}`,
-      { ...keys, at: dateTime64(cursor.ingestedMs), identity: cursor.identity, limit },
-    );
-  }
-
-  /** Rows before the cursor that became visible after it had passed. Their scores are missed only while one is there. */
-  async function lateRows(keys: Keys, cursor: Cursor, limit: number): Promise<Page[]> {
-    const recent = `model = {model:String} AND version = {version:String}
-      AND ingested_at >= {from:DateTime64(3, 'UTC')} AND ingested_at <= {at:DateTime64(3, 'UTC')}`;
-    const params = {
-      ...keys,
-      from: dateTime64(Math.max(0, cursor.ingestedMs - VISIBILITY_MS)),
-      at: dateTime64(cursor.ingestedMs),
-      limit,
-    };
-    const [counts] = await client.query<{ stored: number; scored: number }>(
-      `SELECT (SELECT count() FROM predictions WHERE ${recent}) AS stored,
-         (SELECT count() FROM outlier_scores FINAL WHERE ${recent} AND reference_hash = {hash:String}) AS scored`,
-      params,
-    );
-    if (counts === undefined || counts.stored <= counts.scored) return [];
-    return client.query<Page>(
-      `SELECT toString(identity) AS id, toUnixTimestamp64Milli(ingested_at) AS ms FROM predictions
-       WHERE ${recent} AND identity NOT IN (
-         SELECT identity FROM outlier_scores WHERE ${recent} AND reference_hash = {hash:String})
-       ORDER BY ingested_at, identity LIMIT {limit:UInt64}`,
-      params,
-    );
-  }
+  const insertScores = createBatch(async (calls: readonly (readonly object[])[]) => {
+    await client.insert('outlier_scores', calls.flat());
+    return calls.map(() => undefined);
+  }, SAVED_PER_STATEMENT);
 
   return {
     async unscoredRows(model, columns, limit) {
       const keys = { model: model.model, version: model.modelVersion, hash: await hashOf(model) };
       const cursor = await cursorOf(keys);
-      if (!(await mayLackScores({ keys, cursor }))) return [];
-      const fresh = await newRows(keys, cursor, limit);
-      const page = fresh.length > 0 ? fresh : await lateRows(keys, cursor, limit);
-      const first = page[0];
-      if (first === undefined) return [];
-      // The narrow columns found the page; only its rows are read whole.
-      const rows = await client.query<RawRow>(
-        `SELECT prediction_id, row_index, toUnixTimestamp64Milli(ts) AS at, toUnixTimestamp64Milli(ingested_at) AS ingested,
-           ${CELL_COLUMNS}
-         FROM predictions
-         WHERE model = {model:String} AND version = {version:String} AND ingested_at >= {first:DateTime64(3, 'UTC')}
-           AND ingested_at <= {last:DateTime64(3, 'UTC')} AND identity IN {identities:Array(UInt64)}
-         ORDER BY ingested_at, identity, source_partition, source_offset LIMIT 1 BY identity`,
-        {
-          ...keys,
-          first: dateTime64(first.ms),
-          last: dateTime64(page.at(-1)?.ms ?? first.ms),
-          identities: `[${page.map(({ id }) => id).join(',')}]`,
-        },
-      );
+      const rows = await nextRows({ keys, cursor }, { rows: limit, columns: columns.length });
       const kinds = new Map(monitoredColumns(model.schema).map((column) => [column.name, column.kind]));
       return mapInTurns(rows, (row) => ({
         predictionId: row.prediction_id,
@@ -235,7 +128,7 @@ export function createOutlierStore(client: StoreClient): OutlierStore {
         reason_contributions: reasons.map(({ contribution }) => contribution),
         ingested_at: dateTime64(row.ingestedAtMs),
       }));
-      await client.insert('outlier_scores', rows);
+      await insertScores(rows);
       const keys = { model: key.model, version: key.modelVersion, hash: referenceHash };
       const before = await cursorOf(keys);
       const reached = rows.reduce((newest: Cursor, { identity }, index) => {

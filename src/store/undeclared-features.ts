@@ -1,7 +1,8 @@
 import { type ModelVersion, RESERVED_FEATURES } from '../domain/model.js';
 import type { ProfileStore } from '../domain/ports.js';
 import type { UndeclaredFeature } from '../domain/schema-changes.js';
-import { HOUR_MS } from '../domain/window.js';
+import { HOUR_MS, type Window } from '../domain/window.js';
+import { createBatch, loadByGroup, OF_VERSIONS, PLACE_OF_VERSION, versionsOf } from './batch.js';
 import type { StoreClient } from './client.js';
 import { HOUR_OF_ROW, rowsOfHours } from './profile-source.js';
 import { spanOf } from './profile-sql.js';
@@ -10,6 +11,13 @@ import { spanOf } from './profile-sql.js';
 const MAX_PER_HOUR = 100;
 /** Told of a period. */
 const MAX_TOLD = 1_000;
+/** Each with as many features as are told. */
+const VERSIONS_PER_STATEMENT = 64;
+
+interface Call {
+  readonly model: ModelVersion;
+  readonly period: Window;
+}
 
 interface HourRow {
   /** Of its version; left out where there is one. */
@@ -46,6 +54,33 @@ export function createUndeclaredFeatures(
 ): Pick<ProfileStore, 'undeclaredFeatures'> & {
   readonly count: UndeclaredCounter;
 } {
+  /** Of versions that are asked about with the same period. */
+  async function featuresOfAll(calls: readonly Call[]): Promise<UndeclaredFeature[][]> {
+    const { startMs = 0, endMs = 0 } = calls[0]?.period ?? {};
+    const { params, placeOf } = versionsOf(calls.map(({ model }) => model));
+    const rows = await client.query<UndeclaredFeature & { place: number }>(
+      `SELECT place, feature, sum(u.numbers) AS numbers, sum(u.texts) AS texts,
+         min(hour) * ${HOUR_MS} AS firstHourMs, max(hour) * ${HOUR_MS} AS lastHourMs
+       FROM (SELECT *, ${PLACE_OF_VERSION} AS place FROM undeclared_features FINAL
+             WHERE ${OF_VERSIONS} AND hour >= {from:Int64} AND hour < {to:Int64}) AS u
+       GROUP BY place, feature ORDER BY place, numbers + texts DESC, feature LIMIT ${MAX_TOLD} BY place`,
+      { ...params, from: Math.floor(startMs / HOUR_MS), to: Math.ceil(endMs / HOUR_MS) },
+    );
+    return calls.map(({ model }) => {
+      // Declared since: a version can be registered again.
+      const declared = new Set(model.schema.features.map(({ name }) => name));
+      return rows
+        .filter(({ place, feature }) => place === placeOf(model) && !declared.has(feature))
+        .map(({ place: _, ...feature }) => feature);
+    });
+  }
+
+  const featuresOf = createBatch(
+    (calls: readonly Call[]) =>
+      loadByGroup(calls, ({ period: { startMs, endMs } }) => `${startMs}-${endMs}`, featuresOfAll),
+    VERSIONS_PER_STATEMENT,
+  );
+
   return {
     async count(models, params) {
       const many = models.length > 1;
@@ -67,18 +102,6 @@ export function createUndeclaredFeatures(
       );
     },
 
-    async undeclaredFeatures({ model, modelVersion, schema }, { startMs, endMs }) {
-      const rows = await client.query<UndeclaredFeature>(
-        `SELECT feature, sum(u.numbers) AS numbers, sum(u.texts) AS texts,
-           min(hour) * ${HOUR_MS} AS firstHourMs, max(hour) * ${HOUR_MS} AS lastHourMs
-         FROM (SELECT * FROM undeclared_features FINAL
-               WHERE model = {model:String} AND version = {version:String} AND hour >= {from:Int64} AND hour < {to:Int64}) AS u
-         GROUP BY feature ORDER BY numbers + texts DESC, feature LIMIT ${MAX_TOLD}`,
-        { model, version: modelVersion, from: Math.floor(startMs / HOUR_MS), to: Math.ceil(endMs / HOUR_MS) },
-      );
-      // Declared since: a version can be registered again.
-      const declared = new Set(schema.features.map(({ name }) => name));
-      return rows.filter(({ feature }) => !declared.has(feature));
-    },
+    undeclaredFeatures: async (model, period) => featuresOf({ model, period }),
   };
 }

@@ -228,4 +228,41 @@ describe('the outlier store on the embedded engine', () => {
     expect((await store.outlierCounts(model, { startMs: 0, endMs: END_OF_TIME_MS })).scored).toBe(0);
     expect(await scoreAll('h2', 1_000)).toBe(190);
   });
+
+  it('gives each of several versions that ask together its own rows', async () => {
+    const others = ['other', 'third', 'without rows'].map((name) => ({ ...model, model: name }));
+    for (const [at, { model: name }] of others.slice(0, 2).entries())
+      await store.insertRows({
+        predictions: Array.from({ length: 20 + at }, (_, i) => ({ ...row(at + i), model: name })),
+        labels: [],
+        rejected: [],
+        token: name,
+      });
+    await scoreAll('h2');
+    wallMs += 1_000;
+    await insert(300, 310);
+    const versions = [model, ...others];
+    // The third has more rows than its page may have, and gets them by itself.
+    const limits = [30, 30, 15, 30];
+    const ask = () =>
+      Promise.all(versions.map((each, at) => store.unscoredRows(each, columns, limits[at] ?? 0)));
+    const pages = await ask();
+    const idsOf = (page: (typeof pages)[number]) => page.map(({ predictionId }) => predictionId);
+    const numbered = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, i) => `p${from + i}`);
+    expect(new Set(idsOf(pages[0] ?? []))).toEqual(new Set(numbered(300, 310)));
+    expect(new Set(idsOf(pages[1] ?? []))).toEqual(new Set(numbered(0, 20)));
+    expect(pages[2]).toHaveLength(15);
+    expect(pages[3]).toEqual([]);
+    const scored = (page: (typeof pages)[number]) =>
+      page.map((each) => ({ row: each, score: 0.5, flagged: false, reasons: [] }));
+    await Promise.all(
+      versions.map((each, at) =>
+        store.saveScores(each, each.model === 'm' ? 'h2' : '', scored(pages[at] ?? [])),
+      ),
+    );
+    const rest = await ask();
+    expect(rest.map((page) => page.length)).toEqual([0, 0, 6, 0]);
+    expect(new Set([...idsOf(pages[2] ?? []), ...idsOf(rest[2] ?? [])])).toEqual(new Set(numbered(1, 22)));
+  });
 });
