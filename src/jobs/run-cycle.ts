@@ -1,7 +1,7 @@
 import type { Clock } from '../domain/clock.js';
 import type { Episode } from '../domain/episode.js';
 import type { ModelVersion } from '../domain/model.js';
-import type { Logger, RunRecord, Store, VersionKey } from '../domain/ports.js';
+import type { DirtyBuckets, Logger, RunRecord, Store, VersionKey } from '../domain/ports.js';
 import type { Reference } from '../domain/reference.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 import type { Window, WindowSpec } from '../domain/window.js';
@@ -23,6 +23,8 @@ const GRACE_MS = 3_600_000;
 const MAX_EMPTY_WINDOWS = 24;
 /** Models that wait for the store together: it answers questions about many in one statement, while others are judged. */
 const MODELS_AT_ONCE = 32;
+/** Models whose hours are counted before the first of them is judged; the next ones are while these are. */
+const MODELS_COUNTED_TOGETHER = 16;
 /** Windows looked at together, so that memory does not grow with the length of a backlog. */
 const WINDOWS_PER_SLICE = 1_000;
 
@@ -98,7 +100,8 @@ export interface CycleResult {
 }
 
 /**
- * The detection cycle: profile what changed, score what is new, judge what is due, in that order, for every version.
+ * The detection cycle: profile what changed, score what is new, judge what is due, in that order, for every version; while some are judged
+ * the next ones are profiled.
  * Each step is idempotent, so a crash anywhere is mended by the next run.
  */
 export function createCycle(deps: CycleDeps) {
@@ -111,11 +114,14 @@ export function createCycle(deps: CycleDeps) {
     return windows.map((window, i) => ({ window, rows: rows[i] ?? 0, labels: labels[i] ?? 0 }));
   }
 
-  async function profile(models: readonly ModelVersion[], nowMs: number): Promise<number> {
+  async function profile(
+    models: readonly ModelVersion[],
+    dirtyBuckets: readonly DirtyBuckets[],
+  ): Promise<number> {
     let hours = 0;
     const find = (key: VersionKey) =>
       models.find((m) => m.model === key.model && m.modelVersion === key.modelVersion);
-    await sideBySide(await store.dirtyBuckets(nowMs - GRACE_MS), MODELS_AT_ONCE, async (dirty) => {
+    await sideBySide(dirtyBuckets, MODELS_AT_ONCE, async (dirty) => {
       const model = find(dirty);
       if (model === undefined) return;
       await states.of(model);
@@ -232,13 +238,14 @@ export function createCycle(deps: CycleDeps) {
       const models = await store.listModels();
       deps.gauges.retain(models);
       states.retain(models);
-      const hoursProfiled = await profile(models, nowMs);
+      const dirtyBuckets = await store.dirtyBuckets(nowMs - GRACE_MS);
       for (const mark of watermarks)
         if (models.some((m) => m.model === mark.model && m.modelVersion === mark.modelVersion))
           deps.metrics.ingestLag.set(
             { model: mark.model, model_version: mark.modelVersion },
             Math.max(0, nowMs - mark.watermarkMs) / 1_000,
           );
+      let hoursProfiled = 0;
       let rowsScored = 0;
       let windowsJudged = 0;
       async function follow(model: ModelVersion): Promise<void> {
@@ -253,7 +260,15 @@ export function createCycle(deps: CycleDeps) {
       // Versions of one model share its hooks' limits and follow one another.
       const byModel = new Map<string, ModelVersion[]>();
       for (const model of models) byModel.set(model.model, [...(byModel.get(model.model) ?? []), model]);
-      await sideBySide([...byModel.values()], MODELS_AT_ONCE, async (versions) => {
+      async function* counted() {
+        const groups = [...byModel.values()];
+        for (let at = 0; at < groups.length; at += MODELS_COUNTED_TOGETHER) {
+          const some = groups.slice(at, at + MODELS_COUNTED_TOGETHER);
+          hoursProfiled += await profile(some.flat(), dirtyBuckets);
+          yield* some;
+        }
+      }
+      await sideBySide(counted(), MODELS_AT_ONCE, async (versions) => {
         for (const version of versions) await follow(version);
       });
       return { hoursProfiled, rowsScored, windowsJudged };

@@ -44,10 +44,12 @@ export function createProfileStore(
   grids: GridStore,
   counter: ProfileCounter,
   nextRevision: () => number,
+  /** What counts production's hours: on a connection of its own it lets others read meanwhile. */
+  hours: { readonly client: StoreClient; readonly counter: ProfileCounter } = { client, counter },
 ): Omit<ProfileStore, 'windowProfiles' | 'profileSeries' | 'mergedProfiles'> &
   Pick<VerdictStore, 'profiledRows' | 'labelledRows'> {
-  const undeclared = createUndeclaredFeatures(client, nextRevision);
-  const hourCounter = createHourCounter(client, counter, undeclared.count, nextRevision);
+  const undeclared = createUndeclaredFeatures(hours.client, nextRevision);
+  const hourCounter = createHourCounter(hours.client, hours.counter, undeclared.count, nextRevision);
 
   async function merged(query: ProfileQuery, piece: string, where: string, params: Record<string, unknown>) {
     const features = query.features === undefined ? '' : 'AND feature IN {features:Array(String)}';

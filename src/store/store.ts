@@ -61,7 +61,7 @@ const MERGE_LATER = ['predictions', 'labels'].map(
  */
 export async function createStore(options: StoreOptions): Promise<Store> {
   const { logger, wallClock = Date.now } = options;
-  const { ingest, jobs, api, close } = await openClients(options);
+  const { ingest, jobs, counting, api, close } = await openClients(options);
   const revisions = createRevisions(api, wallClock);
   const models = createModelStore(api, revisions.next);
   const grids = createGridStore(jobs, revisions.next);
@@ -83,7 +83,10 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createErasureStore(jobs, revisions.next),
     saveGrids: grids.saveGrids,
     listGrids: grids.listGrids,
-    ...createProfileStore(jobs, grids, counter, revisions.next),
+    ...createProfileStore(jobs, grids, counter, revisions.next, {
+      client: counting,
+      counter: createProfileCounter(counting, grids),
+    }),
     ...createMergedProfiles(jobs, grids),
     ...createWindowProfiles(jobs, grids),
     ...createProfileSeries(jobs, grids),
@@ -138,6 +141,8 @@ async function openClients(location: StoreLocation) {
     return {
       ingest: await open(TIMEOUTS_MS.ingest),
       jobs: await open(TIMEOUTS_MS.jobs),
+      // Hours are counted while windows are judged.
+      counting: await open(TIMEOUTS_MS.jobs),
       api: await open(TIMEOUTS_MS.api),
       close,
     };

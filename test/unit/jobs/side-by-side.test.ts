@@ -37,3 +37,33 @@ test('after a failure begins no other item, and waits for those under way', asyn
 test('has nothing to do without items', async () => {
   await expect(sideBySide([], 4, () => Promise.reject(new Error('never')))).resolves.toBeUndefined();
 });
+
+test('begins with the first items while later ones are made, and makes one when a place is free', async () => {
+  const said: string[] = [];
+  async function* items() {
+    for (let item = 1; item <= 3; item += 1) {
+      said.push(`made ${item}`);
+      yield item;
+    }
+  }
+  await sideBySide(items(), 1, async (item) => {
+    await turns(3);
+    said.push(`done ${item}`);
+  });
+  expect(said).toEqual(['made 1', 'done 1', 'made 2', 'done 2', 'made 3', 'done 3']);
+});
+
+test('waits for those under way when an item cannot be made', async () => {
+  const done: number[] = [];
+  async function* items() {
+    yield 1;
+    yield 2;
+    throw new Error('planned');
+  }
+  const work = sideBySide(items(), 4, async (item) => {
+    await turns(50);
+    done.push(item);
+  });
+  await expect(work).rejects.toThrow('planned');
+  expect(done).toEqual([1, 2]);
+});
