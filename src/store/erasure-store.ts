@@ -5,7 +5,7 @@ import { dateTime64, fromBody, toBody } from './encoding.js';
 import { rowIdentity } from './identity.js';
 import { createMessageRemoval } from './message-removal.js';
 import { HOUR_OF_ROW } from './profile-source.js';
-import { chunksOf, createRemoval, literal, needlesOf, REMOVAL_TIMEOUT_MS } from './removal.js';
+import { chunksOf, createRemoval, literal, needlesOf, REMOVAL_TIMEOUT_MS, UNLOGGED } from './removal.js';
 import { createTombstones } from './tombstones.js';
 
 const OF_MODEL = 'model = {model:String}';
@@ -54,7 +54,8 @@ export function createErasureStore(client: StoreClient, nextRevision: () => numb
           UNION ALL
           SELECT prediction_id FROM labels WHERE ${OF_MODEL} AND identity IN
             (SELECT identity FROM performance_rows
-             WHERE ${OF_MODEL} AND mapContains(segments, {column:String}) AND segments[{column:String}] IN {values:Array(String)}))`,
+             WHERE ${OF_MODEL} AND mapContains(segments, {column:String}) AND segments[{column:String}] IN {values:Array(String)}))
+       ${UNLOGGED}`,
       { model, tag: target.tag, column: `${TAG_PREFIX}${target.tag}`, values },
       long,
     );
@@ -66,7 +67,8 @@ export function createErasureStore(client: StoreClient, nextRevision: () => numb
     const stored = await client.query<{ identity: string }>(
       `SELECT DISTINCT toString(identity) AS identity FROM
          (SELECT identity FROM predictions WHERE ${OF_MODEL} AND prediction_id IN {ids:Array(String)}
-          UNION ALL SELECT identity FROM labels WHERE ${OF_MODEL} AND prediction_id IN {ids:Array(String)})`,
+          UNION ALL SELECT identity FROM labels WHERE ${OF_MODEL} AND prediction_id IN {ids:Array(String)})
+       ${UNLOGGED}`,
       { model, ids },
       long,
     );
@@ -87,7 +89,7 @@ export function createErasureStore(client: StoreClient, nextRevision: () => numb
 
   const hoursOf = (where: string, model: string) =>
     client.query<HourRows>(
-      `SELECT version, ${HOUR_OF_ROW} AS hour, count() AS n FROM predictions WHERE ${where} GROUP BY version, hour`,
+      `SELECT version, ${HOUR_OF_ROW} AS hour, count() AS n FROM predictions WHERE ${where} GROUP BY version, hour ${UNLOGGED}`,
       { model },
       long,
     );
@@ -211,16 +213,20 @@ export function createErasureStore(client: StoreClient, nextRevision: () => numb
       const isTheirs = (text: string) =>
         isMentioned(text, target, forms) ||
         isMentioned(text, { kind: 'prediction', predictionId: '' }, idForms);
-      await removeMessages(model, isTheirs, [...values, ...ids], erased);
-      if (target.kind === 'subject') await removeSegment(model, target.tag, values, erased);
-      // Last: a subject is known by its predictions, also by who begins anew after a crash.
-      await removeById(model, ids, erased);
-      // Which rows a reference's sample holds is not known: it goes whole.
-      if (ids.length > 0)
-        await remove(
-          { table: 'reference_samples', where: `${OF_MODEL} AND production`, params: { model } },
-          erased,
-        );
+      try {
+        await removeMessages(model, isTheirs, [...values, ...ids], erased);
+        if (target.kind === 'subject') await removeSegment(model, target.tag, values, erased);
+        // Last: a subject is known by its predictions, also by who begins anew after a crash.
+        await removeById(model, ids, erased);
+        // Which rows a reference's sample holds is not known: it goes whole.
+        if (ids.length > 0)
+          await remove(
+            { table: 'reference_samples', where: `${OF_MODEL} AND production`, params: { model } },
+            erased,
+          );
+      } finally {
+        await removal.forget();
+      }
       return { erased, predictionIds: ids };
     },
 

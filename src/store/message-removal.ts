@@ -2,7 +2,7 @@ import { idOfCall } from '../domain/erasure.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
 import { REJECTED_ID } from './rejected-store.js';
-import { chunksOf, literal, needlesOf, REMOVAL_TIMEOUT_MS, type Removal } from './removal.js';
+import { chunksOf, literal, needlesOf, REMOVAL_TIMEOUT_MS, type Removal, UNLOGGED } from './removal.js';
 
 /** The engine looks for so many texts at once. */
 const NEEDLES = 250;
@@ -31,7 +31,7 @@ export function createMessageRemoval(client: StoreClient, { remove }: Removal) {
         const rows = await client.query<{ id: string; ms: number; payload: string }>(
           `SELECT ${REJECTED_ID} AS id, toUnixTimestamp64Milli(ingested_at) AS ms, payload FROM rejected
            WHERE model IN ({model:String}, '') AND multiSearchAny(payload, {needles:Array(String)}) AND id > {after:String}
-           ORDER BY id LIMIT {limit:UInt32}`,
+           ORDER BY id LIMIT {limit:UInt32} ${UNLOGGED}`,
           { ...params, after, limit: PAGE_ROWS },
           long,
         );
@@ -41,7 +41,7 @@ export function createMessageRemoval(client: StoreClient, { remove }: Removal) {
       }
       const halves = await client.query<{ call: string; payload: string }>(
         `SELECT call, payload FROM call_halves
-         WHERE ${OF_MODEL} AND (multiSearchAny(call, {needles:Array(String)}) OR multiSearchAny(payload, {needles:Array(String)}))`,
+         WHERE ${OF_MODEL} AND (multiSearchAny(call, {needles:Array(String)}) OR multiSearchAny(payload, {needles:Array(String)})) ${UNLOGGED}`,
         params,
         long,
       );

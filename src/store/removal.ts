@@ -1,5 +1,6 @@
 import { AppError } from '../errors.js';
 import type { StoreClient } from './client.js';
+import { engineErrorCode } from './store-error.js';
 
 export const REMOVAL_TIMEOUT_MS = 600_000;
 
@@ -12,13 +13,33 @@ export interface Condition {
   readonly params: Params;
 }
 
+/** Statements that name what is erased stand in no log of a server. */
+export const UNLOGGED = 'SETTINGS log_queries = 0';
+
 /** Removal of rows by mutations that are waited for, and counted afterwards. */
 export function createRemoval(client: StoreClient) {
   const long = { timeoutMs: REMOVAL_TIMEOUT_MS };
+  const changed = new Set<string>();
+
+  /** A mutation; an error of the engine could quote what is erased. */
+  async function mutate(table: string, statement: string, params: Params): Promise<void> {
+    changed.add(table);
+    try {
+      await client.command(`${statement}, mutations_sync = 2`, params, long);
+    } catch (error) {
+      const retryable = error instanceof AppError && error.retryable;
+      const code = engineErrorCode(error);
+      throw new AppError(
+        'store_unavailable',
+        `rows in ${table} cannot be removed (${code === null ? 'the store gave no code' : `engine error ${code}`}): look at the store's own log, and erase again`,
+        { retryable },
+      );
+    }
+  }
 
   async function count({ table, where, params }: Condition): Promise<number> {
     const [row] = await client.query<{ n: number }>(
-      `SELECT count() AS n FROM ${table} WHERE ${where}`,
+      `SELECT count() AS n FROM ${table} WHERE ${where} ${UNLOGGED}`,
       params,
       long,
     );
@@ -30,11 +51,7 @@ export function createRemoval(client: StoreClient) {
     const { table, where, params } = condition;
     const stored = await count(condition);
     if (stored === 0) return;
-    await client.command(
-      `ALTER TABLE ${table} DELETE WHERE ${where} SETTINGS mutations_sync = 2`,
-      params,
-      long,
-    );
+    await mutate(table, `ALTER TABLE ${table} DELETE WHERE ${where} ${UNLOGGED}`, params);
     const left = await count(condition);
     if (left > 0)
       throw new AppError(
@@ -48,14 +65,22 @@ export function createRemoval(client: StoreClient) {
   async function change(condition: Condition, assignment: string): Promise<void> {
     if ((await count(condition)) === 0) return;
     const { table, where, params } = condition;
+    await mutate(table, `ALTER TABLE ${table} UPDATE ${assignment} WHERE ${where} ${UNLOGGED}`, params);
+  }
+
+  /** The engine keeps the text of the last hundred mutations of a table, also in its directory: those that are done go. */
+  async function forget(): Promise<void> {
+    const tables = [...changed];
+    changed.clear();
+    if (tables.length === 0) return;
     await client.command(
-      `ALTER TABLE ${table} UPDATE ${assignment} WHERE ${where} SETTINGS mutations_sync = 2`,
-      params,
+      'KILL MUTATION WHERE database = {database:String} AND table IN {tables:Array(String)} AND is_done SYNC',
+      { database: client.database, tables },
       long,
     );
   }
 
-  return { count, remove, change };
+  return { count, remove, change, forget };
 }
 
 export type Removal = ReturnType<typeof createRemoval>;

@@ -277,6 +277,13 @@ describe.each(BACKENDS)('erasure in the %s store', (kind) => {
     }
   });
 
+  test('and no mutation that the engine remembers', async () => {
+    const kept = await admin.query<{ table: string; command: string }>(
+      "SELECT table, command FROM system.mutations WHERE database = currentDatabase() AND match(command, 'ann-|Zürich')",
+    );
+    expect(kept).toEqual([]);
+  });
+
   test('what was done is listed, the newest first', async () => {
     const erasure = (id: string, atMs: number) => ({
       id,

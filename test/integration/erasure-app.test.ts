@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type App, createApp } from '../../src/app.js';
@@ -223,5 +223,9 @@ describe('erasure, through the service', () => {
     expect(await tablesWith(join(directory, 'data'), 'forget-')).toEqual([]);
     expect(await tablesWith(join(directory, 'data'), 'came-back')).toEqual([]);
     expect(await tablesWith(join(directory, 'data'), 'keep-1')).not.toEqual([]);
+    // The engine writes mutations down beside the tables.
+    const files = await readdir(join(directory, 'data'), { recursive: true });
+    for (const file of files.filter((name) => basename(name).startsWith('mutation_')))
+      expect(await readFile(join(directory, 'data', file), 'utf8')).not.toMatch(/forget-|came-back/);
   });
 });
