@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -125,5 +125,54 @@ describe('two features that turn their correlation, through the service', () => 
       expect(verdict.pairs?.[0]?.reference).toBeGreaterThan(0.5);
       expect(verdict.pairs?.[0]?.current).toBeLessThan(-0.5);
     }
+  });
+
+  it('opens an episode that says which features, on the page, in the report and in metrics', async () => {
+    const { episodes } = (await client.get(`/v1/models/${MODEL}/episodes`)) as {
+      episodes: { category: string; state: string; why?: string[]; drivers: { detector: string }[] }[];
+    };
+    const [episode] = episodes.filter(({ category }) => category === 'drift');
+    expect(episode?.state).toBe('open');
+    expect(episode?.drivers.map(({ detector }) => detector)).toEqual(['domainClassifier']);
+    const told = 'features go together otherwise than in the reference: income and spending (correlation ';
+    expect(episode?.why?.[0]).toContain(told);
+    const why = (await client.get(`/v1/models/${MODEL}/why?version=1`)) as {
+      features: unknown[];
+      together: { detector: string; pairs: unknown[]; sentence: string };
+    };
+    expect(why.features).toEqual([]);
+    expect(why.together).toMatchObject({ detector: 'domainClassifier', material: true });
+    expect(why.together.sentence).toContain(told);
+    const page = await (await fetch(`${url}/models/${MODEL}/versions/1`)).text();
+    expect(page).toContain('Features together');
+    expect(page).toContain('Features go together otherwise than in the reference: income and spending');
+    expect(await readFile(await app.buildReport(MODEL, '1'), 'utf8')).toContain('Features together');
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const series = `{model="${MODEL}",model_version="1",feature="",detector="domainClassifier"}`;
+    expect(metrics).toContain(`plumbline_drift_status${series} 1`);
+    expect(metrics).toMatch(/plumbline_drift_statistic\{[^}]*detector="domainClassifier"\} 0\.[6-9]/);
+  });
+
+  it('counts as a test of drift in what the budget is shared by', async () => {
+    const { tests, columns } = (await client.get(`/v1/models/${MODEL}/tuning?version=1`)) as {
+      tests: Record<string, number>;
+      columns: { detector: string; budgets: { threshold: number }[] }[];
+    };
+    // Five numbers or categories with a primary test and one with gaps, two outputs, and all features together.
+    expect(tests.drift).toBe(9);
+    const tuned = columns.find(({ detector }) => detector === 'domainClassifier');
+    expect(tuned?.budgets[0]?.threshold).toBeGreaterThan(0.5);
+  });
+
+  it('has a sample of a reference made of production', async () => {
+    const period = {
+      from: new Date(PRODUCTION_MS).toISOString(),
+      to: new Date(TURN_MS).toISOString(),
+    };
+    await client.putJson(`/v1/models/${MODEL}/versions/1/reference`, { period, reason: 'a test' });
+    const reference = await app.store.currentReference({ model: MODEL, modelVersion: '1' });
+    expect(reference?.multivariate).toMatchObject({ rows: CLEAN_DAYS * ROWS_PER_DAY, pieces: [] });
+    const key = { model: MODEL, modelVersion: '1', hash: reference?.hash ?? '' };
+    expect(await app.store.referenceSample(key)).toMatchObject({ production: true });
   });
 });
