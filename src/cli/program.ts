@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf } from '../errors.js';
 import { packageVersion } from '../version.js';
+import { addBackupCommands } from './backup.js';
 import { createCommonOptions, type Streams } from './command-options.js';
 import { addCompareCommand } from './compare-command.js';
 import { runDemo } from './demo.js';
@@ -174,6 +175,8 @@ export function createProgram(streams: Streams): Command {
     .addOption(dataDir())
     .addOption(json())
     .action((options) => migrate(options, outputOf(options)));
+
+  addBackupCommands(program, common, { configFile, dataDir });
 
   program
     .command('doctor')

@@ -1,3 +1,4 @@
+import type { SnapshotStore } from './backup.js';
 import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from './episode.js';
 import type { ErasureStore } from './erasure.js';
 import type { ErrorStreamStore } from './error-stream.js';
@@ -253,6 +254,7 @@ export interface Store
     RejectedStore,
     ModelStore,
     ErasureStore,
+    SnapshotStore,
     ProfileStore,
     VerdictStore,
     EpisodeStore,

@@ -189,6 +189,22 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
           },
         },
       },
+      '/v1/backups': {
+        post: {
+          summary: 'Take a snapshot of the embedded store beside its data, for `plumbline backup` to copy',
+          responses: {
+            201: answer('taken: its id, its path, and what it holds'),
+            ...failures([400, 'the store is on a server'], ...DENIED),
+          },
+        },
+      },
+      '/v1/backups/{id}': {
+        delete: {
+          summary: 'Remove a snapshot',
+          parameters: [path('id')],
+          responses: { 200: answer('removed'), ...failures(...DENIED, [404, 'there is none']) },
+        },
+      },
       '/v1/models/{model}/schema-changes': list(
         'New, missing and retyped features of production',
         schemaChangesQuery,

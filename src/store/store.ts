@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Logger, Store } from '../domain/ports.js';
 import { createCallHalfStore } from './call-half-store.js';
 import { assertDedup, checkStore } from './check-store.js';
@@ -30,10 +31,12 @@ import { createRetrainingStore } from './retraining-store.js';
 import { createRevisions } from './revisions.js';
 import { createRowStore } from './row-store.js';
 import { createSegmentStore } from './segment-store.js';
+import { createSnapshotStore } from './snapshots.js';
 import { createStatsStore } from './stats-store.js';
 import { createVerdictStore } from './verdict-store.js';
 import { createVersionPairs } from './version-pairs.js';
 import { createWindowProfiles } from './window-profiles.js';
+import { createWriteGate, gated, type WriteGate } from './write-gate.js';
 
 export type StoreOptions = StoreLocation & {
   readonly logger: Logger;
@@ -61,7 +64,8 @@ const MERGE_LATER = ['predictions', 'labels'].map(
  */
 export async function createStore(options: StoreOptions): Promise<Store> {
   const { logger, wallClock = Date.now } = options;
-  const { ingest, jobs, counting, api, close } = await openClients(options);
+  const gate = createWriteGate();
+  const { ingest, jobs, counting, api, ungated, close } = await openClients(options, gate);
   const revisions = createRevisions(api, wallClock);
   const models = createModelStore(api, revisions.next);
   const grids = createGridStore(jobs, revisions.next);
@@ -81,6 +85,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...models,
     ...createModelDeletion(jobs),
     ...createErasureStore(jobs, revisions.next),
+    ...createSnapshotStore(ungated, gate, options.kind === 'embedded' ? resolve(options.dataDir) : null),
     saveGrids: grids.saveGrids,
     listGrids: grids.listGrids,
     ...createProfileStore(jobs, grids, counter, revisions.next, {
@@ -127,7 +132,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
   };
 }
 
-async function openClients(location: StoreLocation) {
+async function openClients(location: StoreLocation, gate: WriteGate) {
   const opened: StoreClient[] = [];
   const open = async (timeoutMs: number) => {
     const client = await createStoreClient({ ...location, timeoutMs });
@@ -138,12 +143,19 @@ async function openClients(location: StoreLocation) {
     for (const client of opened) await client.close();
   };
   try {
-    return {
-      ingest: await open(TIMEOUTS_MS.ingest),
-      jobs: await open(TIMEOUTS_MS.jobs),
+    const [ingest, jobs, counting, api] = [
+      await open(TIMEOUTS_MS.ingest),
+      await open(TIMEOUTS_MS.jobs),
       // Hours are counted while windows are judged.
-      counting: await open(TIMEOUTS_MS.jobs),
-      api: await open(TIMEOUTS_MS.api),
+      await open(TIMEOUTS_MS.jobs),
+      await open(TIMEOUTS_MS.api),
+    ];
+    return {
+      ingest: gated(ingest, gate),
+      jobs: gated(jobs, gate),
+      counting: gated(counting, gate),
+      api: gated(api, gate),
+      ungated: api,
       close,
     };
   } catch (error) {

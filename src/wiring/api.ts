@@ -6,6 +6,7 @@ import { fitNullModel } from '../detectors/null-model.js';
 import { DAY_MS, END_OF_TIME_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import type { Access } from '../http/access.js';
+import { createBackupRoutes } from '../http/backup-routes.js';
 import { createConceptDriftRoutes } from '../http/concept-drift-routes.js';
 import { createErasureRoutes } from '../http/erasure-routes.js';
 import { createEstimateRoutes } from '../http/estimate-routes.js';
@@ -182,7 +183,8 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
       .use(createEstimateRoutes({ estimates }, access))
       .use(createConceptDriftRoutes({ conceptDrift }, access))
       .use(createSchemaRoutes({ schemaChanges }, access))
-      .use(createErasureRoutes({ store, erase: wireEraser(parts, writer, reportsDirectory) }, access)),
+      .use(createErasureRoutes({ store, erase: wireEraser(parts, writer, reportsDirectory) }, access))
+      .use(createBackupRoutes(store, access)),
     signed: createMlflowRoutes(
       {
         store,

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { createMetrics } from '../../src/metrics.js';
+import { createSidecarMetrics } from '../../src/sidecar/metrics.js';
 
 const root = new URL('../../', import.meta.url);
 
@@ -13,7 +14,8 @@ function filesUnder(folder: string): string[] {
 
 function exportedNames(): Set<string> {
   const names = new Set<string>();
-  for (const { name, type } of createMetrics().registry.getMetricsAsArray()) {
+  const registries = [createMetrics().registry, createSidecarMetrics(() => null).registry];
+  for (const { name, type } of registries.flatMap((registry) => registry.getMetricsAsArray())) {
     names.add(name);
     if (String(type) === 'histogram')
       for (const end of ['bucket', 'sum', 'count']) names.add(`${name}_${end}`);

@@ -87,6 +87,8 @@ describe('the command line', () => {
       'webhook resume',
       'key create',
       'migrate',
+      'backup',
+      'restore',
       'doctor',
     ]);
   });
@@ -109,7 +111,7 @@ describe('the command line', () => {
       commands
         .map(([name]) => name)
         .filter((name) =>
-          /^(replay|import|tail|report|outliers|skew|backtest|model .*|versions .*|episodes .*|rejected .*|erase|erasures|webhook .*)$/.test(
+          /^(replay|import|tail|report|outliers|skew|backtest|model .*|versions .*|episodes .*|rejected .*|erase|erasures|webhook .*|backup)$/.test(
             name,
           ),
         ),

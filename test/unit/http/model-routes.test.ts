@@ -11,6 +11,7 @@ import type { Tuning } from '../../../src/domain/tuning.js';
 import type { Bucket } from '../../../src/domain/window.js';
 import { AppError } from '../../../src/errors.js';
 import { createKey } from '../../../src/http/access.js';
+import { createBackupRoutes } from '../../../src/http/backup-routes.js';
 import { createConceptDriftRoutes } from '../../../src/http/concept-drift-routes.js';
 import { createErasureRoutes } from '../../../src/http/erasure-routes.js';
 import { createEstimateRoutes } from '../../../src/http/estimate-routes.js';
@@ -230,6 +231,17 @@ describe('the model routes', () => {
                   };
                 },
                 store: { listErasures: note('erasures', []) },
+              },
+              access,
+            ),
+          )
+          .use(
+            createBackupRoutes(
+              {
+                takeSnapshot: async () => {
+                  throw new AppError('invalid_request', 'the store is on a ClickHouse server');
+                },
+                removeSnapshot: async (id) => id === 'there',
               },
               access,
             ),
