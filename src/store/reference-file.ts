@@ -99,6 +99,14 @@ export async function openReferenceFile(client: StoreClient, path: string): Prom
   };
   const location = { path: resolve(path), format };
   const columns = await query<FileColumn>('DESCRIBE TABLE file({path:String}, {format:String})', location);
+  const [only] = columns;
+  const separator =
+    columns.length === 1 && format === 'CSVWithNames' ? /[;\t]/.exec(only?.name ?? '')?.[0] : undefined;
+  if (separator !== undefined)
+    throw new AppError(
+      'invalid_reference',
+      `the header of ${path} is separated by ${JSON.stringify(separator)}: write the file with commas`,
+    );
   return tableOf(columns, location, query);
 }
 
@@ -107,7 +115,11 @@ export function plainly(message: string): string {
   return message
     .replace(/the store cannot [\w ]+: (?:engine error \d+: )?/, '')
     .replace(/[ .:]+(?:Error:?)?\s*$/, '')
-    .replace(/^Cannot read rows from the data$/, 'it has no rows');
+    .replace(/^Cannot read rows from the data$/, 'it has no rows')
+    .replace(
+      /^The number of column names (\d+) differs with the number of types (\d+)$/,
+      'its header has $1 column(s) and its rows $2, are they separated by commas',
+    );
 }
 
 function formatOf(path: string): string {

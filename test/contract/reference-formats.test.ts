@@ -165,6 +165,17 @@ describe('reference files', () => {
   });
 
   it.each([
+    [
+      'semicolons.csv',
+      'age;plan\n31;pro\n',
+      /the header of \S+ is separated by ";": write the file with commas/,
+    ],
+    ['tabs.csv', 'age\tplan\n31\tpro\n', /the header of \S+ is separated by "\\t": write/],
+    [
+      'decimals.csv',
+      'age;plan\n31,5;pro\n',
+      /its header has 1 column\(s\) and its rows 2, are they separated by commas; is it complete/,
+    ],
     ['empty.csv', 'age,prediction\n', /as CSV with a header: it has no rows; is it complete/],
     ['nothing.csv', '', /cannot read|no rows/],
     ['no-prediction.csv', 'age\n1\n', /no column `prediction`/],
