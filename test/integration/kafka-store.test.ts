@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FeatureSchema } from '../../src/domain/model.js';
-import { createStoreClient, type StoreLocation } from '../../src/store/client.js';
+import type { StoreLocation } from '../../src/store/client.js';
 import { createStore } from '../../src/store/store.js';
 import { startBridgeProcess } from '../support/clickhouse-bridge-process.js';
 import { type KafkaBroker, startKafkaBroker } from '../support/kafka-broker.js';
@@ -14,6 +14,7 @@ import {
   type CollectorProcess,
   type CollectorProgram,
 } from '../support/kafka-collector-process.js';
+import { storedOffsets, violationsOf, violationText } from '../support/offset-oracle.js';
 import { createSilentLogger } from '../support/silent-logger.js';
 
 const lines = (path: string) => gunzipSync(readFileSync(path)).toString('utf8').trimEnd().split('\n');
@@ -38,30 +39,6 @@ async function registerFlights(location: StoreLocation): Promise<void> {
     registeredAtMs: 0,
   });
   await store.close();
-}
-
-interface Account {
-  readonly topic: string;
-  readonly part: number;
-  readonly rows: number;
-  readonly offsets: number;
-  readonly last: number;
-}
-
-/** Rows, distinct offsets and the last offset of every partition, over the three tables together. */
-async function account(location: StoreLocation): Promise<Account[]> {
-  const client = await createStoreClient(location);
-  try {
-    const tables = ['predictions', 'labels', 'rejected']
-      .map((table) => `SELECT source_topic AS t, source_partition AS p, source_offset AS o FROM ${table}`)
-      .join(' UNION ALL ');
-    return await client.query<Account>(
-      `SELECT splitByChar('@', t)[1] AS topic, p AS part, count() AS rows, uniqExact(o) AS offsets, max(o) AS last
-       FROM (${tables}) GROUP BY topic, part ORDER BY topic, part`,
-    );
-  } finally {
-    await client.close();
-  }
 }
 
 /** Flight events and their labels, in the order of arrival, spread over partitions by kcat. */
@@ -118,14 +95,9 @@ describe('kafka into the real store', () => {
 
   /** Every offset of every partition is stored exactly once, whatever became of it. */
   async function expectAllOnce(location: StoreLocation, topics: readonly string[]): Promise<void> {
-    const found = await account(location);
-    const expected: Account[] = [];
-    for (const topic of [...topics].sort()) {
-      for (const [part, end] of (await broker.endOffsets(topic)).entries()) {
-        expected.push({ topic, part, rows: end, offsets: end, last: end - 1 });
-      }
-    }
-    expect(found).toEqual(expected);
+    const ends = new Map<string, number[]>();
+    for (const topic of topics) ends.set(topic, await broker.endOffsets(topic));
+    expect(violationsOf(ends, await storedOffsets(location, topics)).map(violationText)).toEqual([]);
   }
 
   async function untilCommitted(rows: number, group: string, topics: string[], running: CollectorProcess[]) {

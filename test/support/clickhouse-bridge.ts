@@ -91,6 +91,8 @@ export async function startClickHouseBridge(options: {
       response.destroy(error instanceof Error ? error : new Error(String(error)));
     });
   });
+  // As a server waits; Node's 5 s would end connections whose next request is delayed on purpose.
+  server.keepAliveTimeout = 30_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);

@@ -11,6 +11,7 @@ import { type GuardedProcess, startGuarded } from './guarded-process.js';
 const LIBS = resolve('build/kafka-libs');
 const READY_TIMEOUT_MS = 90_000;
 const START_ATTEMPTS = 5;
+const TOPIC_TIMEOUT_MS = 15_000;
 
 export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 
@@ -22,6 +23,8 @@ export interface KafkaBroker {
   readonly address: string;
   /** `host:port` of the SASL_PLAINTEXT listener. */
   readonly saslAddress: string;
+  /** Port of the listener whose clients are sent to the proxy's port. */
+  readonly proxiedPort: number;
   readonly createTopic: (topic: string, partitions: number, config?: Record<string, string>) => Promise<void>;
   readonly deleteTopic: (topic: string) => Promise<void>;
   /** Produces one message per line with librdkafka's kcat; partition by kcat's own choice when left out. */
@@ -60,13 +63,22 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-function properties(directory: string, plain: number, sasl: number, controller: number): string {
+interface BrokerPorts {
+  readonly plain: number;
+  readonly sasl: number;
+  readonly controller: number;
+  readonly proxied: number;
+  /** What clients of the proxied listener are told to connect to. */
+  readonly proxy: number;
+}
+
+function properties(directory: string, { plain, sasl, controller, proxied, proxy }: BrokerPorts): string {
   return `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controller}
-listeners=PLAINTEXT://127.0.0.1:${plain},SASL_PLAINTEXT://127.0.0.1:${sasl},CONTROLLER://127.0.0.1:${controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:${plain},SASL_PLAINTEXT://127.0.0.1:${sasl}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:${plain},SASL_PLAINTEXT://127.0.0.1:${sasl},PROXIED://127.0.0.1:${proxied},CONTROLLER://127.0.0.1:${controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:${plain},SASL_PLAINTEXT://127.0.0.1:${sasl},PROXIED://127.0.0.1:${proxy}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 sasl.enabled.mechanisms=PLAIN
@@ -92,9 +104,9 @@ const JVM = ['-Xms64m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1
 
 /**
  * Starts a real single-node KRaft broker on free loopback ports. Its jars come from scripts/install-test-deps.sh.
- * It cannot outlive the test process.
+ * It cannot outlive the test process. `proxyPort`: a proxy that clients of the proxied listener are to go through.
  */
-export async function startKafkaBroker(): Promise<KafkaBroker> {
+export async function startKafkaBroker({ proxyPort }: { proxyPort?: number } = {}): Promise<KafkaBroker> {
   if (!existsSync(LIBS)) throw new Error(`no Kafka jars in ${LIBS}: run scripts/install-test-deps.sh`);
   const root = mkdtempSync(join(tmpdir(), 'plumbline-kafka-'));
   let lastError: unknown;
@@ -102,12 +114,13 @@ export async function startKafkaBroker(): Promise<KafkaBroker> {
     const directory = join(root, String(attempt));
     mkdirSync(directory);
     try {
-      const [plain = 0, sasl = 0, controller = 0] = await freePorts(3);
-      writeFileSync(join(directory, 'server.properties'), properties(directory, plain, sasl, controller));
+      const [plain = 0, sasl = 0, controller = 0, proxied = 0] = await freePorts(4);
+      const ports = { plain, sasl, controller, proxied, proxy: proxyPort ?? proxied };
+      writeFileSync(join(directory, 'server.properties'), properties(directory, ports));
       writeFileSync(join(directory, 'log4j2.yaml'), LOG4J);
       await formatStorage(directory);
       const running = await launch(directory, `127.0.0.1:${plain}`);
-      return describeBroker(root, directory, `127.0.0.1:${plain}`, `127.0.0.1:${sasl}`, running);
+      return describeBroker(root, directory, ports, running);
     } catch (error) {
       // Another process may have taken one of the ports in between: try others.
       lastError = error;
@@ -175,10 +188,10 @@ async function launch(directory: string, address: string): Promise<GuardedProces
 function describeBroker(
   root: string,
   directory: string,
-  address: string,
-  saslAddress: string,
+  ports: BrokerPorts,
   first: GuardedProcess,
 ): KafkaBroker {
+  const address = `127.0.0.1:${ports.plain}`;
   let running = first;
   const withAdmin = async <T>(use: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> => {
     const admin = client(address).admin();
@@ -191,14 +204,26 @@ function describeBroker(
   };
   return {
     address,
-    saslAddress,
+    saslAddress: `127.0.0.1:${ports.sasl}`,
+    proxiedPort: ports.proxied,
     createTopic: (topic, partitions, config = {}) =>
       withAdmin(async (admin) => {
         const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
         await admin.createTopics({
-          waitForLeaders: true,
+          // kafkajs gives up when the broker has not heard of its own topic yet, as happens with many at once.
+          waitForLeaders: false,
           topics: [{ topic, numPartitions: partitions, replicationFactor: 1, configEntries }],
         });
+        const deadline = performance.now() + TOPIC_TIMEOUT_MS;
+        for (;;) {
+          try {
+            await admin.fetchTopicMetadata({ topics: [topic] });
+            return;
+          } catch (error) {
+            if (performance.now() > deadline) throw error;
+            await new Promise((wake) => setTimeout(wake, 50));
+          }
+        }
       }),
     deleteTopic: (topic) => withAdmin((admin) => admin.deleteTopics({ topics: [topic] })),
     produce: (topic, lines, options = {}) =>

@@ -19,11 +19,12 @@ export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
   timeoutMs = 60_000,
+  everyMs = 50,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await new Promise((wake) => setTimeout(wake, 50));
+    await new Promise((wake) => setTimeout(wake, everyMs));
   }
 }
 

@@ -1,16 +1,18 @@
-// A collector process: `node … OPTIONS_AS_JSON`. Kafka → row writer → store, as the service wires it. Prints `ready` once it
-// has its partitions, and stops cleanly on SIGTERM.
+// A collector process: `node … OPTIONS_AS_JSON`. Kafka → row writer → store, as the service wires it. Prints `pid N`, and `ready` once
+// it has its partitions; stops cleanly on SIGTERM.
 import { createWallClock } from '../../src/clock.js';
 import { createKafkaCollector } from '../../src/collectors/kafka-collector.js';
 import type { CollectorLimits } from '../../src/collectors/kafka-partition.js';
 import { createKafkaSource } from '../../src/collectors/kafka-source.js';
 import { createRecordDecoders } from '../../src/collectors/record-decoders.js';
 import { createRowWriter } from '../../src/collectors/row-writer.js';
+import type { ModelVersion } from '../../src/domain/model.js';
 import { createModelRegistry } from '../../src/jobs/model-registry.js';
 import { createLogger } from '../../src/logger.js';
 import { createMetrics } from '../../src/metrics.js';
 import type { StoreLocation } from '../../src/store/client.js';
 import { createStore } from '../../src/store/store.js';
+import { type CollectorFaults, withFaults } from './collector-faults.js';
 
 export interface CollectorProcessOptions {
   readonly location: StoreLocation;
@@ -19,24 +21,44 @@ export interface CollectorProcessOptions {
   readonly predictions: readonly string[];
   readonly labels: readonly string[];
   readonly limits: Partial<CollectorLimits>;
+  /** Saved before anything is read, in a store that is brought up to date first. */
+  readonly register?: readonly ModelVersion[];
+  readonly faults?: CollectorFaults;
 }
+
+/** The service looks every 5 s; a version registered by another process is seen soon. */
+const REGISTRY_MS = 1_000;
 
 const options: CollectorProcessOptions = JSON.parse(process.argv[2] ?? '');
 const logger = createLogger({ level: 'info' });
 const metrics = createMetrics();
 const clock = createWallClock();
-const store = await createStore({ ...options.location, logger });
+process.stdout.write(`pid ${process.pid}\n`);
+const opened = await createStore({ ...options.location, logger });
+if (options.register !== undefined) {
+  await opened.migrate();
+  for (const version of options.register) await opened.saveModel(version);
+}
+const { source, store } = withFaults(
+  {
+    store: opened,
+    source: createKafkaSource({
+      connection: { brokers: options.brokers },
+      group: options.group,
+      topics: [...options.predictions, ...options.labels],
+      logger,
+      metrics,
+      sessionTimeoutMs: 6_000,
+    }),
+  },
+  options.faults ?? {},
+);
 const registry = createModelRegistry(store);
 await registry.refresh();
+const registryTick = setInterval(() => {
+  registry.refresh().catch((err: unknown) => logger.warn({ err }, 'cannot read the registered models'));
+}, REGISTRY_MS);
 const { write } = createRowWriter({ store, metrics, clock, logger });
-const source = createKafkaSource({
-  connection: { brokers: options.brokers },
-  group: options.group,
-  topics: [...options.predictions, ...options.labels],
-  logger,
-  metrics,
-  sessionTimeoutMs: 6_000,
-});
 const collector = createKafkaCollector({
   source,
   predictionTopics: options.predictions,
@@ -62,5 +84,6 @@ const readiness = setInterval(() => {
 }, 20);
 process.on('SIGTERM', () => {
   clearInterval(readiness);
+  clearInterval(registryTick);
   void collector.stop().then(() => store.close());
 });

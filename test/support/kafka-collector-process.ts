@@ -1,11 +1,10 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { startGuarded } from './guarded-process.js';
 import type { CollectorProcessOptions } from './kafka-collector-main.js';
 
-const BUILD = fileURLToPath(new URL('../../build/', import.meta.url));
+const BUILD = resolve('build');
 
 export interface CollectorProcess {
   readonly log: () => string;
@@ -14,6 +13,8 @@ export interface CollectorProcess {
   readonly exitCode: () => number | null;
   /** SIGKILL. Idempotent. */
   readonly kill: () => Promise<void>;
+  /** To the process itself, once it has said its number. */
+  readonly signal: (signal: NodeJS.Signals) => void;
 }
 
 export interface CollectorProgram {
@@ -26,8 +27,9 @@ export async function buildCollectorProgram(): Promise<CollectorProgram> {
   mkdirSync(BUILD, { recursive: true });
   const directory = mkdtempSync(join(BUILD, 'kafka-collector-'));
   const program = join(directory, 'collector.mjs');
+  cpSync(resolve('src/store/migrations'), join(directory, 'migrations'), { recursive: true });
   await build({
-    entryPoints: [fileURLToPath(new URL('./kafka-collector-main.ts', import.meta.url))],
+    entryPoints: [resolve('test/support/kafka-collector-main.ts')],
     outfile: program,
     bundle: true,
     platform: 'node',
@@ -54,6 +56,11 @@ export async function buildCollectorProgram(): Promise<CollectorProgram> {
         ready: () => /^ready$/m.test(log()),
         exitCode: guarded.exitCode,
         kill: guarded.kill,
+        signal: (signal) => {
+          const pid = /^pid (\d+)$/m.exec(log())?.[1];
+          if (pid === undefined) throw new Error(`the collector has no number yet:\n${log()}`);
+          process.kill(Number(pid), signal);
+        },
       };
     },
     remove: () => rmSync(directory, { recursive: true, force: true }),

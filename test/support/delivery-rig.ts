@@ -1,0 +1,264 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import type { ModelVersion } from '../../src/domain/model.js';
+import type { StoreLocation } from '../../src/store/client.js';
+import { createStore } from '../../src/store/store.js';
+import { type ClickHouseBridge, startClickHouseBridge } from './clickhouse-bridge.js';
+import type { CollectorFaults } from './collector-faults.js';
+import { type KafkaBroker, startKafkaBroker } from './kafka-broker.js';
+import { until } from './kafka-collect.js';
+import { buildCollectorProgram, type CollectorProcess } from './kafka-collector-process.js';
+import {
+  firstMissing,
+  placeOf,
+  type StoredOffset,
+  storedOffsets,
+  violationsOf,
+  violationText,
+} from './offset-oracle.js';
+import { createSilentLogger } from './silent-logger.js';
+
+const PREDICTION_PARTITIONS = 3;
+/** Records of one range at most: many ranges of few records give many steps to strike at. */
+export const RANGE = 100;
+const PASSWORD = 'test-only';
+const DONE_TIMEOUT_MS = 120_000;
+
+export interface StartOptions {
+  readonly faults?: CollectorFaults;
+  /** The version that is not registered at first is. */
+  readonly late?: boolean;
+  /** Port in front of the store or of the brokers, where a proxy stands. */
+  readonly storePort?: number;
+  readonly brokerPort?: number;
+}
+
+/** One run: topics, a group, a model and (embedded) a data directory of its own. */
+export interface Delivery {
+  readonly topics: readonly string[];
+  /** A collector process; ended with the run. */
+  readonly start: (options?: StartOptions) => CollectorProcess;
+  /** Writes this many records to each partition of predictions, and half as many labels. */
+  readonly produce: (records: number) => Promise<void>;
+  /** The registry change: from here on a tenth of the predictions is of a known version. */
+  readonly registerLate: () => Promise<void>;
+  /** Until everything produced is committed. Rejects when one of the processes ends before. */
+  readonly untilDone: (...running: readonly CollectorProcess[]) => Promise<void>;
+  /** Offsets committed by now, over all partitions. */
+  readonly committed: () => Promise<number>;
+  /** What is wrong with what is committed at this moment: nothing at or beyond a missing offset may be. */
+  readonly commitViolations: () => Promise<string[]>;
+  /** What is wrong at the end; empty when every offset is stored once. */
+  readonly violations: () => Promise<string[]>;
+  readonly end: () => Promise<void>;
+}
+
+export interface DeliveryRig {
+  readonly broker: KafkaBroker;
+  readonly bridge: ClickHouseBridge;
+  readonly open: (name: string, kind: StoreLocation['kind']) => Promise<Delivery>;
+  readonly stop: () => Promise<void>;
+}
+
+/** A real broker, the collector as a program, the real engine inside it or behind the HTTP bridge. */
+export async function startDeliveryRig(
+  options: Parameters<typeof startKafkaBroker>[0] = {},
+): Promise<DeliveryRig> {
+  const directory = mkdtempSync(join(tmpdir(), 'plumbline-delivery-'));
+  const [broker, program, oracle, bridge] = await Promise.all([
+    startKafkaBroker(options),
+    buildCollectorProgram(),
+    buildOracle(),
+    startClickHouseBridge({ dataDir: join(directory, 'shared'), password: PASSWORD }),
+  ]);
+  const shared = {
+    kind: 'http' as const,
+    url: bridge.url,
+    database: 'plumbline',
+    username: 'default',
+    password: PASSWORD,
+  };
+  const store = await createStore({ ...shared, logger: createSilentLogger() });
+  await store.migrate();
+
+  async function open(name: string, kind: StoreLocation['kind']): Promise<Delivery> {
+    const topics = { predictions: `${name}-predictions`, labels: `${name}-labels` };
+    const names = Object.values(topics);
+    const dataDir = join(directory, name);
+    const location: StoreLocation = kind === 'http' ? shared : { kind, dataDir };
+    const version = (modelVersion: string): ModelVersion => ({
+      model: name,
+      modelVersion,
+      schema: { task: 'binary', features: [{ name: 'age', kind: 'numeric' }] },
+      registeredAtMs: 0,
+    });
+    await Promise.all([
+      broker.createTopic(topics.predictions, PREDICTION_PARTITIONS),
+      broker.createTopic(topics.labels, 1),
+    ]);
+    if (kind === 'http') await store.saveModel(version('1'));
+    const started: CollectorProcess[] = [];
+    let produced = 0;
+
+    const ends = async () =>
+      new Map(
+        await Promise.all(
+          names.map(async (topic): Promise<[string, number[]]> => [topic, await broker.endOffsets(topic)]),
+        ),
+      );
+    const committedOffsets = async () =>
+      new Map(
+        await Promise.all(
+          names.map(
+            async (topic): Promise<[string, number[]]> => [
+              topic,
+              (await broker.committed(name, topic)).map(({ offset }) => Math.max(0, offset)),
+            ],
+          ),
+        ),
+      );
+    const committed = async () =>
+      [...(await committedOffsets()).values()].flat().reduce((total, offset) => total + offset, 0);
+    const stored = async (): Promise<StoredOffset[]> => {
+      if (kind === 'http') return storedOffsets(location, names);
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        [oracle.program, JSON.stringify(location), ...names],
+        { maxBuffer: 512 * 1_024 * 1_024 },
+      );
+      return JSON.parse(stdout);
+    };
+
+    return {
+      topics: names,
+      start: ({ faults = {}, late = false, storePort, brokerPort } = {}) => {
+        const process = program.start({
+          location:
+            kind === 'http' && storePort !== undefined
+              ? { ...shared, url: `http://127.0.0.1:${storePort}` }
+              : location,
+          brokers: [brokerPort === undefined ? broker.address : `127.0.0.1:${brokerPort}`],
+          group: name,
+          predictions: [topics.predictions],
+          labels: [topics.labels],
+          limits: { maxRows: RANGE, lingerMs: 50 },
+          faults: { recordsPerTake: RANGE, ...faults },
+          ...(kind === 'http' ? {} : { register: late ? [version('1'), version('2')] : [version('1')] }),
+        });
+        started.push(process);
+        return process;
+      },
+      produce: async (records) => {
+        const offsets = (count: number, from: number) => Array.from({ length: count }, (_, i) => from + i);
+        await Promise.all([
+          ...offsets(PREDICTION_PARTITIONS, 0).map((partition) =>
+            broker.produce(
+              topics.predictions,
+              offsets(records, produced).map((offset) =>
+                predictionAt(name, topics.predictions, partition, offset),
+              ),
+              { partition },
+            ),
+          ),
+          broker.produce(
+            topics.labels,
+            offsets(records / 2, produced / 2).map((offset) => labelAt(name, topics.labels, offset)),
+            { partition: 0 },
+          ),
+        ]);
+        produced += records;
+      },
+      registerLate: () => store.saveModel(version('2')),
+      untilDone: async (...running) => {
+        const all = [...(await ends()).values()].flat().reduce((total, end) => total + end, 0);
+        await until(
+          `${all} records of ${name} committed`,
+          async () => {
+            for (const process of running)
+              if (process.exitCode() !== null) throw new Error(`a collector ended:\n${process.log()}`);
+            return (await committed()) === all;
+          },
+          DONE_TIMEOUT_MS,
+          300,
+        );
+      },
+      committed,
+      commitViolations: async () => {
+        // In this order: what is stored meanwhile does no harm.
+        const commits = await committedOffsets();
+        const rows = await stored();
+        return [...commits].flatMap(([topic, offsets]) =>
+          offsets.flatMap((offset, partition) => {
+            const first = firstMissing(rows, topic, partition);
+            return offset <= first
+              ? []
+              : [`${topic}/${partition}: committed ${offset}, and ${first} is not stored`];
+          }),
+        );
+      },
+      violations: async () => violationsOf(await ends(), await stored(), { placed: true }).map(violationText),
+      end: async () => {
+        await Promise.all(started.map((process) => process.kill()));
+        await Promise.all(names.map(broker.deleteTopic));
+        rmSync(dataDir, { recursive: true, force: true });
+      },
+    };
+  }
+
+  return {
+    broker,
+    bridge,
+    open,
+    stop: async () => {
+      await store.close();
+      await bridge.stop();
+      program.remove();
+      oracle.remove();
+      await broker.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** In each hundred: two are poison, ten are of a version that is registered late. Named by their place. */
+function predictionAt(model: string, topic: string, partition: number, offset: number): string {
+  if (offset % 50 === 7) return '{"model":';
+  return JSON.stringify({
+    prediction_id: placeOf(topic, partition, offset),
+    model,
+    model_version: offset % 10 === 3 ? '2' : '1',
+    timestamp: '2026-01-01T00:00:00Z',
+    features: { age: offset % 90 },
+    prediction: offset % 2,
+  });
+}
+
+function labelAt(model: string, topic: string, offset: number): string {
+  if (offset % 50 === 7) return '[';
+  const place = { prediction_id: placeOf(topic, 0, offset), model, model_version: '1' };
+  return JSON.stringify({ ...place, label: offset % 2, timestamp: '2026-01-01T00:00:00Z' });
+}
+
+/** Built inside the repository so that it finds chdb in node_modules. */
+async function buildOracle(): Promise<{ program: string; remove: () => void }> {
+  mkdirSync(resolve('build'), { recursive: true });
+  const directory = mkdtempSync(resolve('build/offset-oracle-'));
+  const program = join(directory, 'oracle.mjs');
+  await build({
+    entryPoints: [resolve('test/support/offset-oracle-main.ts')],
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['chdb', 'chdb/*'],
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  });
+  return { program, remove: () => rmSync(directory, { recursive: true, force: true }) };
+}

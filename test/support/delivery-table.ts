@@ -1,0 +1,47 @@
+import { FAILPOINTS, type Failpoint } from './collector-faults.js';
+import { loseInsert, stopGently, wakeZombie } from './delivery-outages.js';
+import {
+  cutInsert,
+  delayInsert,
+  type Outcome,
+  type Round,
+  strikeAlone,
+  strikeMember,
+} from './delivery-scenarios.js';
+
+export interface Scenario {
+  readonly name: string;
+  readonly run: (round: Round) => Promise<Outcome>;
+  /** Every run of it leaves a range behind that has to be repeated. */
+  readonly redoes: boolean;
+}
+
+const REDOING = new Set<Failpoint>(['after_pending', 'between_inserts', 'mid_insert', 'after_insert']);
+
+/** One for each failpoint, alone and with a second member. */
+export const STRIKES: readonly Scenario[] = [
+  ...FAILPOINTS.map((point) => ({
+    name: `embedded ${point}`,
+    run: (round: Round) => strikeAlone(round, point),
+    redoes: REDOING.has(point),
+  })),
+  ...FAILPOINTS.map((point) => ({
+    name: `http ${point}`,
+    run: (round: Round) => strikeMember(round, point),
+    redoes: REDOING.has(point),
+  })),
+  ...(['predictions', 'rejected'] as const).flatMap((table) => [
+    { name: `http mid_body ${table}`, run: (round: Round) => cutInsert(round, table), redoes: true },
+    {
+      name: `http late_insert ${table}`,
+      run: (round: Round) =>
+        delayInsert(round, table, { arrives: round.round % 2 === 1 ? 'at the end' : 'any time' }),
+      redoes: true,
+    },
+  ]),
+  { name: 'embedded sigterm', run: stopGently, redoes: false },
+  { name: 'http lost_answer', run: (round) => loseInsert(round, { lost: 'answer' }), redoes: false },
+  { name: 'http lost_request', run: (round) => loseInsert(round, { lost: 'request' }), redoes: false },
+  { name: 'http zombie between_inserts', run: (round) => wakeZombie(round, 'between_inserts'), redoes: true },
+  { name: 'http zombie after_insert', run: (round) => wakeZombie(round, 'after_insert'), redoes: true },
+];
