@@ -42,8 +42,8 @@ export interface Delivery {
   readonly topics: readonly string[];
   /** A collector process; ended with the run. */
   readonly start: (options?: StartOptions) => CollectorProcess;
-  /** Writes this many records to each partition of predictions, and half as many labels. */
-  readonly produce: (records: number) => Promise<void>;
+  /** Writes this many records to each partition of predictions, and half as many labels; without poison if so said. */
+  readonly produce: (records: number, options?: { readonly poison?: boolean }) => Promise<void>;
   /** The registry change: from here on a tenth of the predictions is of a known version. */
   readonly registerLate: () => Promise<void>;
   /** Until everything produced is committed. Rejects when one of the processes ends before. */
@@ -152,21 +152,21 @@ export async function startDeliveryRig(
         started.push(process);
         return process;
       },
-      produce: async (records) => {
+      produce: async (records, { poison = true } = {}) => {
         const offsets = (count: number, from: number) => Array.from({ length: count }, (_, i) => from + i);
         await Promise.all([
           ...offsets(PREDICTION_PARTITIONS, 0).map((partition) =>
             broker.produce(
               topics.predictions,
               offsets(records, produced).map((offset) =>
-                predictionAt(name, topics.predictions, partition, offset),
+                predictionAt(name, topics.predictions, partition, offset, poison),
               ),
               { partition },
             ),
           ),
           broker.produce(
             topics.labels,
-            offsets(records / 2, produced / 2).map((offset) => labelAt(name, topics.labels, offset)),
+            offsets(records / 2, produced / 2).map((offset) => labelAt(name, topics.labels, offset, poison)),
             { partition: 0 },
           ),
         ]);
@@ -225,8 +225,14 @@ export async function startDeliveryRig(
 }
 
 /** In each hundred: two are poison, ten are of a version that is registered late. Named by their place. */
-function predictionAt(model: string, topic: string, partition: number, offset: number): string {
-  if (offset % 50 === 7) return '{"model":';
+function predictionAt(
+  model: string,
+  topic: string,
+  partition: number,
+  offset: number,
+  poison: boolean,
+): string {
+  if (poison && offset % 50 === 7) return '{"model":';
   return JSON.stringify({
     prediction_id: placeOf(topic, partition, offset),
     model,
@@ -237,8 +243,8 @@ function predictionAt(model: string, topic: string, partition: number, offset: n
   });
 }
 
-function labelAt(model: string, topic: string, offset: number): string {
-  if (offset % 50 === 7) return '[';
+function labelAt(model: string, topic: string, offset: number, poison: boolean): string {
+  if (poison && offset % 50 === 7) return '[';
   const place = { prediction_id: placeOf(topic, 0, offset), model, model_version: '1' };
   return JSON.stringify({ ...place, label: offset % 2, timestamp: '2026-01-01T00:00:00Z' });
 }

@@ -140,15 +140,19 @@ export const cutInsert = (round: Round, table: 'predictions' | 'rejected'): Prom
 export const delayInsert = (
   round: Round,
   table: 'predictions' | 'rejected',
-  options: { readonly mistake?: Mistake; readonly arrives: 'any time' | 'at the end' },
+  options: {
+    readonly mistake?: Mistake;
+    readonly arrives: 'any time' | 'at the end';
+    readonly poison?: boolean;
+  },
 ): Promise<Outcome> =>
   withProxy(storePort(round), (proxy) =>
     withDelivery(round, 'http', async (delivery) => {
-      const { mistake, arrives } = options;
+      const { mistake, arrives, poison = true } = options;
       const held = holdInsert(proxy, insertFinder(table, visitOf(round.round)));
       const made = mistake === undefined ? {} : { faults: { mistake } };
       const [first, second] = await startPair(delivery, { storePort: proxy.port, ...made });
-      await delivery.produce(RECORDS);
+      await delivery.produce(RECORDS, { poison });
       await until('an insert is held', held.whole);
       await first.kill();
       const lateMs = 4_000 + 6_000 * round.random();
