@@ -67,6 +67,13 @@ export function service() {
             `sum(increase(plumbline_webhook_deliveries_total{${ALL},outcome="failed"}[1d]))`,
             1,
           ),
+          stat(
+            'Webhooks held',
+            'Scopes whose webhooks are paused or whose endpoint is gone, and targets that do not answer.',
+            'short',
+            `sum(plumbline_webhook_holds{${ALL}}) + sum(plumbline_webhook_circuits_open{${ALL}})`,
+            1,
+          ),
         ],
       },
       {

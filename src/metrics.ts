@@ -172,6 +172,17 @@ export function createMetrics() {
       buckets: [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
       registers,
     }),
+    webhookHolds: new Gauge({
+      name: 'plumbline_webhook_holds',
+      help: 'Scopes whose webhooks are held back, by reason.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    webhookCircuitsOpen: new Gauge({
+      name: 'plumbline_webhook_circuits_open',
+      help: 'Webhook targets that failed five times in a row and have not answered since.',
+      registers,
+    }),
     webhookDeliveries: new Counter({
       name: 'plumbline_webhook_deliveries_total',
       help: 'Webhook attempts, by outcome.',

@@ -62,6 +62,10 @@ export function createCircuitBreakers(options: {
       circuit.openUntilMs = Math.max(circuit.openUntilMs, clock.now() + waitMs);
     },
 
+    /** Targets that have failed as often as opens a circuit, and have not answered well since: those on trial count. */
+    unwell: (): number =>
+      [...circuits.values()].filter(({ failures }) => failures >= FAILURES_TO_OPEN).length,
+
     isOpen: (target: string): boolean => (circuits.get(target)?.openUntilMs ?? 0) > clock.now(),
   };
 }

@@ -236,6 +236,8 @@ export function createDispatcher(options: DispatcherOptions) {
 
   return {
     deliverDue,
+    /** Targets that failed so often in a row that they are left alone, or on trial. */
+    openCircuits: breakers.unwell,
     /** Serves the outbox every `pollMs` until `stop`. */
     start(): void {
       if (timer !== null) throw new TypeError('the dispatcher runs already');

@@ -2,6 +2,7 @@ import { createAlertEngine } from '../alerts/alert-engine.js';
 import { createDispatcher } from '../alerts/dispatcher.js';
 import { createPerformanceGauges } from '../alerts/performance-gauges.js';
 import { createVerdictGauges } from '../alerts/prometheus.js';
+import { createWebhookGauges } from '../alerts/webhook-gauges.js';
 import { type ModelConfig, modelConfig } from '../config.js';
 import { fitNullModel } from '../detectors/null-model.js';
 import type { ModelVersion } from '../domain/model.js';
@@ -64,6 +65,11 @@ export function wireDetection(parts: Parts) {
     logger,
     metrics,
     random: Math.random,
+  });
+  const webhookGauges = createWebhookGauges({
+    outbox: store,
+    openCircuits: dispatcher.openCircuits,
+    metrics,
   });
   const segmentsOfVersion = (model: ModelVersion) =>
     segmentsOf({ store, fitNullModel, segments: (name) => settings(name).segments }, model);
@@ -164,6 +170,7 @@ export function wireDetection(parts: Parts) {
       lastCycle = await cycle.run();
       await estimateGauges.publish();
       await schemaGauges.publish();
+      await webhookGauges.publish();
       await streams.feed();
     },
     lastSuccess: {
@@ -179,6 +186,7 @@ export function wireDetection(parts: Parts) {
     async start(): Promise<void> {
       await gauges.restore(store, clock);
       await performanceGauges.restore(store);
+      await webhookGauges.publish();
       dispatcher.start();
     },
     stop: () => dispatcher.stop(),

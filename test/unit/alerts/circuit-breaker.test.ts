@@ -25,6 +25,19 @@ describe('circuit breaker', () => {
     expect(admits('b')).toBe(true);
   });
 
+  it('counts targets as unwell until they answer well, also while they are on trial', () => {
+    const { admits, report, unwell, fail, time } = setUp();
+    fail(4);
+    expect(unwell()).toBe(0);
+    fail(1);
+    expect(unwell()).toBe(1);
+    time.nowMs = 60_000;
+    expect(admits('a')).toBe(true);
+    expect(unwell()).toBe(1);
+    report('a', true);
+    expect(unwell()).toBe(0);
+  });
+
   it('counts failures in a row only', () => {
     const { admits, report, fail } = setUp();
     fail(4);
