@@ -26,6 +26,14 @@ export interface Piece {
   readonly profiles: readonly Profile[];
 }
 
+export interface NullModelInput {
+  readonly grids: readonly Grid[];
+  readonly pieces: readonly Piece[];
+  readonly pieceMs: number;
+  /** Pieces are compared with others of their phase only, e.g. those of the same hour of the week; all are of one by default. */
+  readonly phaseOf?: (window: Window) => number;
+}
+
 /**
  * Learns from a reference how much its own windows differ: each window-long piece is compared with the rest of the
  * reference, and per column and test the ratios give a between-piece variance and the shape of its tail. Neighbouring pieces
@@ -33,13 +41,29 @@ export interface Piece {
  * Pieces with less than half the median rows (a first or last partial day) are left out.
  * `iid` when fewer than ten usable pieces remain: then rows are taken as independent.
  */
-export function fitNullModel(input: {
-  readonly grids: readonly Grid[];
-  readonly pieces: readonly Piece[];
-  readonly pieceMs: number;
-  /** Pieces are compared with others of their phase only, e.g. those of the same hour of the week; all are of one by default. */
-  readonly phaseOf?: (window: Window) => number;
-}): NullModel {
+export function fitNullModel(input: NullModelInput): NullModel {
+  const steps = fitting(input);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same with a pause after each test, some ms: fifty columns in a hundred pieces take seconds. */
+export async function fitNullModelInTurns(
+  input: NullModelInput,
+  pause: () => Promise<void>,
+): Promise<NullModel> {
+  const steps = fitting(input);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await pause();
+  }
+}
+
+/** A step for each column and test. */
+function* fitting(input: NullModelInput): Generator<void, NullModel> {
   const phases = groupBy(input.pieces, (piece) => input.phaseOf?.(piece.window) ?? 0).map(usablePieces);
   if (phases.flat().length < LEAST_PIECES) return { kind: 'iid', pieceMs: 0, spreads: [] };
   const spreads: TemporalSpread[] = [];
@@ -52,6 +76,7 @@ export function fitNullModel(input: {
       if (!appliesTo(detector, { name: grid.feature, kind: grid.kind })) continue;
       const spread = fitSpread(grid, detector, compared, phases.length > 1);
       if (spread !== null) spreads.push(spread);
+      yield;
     }
   }
   return { kind: 'temporal', pieceMs: input.pieceMs, spreads };

@@ -197,7 +197,7 @@ export function createRebaseliner(deps: RebaselineDeps) {
         period,
         provenance: `production from ${hourOf(period.startMs)} to ${hourOf(period.endMs)}${note}`,
         createdAtMs: wallClock.now(),
-        nullModel: deps.fitNullModel({
+        nullModel: await deps.fitNullModel({
           grids,
           pieces: pieces.filter(({ window }) => covers(window)),
           pieceMs,

@@ -67,7 +67,7 @@ export interface RegisterReferenceDeps extends Omit<ReferenceMultivariateDeps, '
     grids: readonly Grid[];
     pieces: readonly { window: Window; profiles: readonly Profile[] }[];
     pieceMs: number;
-  }) => NullModel;
+  }) => NullModel | Promise<NullModel>;
   readonly fitForest: (
     columns: readonly FeatureSchema[],
     rows: readonly FeatureRow['values'][],
@@ -226,7 +226,7 @@ export function createReferenceRegistrar(deps: RegisterReferenceDeps) {
       period,
       provenance: input.provenance,
       createdAtMs: deps.wallClock.now(),
-      nullModel: deps.fitNullModel({ grids, pieces, pieceMs }),
+      nullModel: await deps.fitNullModel({ grids, pieces, pieceMs }),
       ...(segments.length === 0
         ? {}
         : {

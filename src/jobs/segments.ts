@@ -17,7 +17,7 @@ export interface SegmentReferenceDeps {
     grids: readonly Grid[];
     pieces: readonly { window: Window; profiles: readonly Profile[] }[];
     pieceMs: number;
-  }) => NullModel;
+  }) => NullModel | Promise<NullModel>;
   /** Which segments of a model get verdicts of their own; none when left out. */
   readonly segments?: (model: string) => SegmentSetting | undefined;
 }
@@ -56,7 +56,7 @@ export async function describeSegments(
     found.push({
       segment,
       rows,
-      nullModel: deps.fitNullModel({
+      nullModel: await deps.fitNullModel({
         grids,
         pieces: pieces.filter((piece) => input.covers(piece.window)),
         pieceMs,

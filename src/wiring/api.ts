@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { createWebhookDesk } from '../alerts/webhook-desk.js';
 import type { RowWriter } from '../collectors/row-writer.js';
 import { type Config, modelConfig } from '../config.js';
-import { fitNullModel } from '../detectors/null-model.js';
+import { fitNullModel, fitNullModelInTurns } from '../detectors/null-model.js';
 import { DAY_MS, END_OF_TIME_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import type { Access } from '../http/access.js';
@@ -48,6 +48,7 @@ import { createMultivariateFitter } from './multivariate.js';
 import type { Parts } from './parts.js';
 import { wirePolicy } from './policy.js';
 import { privacySettings } from './privacy.js';
+import { createPause } from './turns.js';
 import { createHooks, type Hooks, mlflowSecret, publicUrlOf } from './webhooks.js';
 
 function reportsDirectoryOf({ reports, store }: Config): string {
@@ -62,7 +63,8 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
     store,
     wallClock,
     logger,
-    fitNullModel,
+    // Somebody registers a reference while others ask.
+    fitNullModel: (input) => fitNullModelInTurns(input, createPause({ turnMs: 5 })),
     fitForest: createForestFitter(parts.tasks),
     fitMultivariate: createMultivariateFitter(parts.tasks),
     multivariateSettings: (model) => modelConfig(config, model).multivariate,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { mergeProfiles, withoutPart } from '../../../src/detectors/merge-profiles.js';
-import { fitNullModel, usablePieces } from '../../../src/detectors/null-model.js';
+import { fitNullModel, fitNullModelInTurns, usablePieces } from '../../../src/detectors/null-model.js';
 import { movingColumns, type NullModel } from '../../../src/domain/reference.js';
 import { DAY_MS } from '../../../src/domain/window.js';
 import { gridOf, profileOf, type Value } from '../../support/count-profiles.js';
@@ -321,4 +321,21 @@ describe('fitNullModel with phases', () => {
     const flat = fitNullModel({ grids, pieces: small, pieceMs: DAY_MS });
     expect(spreadOf(flat, 'plan', 'chiSquare').pieces).toBe(30);
   });
+});
+
+test('with a pause after each test of each column learns the same', async () => {
+  const list = days(77, 12, 0.2);
+  const grids = gridsOf(model, concat(list));
+  const pieces = list.map((columns, i) => ({
+    window: { startMs: i * DAY_MS, endMs: (i + 1) * DAY_MS },
+    profiles: profilesOf(grids, columns),
+  }));
+  const input = { grids, pieces, pieceMs: DAY_MS };
+  let pauses = 0;
+  const learned = await fitNullModelInTurns(input, async () => {
+    pauses += 1;
+  });
+  expect(learned).toEqual(fitNullModel(input));
+  expect(pauses).toBeGreaterThanOrEqual(learned.spreads.length);
+  expect(learned.spreads.length).toBeGreaterThan(0);
 });
