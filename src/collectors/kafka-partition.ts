@@ -64,8 +64,8 @@ export interface PartitionConsumer {
 const ROOM_WAIT_MS = 1_000;
 const ROOM_SLICE_MS = 100;
 
-/** Rounds of a repair: the token again, where some rows are there a token of their own, at last one that was never used. */
-const REPAIRS = 3;
+/** Rounds of a repair: the token again, rejected rows first; where some rows are there a token of their own; at last one never used. */
+const REPAIRS = 4;
 
 /** One partition of one assignment: buffers records, and delivers one range at a time. */
 export function createPartitionConsumer(options: PartitionConsumerOptions): PartitionConsumer {
@@ -159,9 +159,11 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
    * A range that may be in the store already, or still on its way there from a member that is gone. What the rows became then could have
    * depended on the clock and on the registered models, so the offsets that are there are left alone, and only the missing ones are inserted.
    * A list of which nothing is there goes in under the token it was first sent with: only that stops the insert of another member that
-   * arrives later. What is still missing then goes in under a token of its own. False when the assignment ended before.
+   * arrives later. Rejected rows go first, and are looked for again, since the others may be theirs, accepted by now. What is still
+   * missing then goes in under a token of its own. False when the assignment ended before.
    */
-  async function repair(range: RangeBuffer, token: string): Promise<boolean> {
+  async function repair(range: RangeBuffer, token: string, rejectedBefore: number): Promise<boolean> {
+    if (rejectedBefore > 0 && range.rejected.length === 0) await options.audit.voidRejected(token);
     for (let attempt = 0; attempt < REPAIRS; attempt += 1) {
       while (await options.audit.insertUnderWay(token)) {
         if (revoked) return false;
@@ -179,7 +181,9 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
           'kafka: rows of a repeated range are inserted again',
         );
         await write({ ...missing, token: `${token}/lost-${randomUUID()}` });
-      } else if (countOf(whole) > 0) await write({ ...whole, token });
+      } else if (attempt === 0 && whole.rejected.length > 0)
+        await write({ predictions: [], labels: [], halves: [], rejected: whole.rejected, token });
+      else if (countOf(whole) > 0) await write({ ...whole, token });
       else await write({ ...missing, token: `${token}/repair-${digestOf(missing)}` });
     }
     return true;
@@ -189,13 +193,13 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     if (countOf(batch) > 0) await options.write(batch);
   }
 
-  async function deliver(range: RangeBuffer, again: boolean): Promise<void> {
-    const offsets = { start: range.start, end: range.next - 1 };
+  async function deliver(range: RangeBuffer, again: OffsetRange | null): Promise<void> {
+    const offsets = { start: range.start, end: range.next - 1, rejected: range.rejected.length };
     const token = rangeToken(position, epoch, offsets);
-    const announced = again || (await commit(range.start, offsets));
+    const announced = again !== null || (await commit(range.start, offsets));
     if (!announced) return;
     const written = await untilDone('inserting', async () => {
-      if (again) return repair(range, token);
+      if (again !== null) return repair(range, token, again.rejected ?? 0);
       await write({ ...rowsOf(range), token });
       return true;
     });
@@ -212,7 +216,7 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     if (revoked || draining || inFlight !== null || buffer.next === buffer.start) return;
     if (redo !== null && !redoRead()) return;
     const range = buffer;
-    const again = redo !== null;
+    const again = redo;
     redo = null;
     inFlight = range;
     buffer = createRangeBuffer(range.next, options.newPredictions());

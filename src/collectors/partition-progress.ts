@@ -5,6 +5,8 @@ import type { LogPosition } from './log-source.js';
 export interface OffsetRange {
   readonly start: number;
   readonly end: number;
+  /** Rows of the range that were rejected when it was announced; none when left out. */
+  readonly rejected?: number;
 }
 
 /** Kept in the metadata of the group's commits: what an insert in doubt would have to repeat after a crash. */
@@ -24,7 +26,9 @@ const MAX_TOKEN = 150;
 /** Far below the broker's limit for metadata (4 KiB). */
 export function encodeProgress(progress: Progress): string {
   const { epoch, topicId, pending } = progress;
-  const range = pending === null ? {} : { s: pending.start, e: pending.end };
+  const { rejected = 0 } = pending ?? {};
+  const range =
+    pending === null ? {} : { s: pending.start, e: pending.end, ...(rejected > 0 ? { r: rejected } : {}) };
   return JSON.stringify({ v: VERSION, epoch, topic: topicId, ...range });
 }
 
@@ -40,9 +44,10 @@ export function decodeProgress(metadata: string): Progress | null {
     return null;
   }
   if (typeof value !== 'object' || value === null) return null;
-  const { v, epoch, topic, s, e } = value as Record<string, unknown>;
+  const { v, epoch, topic, s, e, r } = value as Record<string, unknown>;
   if (v !== VERSION || typeof epoch !== 'string' || typeof topic !== 'string') return null;
-  const pending = isOffset(s) && isOffset(e) && s <= e ? { start: s, end: e } : null;
+  const rejected = isOffset(r) && r > 0 ? { rejected: r } : {};
+  const pending = isOffset(s) && isOffset(e) && s <= e ? { start: s, end: e, ...rejected } : null;
   return { epoch, topicId: topic, pending };
 }
 
@@ -82,7 +87,7 @@ export function planStart(
   const { epoch, pending } = progress;
   const end = pending === null ? -1 : Math.min(pending.end, logEnd - 1);
   if (end < offset) return { offset, epoch, redo: null, lost, reason: 'resumed' };
-  return { offset, epoch, redo: { start: offset, end }, lost, reason: 'redo' };
+  return { offset, epoch, redo: { ...pending, start: offset, end }, lost, reason: 'redo' };
 }
 
 /** Names one range of one partition for ever: an insert under the same token happens once. */

@@ -58,4 +58,6 @@ export interface LogAuditStore {
    * whoever sent it. For tokens of at most 150 plain characters, which go to the engine as they are.
    */
   insertUnderWay(token: string): Promise<boolean>;
+  /** An insert of the rejected rows of the batch with this token that has not arrived yet will store nothing. What is there stays. */
+  voidRejected(token: string): Promise<void>;
 }

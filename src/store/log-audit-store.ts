@@ -1,5 +1,6 @@
 import type { LogAuditStore, RowListName } from '../domain/row-ports.js';
 import type { StoreClient } from './client.js';
+import { rejectedToken } from './row-store.js';
 
 /** The table of each list, and where it tells which row of its record a row is. */
 const PLACES: readonly (readonly [list: RowListName, table: string, row: string])[] = [
@@ -8,6 +9,9 @@ const PLACES: readonly (readonly [list: RowListName, table: string, row: string]
   ['rejected', 'rejected', 'row_index'],
   ['halves', 'call_halves', 'toUInt32(0)'],
 ];
+
+/** Source of a row that is there for its token alone. */
+const FENCE = 'fence';
 
 export function createLogAuditStore(client: StoreClient): LogAuditStore {
   return {
@@ -40,6 +44,14 @@ export function createLogAuditStore(client: StoreClient): LogAuditStore {
         { tokens: `${token.replace(/[%_]/g, '\\$&')}/%` },
       );
       return (found?.inserts ?? 0) > 0;
+    },
+
+    voidRejected: async (token) => {
+      // The engine notes a token with the row it keeps, and knows it still when the row is gone.
+      await client.insert('rejected', [{ source_kind: FENCE }], rejectedToken(token));
+      await client.command(
+        `ALTER TABLE rejected DELETE WHERE source_kind = '${FENCE}' SETTINGS mutations_sync = 2`,
+      );
     },
   };
 }

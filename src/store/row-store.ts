@@ -118,7 +118,7 @@ export function createRowStore(
     predictions.note(packed);
     const fingerprints = labels.note(batch.labels);
     await insertHalves(client, batch.halves ?? [], atMs, `${token}/h`);
-    await insertBlocks('rejected', rejected, () => createRejectedBlock(atMs), `${token}/r`);
+    await insertBlocks('rejected', rejected, () => createRejectedBlock(atMs), rejectedToken(token));
     await insertBlocks('labels', batch.labels, () => createLabelBlock(atMs, fingerprints), `${token}/l`);
     for (const [part, blocks] of bodiesOf(packed.blocks()).entries()) {
       await client.insertBlock(
@@ -200,6 +200,9 @@ function bodiesOf(blocks: readonly PredictionBlock[]): PredictionBlock[][] {
   }
   return bodies;
 }
+
+/** Of the rejected rows of a batch; of a second block of them, a part's token. */
+export const rejectedToken = (token: string) => `${token}/r`;
 
 const partToken = (token: string, part: number) => (part === 0 ? token : `${token}/${part}`);
 

@@ -42,6 +42,37 @@ describe.each(BACKENDS)('the audit of log offsets in the %s store', (kind) => {
     expect([none.offsets.size, none.lists.size]).toEqual([0, 0]);
   });
 
+  test('keeps out rejected rows of a batch that arrive later, and those alone', async () => {
+    const source = (offset: number) => ({
+      source: { kind: 'kafka', topic: 'void@id', partition: 0, offset },
+    });
+    const stored = async () => {
+      const { offsets } = await backend.store.storedRange({
+        topic: 'void@id',
+        partition: 0,
+        fromOffset: 0,
+        toOffset: 99,
+      });
+      return [...offsets.keys()].sort();
+    };
+    const insert = (token: string, offset: number) =>
+      backend.store.insertRows({
+        predictions: [predictionRow(`void-${offset}`, source(offset + 10))],
+        labels: [],
+        rejected: [rejectedRow(source(offset))],
+        token,
+      });
+    const before = await backend.store.totals();
+    await backend.store.voidRejected('void-late');
+    await backend.store.voidRejected('void-late');
+    expect(await backend.store.totals()).toEqual(before);
+    await insert('void-late', 1);
+    expect(await stored()).toEqual([11]);
+    await insert('void-there', 2);
+    await backend.store.voidRejected('void-there');
+    expect(await stored()).toEqual([11, 12, 2]);
+  });
+
   test('tells whether an insert of a batch is under way', async () => {
     const token = 'cluster/the_topic/0/e1/0-9';
     const { insertUnderWay } = backend.store;

@@ -43,14 +43,6 @@ describe('mistakes in delivery are found out', () => {
     expect(violations.join('\n')).toMatch(expected);
   });
 
-  it('the known limit (docs/kafka.md): late rejected rows of a range in which nothing is rejected any more', async () => {
-    const round = { rig, name: 'known-limit', round: 1, random: () => 0.5 };
-    const { violations } = await delayInsert(round, 'rejected', { arrives: 'at the end', poison: false });
-    expect(violations.join('\n')).toMatch(
-      /^known-limit-predictions\/\d: \d+ more than once \(\d+:(rejected\+predictions|predictions\+rejected)/,
-    );
-  });
-
   it('the oracle sees rows that are missing, repeated, beyond the log and at another place', () => {
     const row = (offset: number, ...ids: string[]) => ({
       topic: 't',

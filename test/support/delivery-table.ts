@@ -39,6 +39,12 @@ export const STRIKES: readonly Scenario[] = [
       redoes: true,
     },
   ]),
+  {
+    // Nothing of the repeated range is rejected any more.
+    name: 'http late_insert accepted',
+    run: (round) => delayInsert(round, 'rejected', { arrives: 'at the end', poison: false }),
+    redoes: true,
+  },
   { name: 'embedded sigterm', run: stopGently, redoes: false },
   { name: 'http lost_answer', run: (round) => loseInsert(round, { lost: 'answer' }), redoes: false },
   { name: 'http lost_request', run: (round) => loseInsert(round, { lost: 'request' }), redoes: false },

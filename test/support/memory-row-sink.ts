@@ -55,6 +55,9 @@ export function createMemoryRowSink(): MemoryRowSink {
       await sink.fault?.(batch, true);
     },
     insertUnderWay: async () => false,
+    voidRejected: async (token) => {
+      tokens.add(`${token}/rejected`);
+    },
     storedRange: async ({ topic, partition, fromOffset, toOffset }) => {
       const found = rows.filter(
         ({ source }) =>

@@ -289,6 +289,57 @@ describe('kafka collector', () => {
     expect(ascending(sink.offsets('p', 0))).toEqual(range(4));
   });
 
+  it.each([
+    ['all of them are accepted by now', [event(0), event(1), event(2)], 'after the repair'],
+    ['some are rejected still', [event(0), 'bad', event(2)], 'after the repair'],
+    ['some are rejected still', [event(0), 'bad', event(2)], 'in the middle of it'],
+  ])(
+    'stores a range once when late rows of a killed member were rejected: %s, %j, %s',
+    async (_, values, when) => {
+      const log = createMemoryLog();
+      log.append('p', 0, values);
+      const sink = createMemoryRowSink();
+      const first = log.member({ batchSize: 10 });
+      let arrive: () => void = () => undefined;
+      let late: Promise<void> | null = null;
+      const write = async (batch: RowBatch) => {
+        first.crash();
+        await new Promise<void>((resolve) => {
+          arrive = resolve;
+        });
+        late = sink.write(batch);
+        return late;
+      };
+      const refusing: RecordDecoders = {
+        read: (kind, _value, text, source) => EVENT_DECODERS.read(kind, null, text, source),
+      };
+      let sent = false;
+      collectorOf(first, sink, {
+        decoders: refusing,
+        write: (batch) => {
+          sent = true;
+          return write(batch);
+        },
+      }).start();
+      await until(() => sent);
+      if (when === 'in the middle of it')
+        sink.delay = async () => {
+          sink.delay = null;
+          arrive();
+          await until(() => late !== null);
+          await late;
+        };
+      const second = collectorOf(log.member({ batchSize: 10 }), sink);
+      second.start();
+      await until(() => log.committed('p', 0)?.offset === 3);
+      arrive();
+      await until(() => late !== null);
+      await late;
+      await second.stop();
+      expect(ascending(sink.offsets('p', 0))).toEqual(range(3));
+    },
+  );
+
   it('stores every offset exactly once whatever fails or dies, with one to three members', async () => {
     /** Where the n-th step of all members fails or kills its member. */
     const faults = fc.array(fc.tuple(fc.nat(60), fc.constantFrom('fail', 'crash')), { maxLength: 12 });

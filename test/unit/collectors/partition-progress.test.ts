@@ -20,12 +20,16 @@ describe('progress in commit metadata', () => {
       fc.property(
         fc.string(),
         fc.string(),
-        fc.option(fc.tuple(fc.maxSafeNat(), fc.nat())),
+        fc.option(fc.tuple(fc.maxSafeNat(), fc.nat(), fc.nat(100_000))),
         (epoch, topicId, range) => {
           const pending =
             range === null
               ? null
-              : { start: range[0], end: Math.min(range[0] + range[1], Number.MAX_SAFE_INTEGER) };
+              : {
+                  start: range[0],
+                  end: Math.min(range[0] + range[1], Number.MAX_SAFE_INTEGER),
+                  ...(range[2] > 0 ? { rejected: range[2] } : {}),
+                };
           expect(decodeProgress(encodeProgress({ epoch, topicId, pending }))).toEqual({
             epoch,
             topicId,
@@ -35,7 +39,8 @@ describe('progress in commit metadata', () => {
       ),
       { seed: 1 },
     );
-    const longest = { start: Number.MAX_SAFE_INTEGER - 1, end: Number.MAX_SAFE_INTEGER };
+    const [start, end] = [Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER];
+    const longest = { start, end, rejected: end };
     expect(
       encodeProgress({ epoch: 'm3k2l1j0', topicId: 'A'.repeat(249), pending: longest }).length,
     ).toBeLessThan(400);
