@@ -56,6 +56,13 @@ export interface PeriodStore {
     period: Window,
     limit: number,
   ): Promise<{ stored: number; rows: { values: FeatureRow['values']; timestampMs: number }[] }>;
+  /** The rows of `sampleRows` alone, which costs half. */
+  someRows(
+    model: ModelVersion,
+    columns: readonly FeatureSchema[],
+    period: Window,
+    limit: number,
+  ): Promise<{ values: FeatureRow['values']; timestampMs: number }[]>;
 }
 
 export interface QuerySource {

@@ -22,7 +22,7 @@ const CACHED_SPREADS = 256;
 const VERDICT_LIMIT = 10_000;
 
 export interface MultivariateJudgeDeps {
-  readonly store: Pick<Store, 'referenceSample' | 'sampleRows' | 'listVerdicts'>;
+  readonly store: Pick<Store, 'referenceSample' | 'someRows' | 'listVerdicts'>;
   /** In any thread; the input is made when one is free. */
   readonly comparePairs: (input: () => PairInput) => Promise<PairComparison | NotComparable>;
 }
@@ -115,8 +115,7 @@ export function createMultivariateJudge({ store, comparePairs }: MultivariateJud
     if (rows === 0) return { comparison: 'no_data', currentRows: 0 };
     if (rows < LEAST_PAIR_ROWS) return { comparison: 'too_few_rows', currentRows: rows };
     const { columns } = sample;
-    const found = await store.sampleRows(model, columns, window, windowRows);
-    const current = found.rows.map((row) => row.values);
+    const current = (await store.someRows(model, columns, window, windowRows)).map((row) => row.values);
     // Counted once, and expired since.
     if (current.length === 0) return { comparison: 'no_data', currentRows: 0 };
     const comparison = await comparePairs(() => ({

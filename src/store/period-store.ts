@@ -1,4 +1,5 @@
-import type { VersionKey } from '../domain/ports.js';
+import type { FeatureSchema, ModelVersion } from '../domain/model.js';
+import type { FeatureRow, VersionKey } from '../domain/ports.js';
 import { PRODUCTION } from '../domain/ports.js';
 import type { PeriodStore } from '../domain/reference-ports.js';
 import { DAY_MS, HOUR_MS, type Window } from '../domain/window.js';
@@ -40,6 +41,16 @@ const COPY_PERFORMANCE_SQL = `
   WHERE (scope = {from:String} OR startsWith(scope, {segments:String})) AND model = {model:String} AND version = {version:String}
     AND hour >= {fromHour:Int64} AND hour < {toHour:Int64}`;
 
+const ROWS_WITHIN = `model = {model:String} AND version = {version:String}
+  AND ts >= {fromTs:DateTime64(3, 'UTC')} AND ts < {toTs:DateTime64(3, 'UTC')}`;
+
+const rowsWithin = ({ model, modelVersion }: VersionKey, { startMs, endMs }: Window) => ({
+  model,
+  version: modelVersion,
+  fromTs: dateTime64(startMs),
+  toTs: dateTime64(endMs),
+});
+
 /** Past production as a reference. */
 export function createPeriodStore(client: StoreClient, nextRevision: () => number): PeriodStore {
   const limits = { timeoutMs: TIMEOUT_MS };
@@ -53,6 +64,27 @@ export function createPeriodStore(client: StoreClient, nextRevision: () => numbe
       { model, version: modelVersion, scope, segments: `${scope}|` },
     );
     return rows.map(({ found }) => found);
+  }
+
+  async function someRows(
+    model: ModelVersion,
+    columns: readonly FeatureSchema[],
+    period: Window,
+    limit: number,
+  ): Promise<{ values: FeatureRow['values']; timestampMs: number }[]> {
+    // The narrow column chooses the sample; only its rows are read whole.
+    const rows = await client.query<RowCells & { at: number }>(
+      `SELECT toUnixTimestamp64Milli(ts) AS at, ${CELL_COLUMNS} FROM predictions
+       WHERE ${ROWS_WITHIN} AND identity IN (
+         SELECT DISTINCT identity FROM predictions WHERE ${ROWS_WITHIN} ORDER BY sipHash64(identity), identity LIMIT {limit:UInt64})
+       ORDER BY sipHash64(identity), identity, ingested_at, source_partition, source_offset LIMIT 1 BY identity`,
+      { ...rowsWithin(model, period), limit },
+      limits,
+    );
+    return rows.map((row) => ({
+      values: columns.map((column) => cellOf(row, column.name, column.kind)),
+      timestampMs: row.at,
+    }));
   }
 
   return {
@@ -98,36 +130,15 @@ export function createPeriodStore(client: StoreClient, nextRevision: () => numbe
     },
 
     async sampleRows(model, columns, period, limit) {
-      const params = {
-        model: model.model,
-        version: model.modelVersion,
-        fromTs: dateTime64(period.startMs),
-        toTs: dateTime64(period.endMs),
-      };
-      const within = `model = {model:String} AND version = {version:String}
-        AND ts >= {fromTs:DateTime64(3, 'UTC')} AND ts < {toTs:DateTime64(3, 'UTC')}`;
       const [stored] = await client.query<{ identities: number }>(
-        `SELECT uniqExact(identity) AS identities FROM predictions WHERE ${within}`,
-        params,
+        `SELECT uniqExact(identity) AS identities FROM predictions WHERE ${ROWS_WITHIN}`,
+        rowsWithin(model, period),
         limits,
       );
-      // The narrow column chooses the sample; only its rows are read whole.
-      const rows = await client.query<RowCells & { at: number }>(
-        `SELECT toUnixTimestamp64Milli(ts) AS at, ${CELL_COLUMNS} FROM predictions
-         WHERE ${within} AND identity IN (
-           SELECT DISTINCT identity FROM predictions WHERE ${within} ORDER BY sipHash64(identity), identity LIMIT {limit:UInt64})
-         ORDER BY sipHash64(identity), identity, ingested_at, source_partition, source_offset LIMIT 1 BY identity`,
-        { ...params, limit },
-        limits,
-      );
-      return {
-        stored: stored?.identities ?? 0,
-        rows: rows.map((row) => ({
-          values: columns.map((column) => cellOf(row, column.name, column.kind)),
-          timestampMs: row.at,
-        })),
-      };
+      return { stored: stored?.identities ?? 0, rows: await someRows(model, columns, period, limit) };
     },
+
+    someRows,
   };
 }
 

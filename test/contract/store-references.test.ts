@@ -149,6 +149,7 @@ describe.each(BACKENDS)('references in the %s store', (kind) => {
     expect(at(50)?.values[0]).toBe(Number.POSITIVE_INFINITY);
     expect(at(49)?.values[0]).toBeNull();
     const some = await store.sampleRows(MODEL, columns, PERIOD, 10);
+    expect(await store.someRows(MODEL, columns, PERIOD, 10)).toEqual(some.rows);
     expect(some.stored).toBe(85);
     expect(some.rows).toEqual(all.rows.slice(0, 10));
   });

@@ -57,11 +57,11 @@ function createWorld(change: { sample?: string | null; production?: boolean; emp
       seen.loads += 1;
       return text === null ? null : { text, production: change.production ?? false };
     },
-    sampleRows: async (_model, columns, window, limit) => {
+    someRows: async (_model, columns, window, limit) => {
       expect(columns.map(({ name }) => name)).toEqual(['a', 'b']);
       seen.limits.push(limit);
       const rows = change.empty === true ? [] : draw(limit, r);
-      return { stored: rows.length, rows: rows.map((values) => ({ values, timestampMs: window.startMs })) };
+      return rows.map((values) => ({ values, timestampMs: window.startMs }));
     },
     listVerdicts: async (query) => {
       expect(query.detector).toBe('domainClassifier');
