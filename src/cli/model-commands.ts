@@ -21,6 +21,7 @@ export function addModelCommands(program: Command, { url, key, json, outputOf }:
     .option('--trees <trees>', 'trees of the isolation forest, instead of as configured')
     .option('--sample-size <rows>', 'rows that each tree is grown on')
     .option('--reason <text>', 'why, for the history of references')
+    .option('--retrained-for <ids...>', 'episodes, or webhook events, that the version was trained for')
     .addOption(url())
     .addOption(key())
     .addOption(json())
@@ -36,6 +37,7 @@ export function addModelCommands(program: Command, { url, key, json, outputOf }:
           reason: options.reason,
           trees: options.trees,
           sampleSize: options.sampleSize,
+          retrainedFor: options.retrainedFor,
         },
         outputOf(options),
       );

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { z } from 'zod';
 import { AppError, messageOf } from '../errors.js';
 import { answer, type Output, say, table } from './output.js';
 import type { ServiceClient } from './service-client.js';
@@ -11,6 +12,8 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.ndjson': 'application/x-ndjson',
   '.jsonl': 'application/x-ndjson',
 };
+
+const announced = z.object({ retrainings: z.array(z.looseObject({ episodeId: z.string() })) });
 
 export const versionPath = (model: string, version: string) =>
   `/v1/models/${encodeURIComponent(model)}/versions/${encodeURIComponent(version)}`;
@@ -25,6 +28,8 @@ export interface RegisterOptions {
   /** How the isolation forest is grown, instead of as the service is configured. */
   readonly trees?: string | undefined;
   readonly sampleSize?: string | undefined;
+  /** Ids of the episodes, or of the webhook events, that the version was trained for. */
+  readonly retrainedFor?: readonly string[] | undefined;
 }
 
 /** What is wrong with the options together, or null. */
@@ -34,13 +39,16 @@ export function registerProblem({ reference, query }: Partial<RegisterOptions>):
     : null;
 }
 
-/** Registers a version from a file that this command sends, or a query that the service asks its ClickHouse server. */
+/**
+ * Registers a version from a file that this command sends, or a query that the service asks its ClickHouse server, and then says what
+ * it was trained for.
+ */
 export async function registerModel(
   client: ServiceClient,
   options: RegisterOptions,
   output: Output,
 ): Promise<void> {
-  const { model, version, reference, query, reason, trees, sampleSize } = options;
+  const { model, version, reference, query, reason, trees, sampleSize, retrainedFor } = options;
   const document =
     query === undefined
       ? await sendFile(client, { model, version, reference: reference ?? '' }, { reason, trees, sampleSize })
@@ -50,7 +58,15 @@ export async function registerModel(
           outliers: { trees, sampleSize },
         });
   say(output, `Registered ${model} version ${version}.`);
-  answer(output, document);
+  if (retrainedFor === undefined) {
+    answer(output, document);
+    return;
+  }
+  const { retrainings } = announced.parse(
+    await client.putJson(versionPath(model, version), { retrainedFor }),
+  );
+  say(output, `It was trained for ${retrainings.map(({ episodeId }) => `episode ${episodeId}`).join(', ')}.`);
+  answer(output, { ...z.looseObject({}).parse(document), retrainings });
 }
 
 async function sendFile(

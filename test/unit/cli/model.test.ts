@@ -1,4 +1,5 @@
-import { Writable } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { registerModel } from '../../../src/cli/model.js';
 import { createServiceClient } from '../../../src/cli/service-client.js';
@@ -13,6 +14,37 @@ describe('model register', () => {
     await expect(registerModel(client, options, output)).rejects.toMatchObject({
       code: 'file_unreadable',
       message: expect.stringContaining('/nowhere/baseline.parquet'),
+    });
+  });
+
+  it('says what a version was trained for, once its reference is there', async () => {
+    const sent: unknown[] = [];
+    const client = {
+      ...createServiceClient({ url: 'http://127.0.0.1:1' }),
+      putFile: async (path: string) => {
+        sent.push(path);
+        return { reference: { hash: 'h' } };
+      },
+      putJson: async (path: string, body: unknown) => {
+        sent.push([path, body]);
+        return { retrainings: [{ episodeId: 'e1' }, { episodeId: 'e2' }] };
+      },
+    };
+    const output = { json: true, stdout: new PassThrough(), stderr: sink() };
+    const reference = 'examples/flights/reference.parquet';
+    await registerModel(
+      client,
+      { model: 'm', version: '4', reference, retrainedFor: ['evt_1', 'e2'] },
+      output,
+    );
+    output.stdout.end();
+    expect(sent).toEqual([
+      '/v1/models/m/versions/4/reference',
+      ['/v1/models/m/versions/4', { retrainedFor: ['evt_1', 'e2'] }],
+    ]);
+    expect(JSON.parse(await text(output.stdout))).toEqual({
+      reference: { hash: 'h' },
+      retrainings: [{ episodeId: 'e1' }, { episodeId: 'e2' }],
     });
   });
 
