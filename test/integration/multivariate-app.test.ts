@@ -51,6 +51,8 @@ const day = (startMs: number, r: number) =>
 const days = (fromMs: number, count: number, r: number) =>
   Array.from({ length: count }, (_, i) => day(fromMs + i * DAY_MS, r)).flat();
 
+const isOfAllFeatures = ({ detector }: Verdict) => detector === 'domainClassifier';
+
 describe('two features that turn their correlation, through the service', () => {
   let directory = '';
   let app: App;
@@ -59,7 +61,6 @@ describe('two features that turn their correlation, through the service', () => 
   let verdicts: Verdict[] = [];
   const ofDays = (fromMs: number, toMs: number) =>
     verdicts.filter(({ window }) => window.startMs >= fromMs && window.endMs <= toMs);
-  const isTogether = ({ detector }: Verdict) => detector === 'domainClassifier';
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'plumbline-multivariate-'));
@@ -91,7 +92,7 @@ describe('two features that turn their correlation, through the service', () => 
   });
 
   it('compares every day with a sample of the reference, by what days of the reference are like', () => {
-    const found = verdicts.filter(isTogether);
+    const found = verdicts.filter(isOfAllFeatures);
     expect(found).toHaveLength(CLEAN_DAYS + TURNED_DAYS);
     for (const verdict of found) {
       expect(verdict).toMatchObject({
@@ -110,16 +111,16 @@ describe('two features that turn their correlation, through the service', () => 
   });
 
   it('is silent while the features go together as they did', () => {
-    const clean = ofDays(PRODUCTION_MS, TURN_MS).filter(isTogether);
+    const clean = ofDays(PRODUCTION_MS, TURN_MS).filter(isOfAllFeatures);
     expect(clean.map(({ status }) => status)).toEqual(clean.map(() => 'stable'));
   });
 
   it('fires when they turn, where no test of a single column does, and names the two', () => {
     const turned = ofDays(TURN_MS, TURN_MS + TURNED_DAYS * DAY_MS);
-    const others = turned.filter((verdict) => verdict.role === 'primary' && !isTogether(verdict));
+    const others = turned.filter((verdict) => verdict.role === 'primary' && !isOfAllFeatures(verdict));
     expect(others.length).toBeGreaterThan(TURNED_DAYS * 10);
     expect(others.filter(({ status }) => status === 'drifted')).toEqual([]);
-    for (const verdict of turned.filter(isTogether)) {
+    for (const verdict of turned.filter(isOfAllFeatures)) {
       expect(verdict).toMatchObject({ status: 'drifted', material: true });
       expect(verdict.pairs?.[0]?.parts).toEqual([{ feature: 'income' }, { feature: 'spending' }]);
       expect(verdict.pairs?.[0]?.reference).toBeGreaterThan(0.5);
@@ -174,5 +175,39 @@ describe('two features that turn their correlation, through the service', () => 
     expect(reference?.multivariate).toMatchObject({ rows: CLEAN_DAYS * ROWS_PER_DAY, pieces: [] });
     const key = { model: MODEL, modelVersion: '1', hash: reference?.hash ?? '' };
     expect(await app.store.referenceSample(key)).toMatchObject({ production: true });
+  });
+});
+
+describe('with features together switched off', () => {
+  it('keeps no sample, judges nothing of it, and leaves its share of the level to the others', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'plumbline-multivariate-off-'));
+    const app = await createApp(dailyConfig(directory, { multivariate: { enabled: false } }));
+    try {
+      const { url } = await app.start();
+      const client = createServiceClient({ url });
+      const file = join(directory, 'reference.ndjson');
+      const lines = day(FROM_MS, 0.6).map(({ at, features, prediction }) =>
+        JSON.stringify({ timestamp: at, ...features, prediction }),
+      );
+      await writeFile(file, `${lines.join('\n')}\n`);
+      await client.putFile(`/v1/models/${MODEL}/versions/1/reference`, file, 'application/x-ndjson');
+      const reference = await app.store.currentReference({ model: MODEL, modelVersion: '1' });
+      expect(reference?.multivariate).toBeUndefined();
+      const key = { model: MODEL, modelVersion: '1', hash: reference?.hash ?? '' };
+      expect(await app.store.referenceSample(key)).toBeNull();
+      const events = [...day(FROM_MS, 0.6), ...day(FROM_MS + DAY_MS, 0.6)].map(({ id, at, ...rest }) =>
+        JSON.stringify({ prediction_id: id, model: MODEL, model_version: '1', timestamp: at, ...rest }),
+      );
+      await client.postLines('/v1/ingest', events);
+      await app.settle();
+      const { verdicts } = (await client.get(`/v1/models/${MODEL}/verdicts?version=1&limit=10000`)) as {
+        verdicts: Verdict[];
+      };
+      expect(verdicts.length).toBeGreaterThan(10);
+      expect(verdicts.filter(isOfAllFeatures)).toEqual([]);
+    } finally {
+      await app.stop();
+      await rm(directory, { recursive: true, force: true });
+    }
   });
 });
