@@ -105,7 +105,7 @@ export function retrainingSection(retrainings: readonly JudgedRetraining[]): Htm
   const row = (driver: CureDriver) =>
     html`<tr><td class="name">${nameTag(nameOf(driver), 100)}</td><td class="num">${before(driver)}</td><td class="num">${after(driver)}</td><td>${STATE_WORDS[driver.state]}</td></tr>`;
   const one = (retraining: JudgedRetraining) =>
-    html`<p><b>${CURE_WORDS[retraining.cure.verdict]}</b> ${retrainingSentence(retraining)} <span class="muted">Announced ${formatTime(retraining.announcedAtMs)} by ${nameTag(retraining.by, 40)}.</span></p>
+    html`<p><b>Version ${nameTag(retraining.modelVersion, 30)}: ${CURE_WORDS[retraining.cure.verdict]}.</b> ${retrainingSentence(retraining)} <span class="muted">Announced ${formatTime(retraining.announcedAtMs)} by ${nameTag(retraining.by, 40)}.</span></p>
 <div class="scroll"><table><thead><tr><th>What opened the episode</th><th class="num">Effect then</th><th class="num">Effect in version ${nameTag(retraining.modelVersion, 30)}</th><th>Now</th></tr></thead><tbody>${retraining.cure.drivers.map(row)}</tbody></table></div>`;
   return html`<section class="keep"><div class="head"><h2>Retraining</h2><span class="hint">the tests that opened an episode, put to the version trained for it, against its own reference</span></div>
 ${retrainings.map(one)}</section>`;

@@ -92,7 +92,7 @@ describe('what became of retraining', () => {
 
   it('is a section with each test before and after, and takes no markup from names', () => {
     const text = plain(String(retrainingSection([retrained({ drivers: [TEMP, MISSING] })])));
-    expect(text).toContain('<b>cured</b> Retraining cured');
+    expect(text).toMatch(/<b>Version .*?2.*?: cured\.<\/b> Retraining cured/);
     expect(text).toMatch(/temp \(ks\).*?0\.61.*?0\.042.*?clean/);
     expect(text).toMatch(/50 %<\/td><td class="num">48 %<\/td><td>drifts/);
     expect(text).not.toContain('<b>ci</b>');
