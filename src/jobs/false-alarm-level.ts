@@ -88,7 +88,9 @@ export function createLevelChooser({ store, settings, budget, segments }: LevelC
     // A null learned from production has other scales than the provisional one before.
     const parts = reference.segments?.map(({ segment }) => segmentId(segment));
     const { kind, learned } = reference.nullModel;
-    const basis = JSON.stringify([reference.hash, kind, learned, parts]);
+    // The same file registered again may have a sample that it had not before.
+    const hasSample = reference.multivariate !== undefined;
+    const basis = JSON.stringify([reference.hash, kind, learned, parts, hasSample]);
     if (known?.basis === basis) return known;
     const family = primaryFamily({
       model,
