@@ -46,5 +46,5 @@ describe('delivery, when a collector is killed', () => {
     });
     expect(outcomes.flatMap(({ violations }) => violations)).toEqual([]);
     expect(outcomes.map(({ struck }) => struck.length)).toEqual([2, 2]);
-  }, 300_000);
+  }, 600_000);
 });
