@@ -15,8 +15,9 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
 const LINGER_BYTES = 64 * 1024 * 1024;
 const LINGER_MS = 5_000;
 
-/** Of a body whose length is not known, or large: a sender's word alone takes no more memory. */
-const FIRST_BYTES = 1024 * 1024;
+/** Taken for the first piece of a body: connections on which nothing comes hold nothing. */
+const FIRST_BYTES = 64 * 1024;
+const NOTHING = Buffer.alloc(0);
 const MAX_SPARE_BYTES = 16 * 1024 * 1024;
 
 /** What undoes the request's compression; null when there is none. Throws unsupported_media_type. */
@@ -53,20 +54,26 @@ export function createBodyReader({ maxBytes, maxHeldBytes }: BodyReaderOptions) 
     const stream = decoder === null ? request : request.pipe(decoder);
     return new Promise((resolve, reject) => {
       const length = decoder === null ? Number(request.headers['content-length'] ?? 0) : 0;
-      const room = length > 0 && length <= FIRST_BYTES ? length : FIRST_BYTES;
-      let body: Buffer = Buffer.from(spare.take(room));
+      let body: Buffer = NOTHING;
       let bytes = 0;
+      let settled = false;
       const fail = (error: AppError) => {
+        // A body that was handed over is its user's: given back twice, its memory would hold two bodies at once.
+        if (settled) return;
+        settled = true;
         stream.off('data', take);
         stream.off('end', finish);
         request.unpipe();
         decoder?.destroy();
         spare.give(body.buffer);
-        body = Buffer.alloc(0);
+        body = NOTHING;
         if (error.code === 'payload_too_large') void hearOut(request).then(() => reject(error));
         else reject(error);
       };
-      const finish = () => resolve(body.subarray(0, bytes));
+      const finish = () => {
+        settled = true;
+        resolve(body.subarray(0, bytes));
+      };
       const take = (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes > maxBytes) fail(tooLarge(maxBytes));
@@ -106,7 +113,7 @@ export function createBodyReader({ maxBytes, maxHeldBytes }: BodyReaderOptions) 
   function appended(body: Buffer, at: number, piece: Buffer): Buffer {
     let larger = body;
     if (at + piece.length > body.length) {
-      larger = Buffer.from(spare.take(Math.max(2 * body.length, at + piece.length)));
+      larger = Buffer.from(spare.take(Math.max(2 * body.length, at + piece.length, FIRST_BYTES)));
       body.copy(larger, 0, 0, at);
       spare.give(body.buffer);
     }
