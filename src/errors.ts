@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'unsupported_media_type'
   | 'unauthorized'
   | 'forbidden'
+  | 'model_forbidden'
   | 'not_found'
   | 'overloaded'
   | 'file_unreadable'

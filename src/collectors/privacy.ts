@@ -58,6 +58,8 @@ export interface Privacy extends Sealing {
 
 const WITHHELD = 'the message is not kept, as its values may be personal (docs/privacy.md)';
 
+const MAX_PLANS = 1_000;
+
 /** How one version's rows are treated. */
 interface Plan {
   readonly kinds: Kinds | undefined;
@@ -113,6 +115,8 @@ export function createPrivacy(options: PrivacyOptions): Privacy {
       lists: new WeakMap(),
       tagLists: new WeakMap(),
     };
+    // Versions are the senders' texts.
+    if (plans.size >= MAX_PLANS) plans.clear();
     plans.set(place, plan);
     return plan;
   }

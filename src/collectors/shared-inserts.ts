@@ -96,14 +96,14 @@ export function createSharedInserts(options: SharedInsertsOptions) {
 
   async function insert(group: readonly Waiting[]): Promise<void> {
     inserts += 1;
-    const batch: RowBatch = {
-      predictions: join(group.map(({ submission }) => submission.predictions)),
-      labels: group.flatMap(({ submission }) => submission.labels),
-      rejected: group.flatMap(({ submission }) => submission.rejected),
-      halves: group.flatMap(({ submission }) => submission.halves ?? []),
-      token: `${tokenPrefix}/${inserts}`,
-    };
     try {
+      const batch: RowBatch = {
+        predictions: join(group.map(({ submission }) => submission.predictions)),
+        labels: group.flatMap(({ submission }) => submission.labels),
+        rejected: group.flatMap(({ submission }) => submission.rejected),
+        halves: group.flatMap(({ submission }) => submission.halves ?? []),
+        token: `${tokenPrefix}/${inserts}`,
+      };
       const result = await writer.write(batch);
       let predictionsAt = 0;
       let labelsAt = 0;

@@ -91,7 +91,7 @@ export function createIntake(options: IntakeOptions) {
   function assertMayUse(row: { readonly model: string }): void {
     if (mayUse(row.model)) return;
     throw new AppError(
-      'forbidden',
+      'model_forbidden',
       `this key may not write to the model of event ${index}: send only events of its models`,
     );
   }

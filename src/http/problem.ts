@@ -7,6 +7,7 @@ export const STATUS: Readonly<Record<ErrorCode, number>> = {
   invalid_request: 400,
   unauthorized: 401,
   forbidden: 403,
+  model_forbidden: 403,
   not_found: 404,
   unknown_model: 404,
   payload_too_large: 413,

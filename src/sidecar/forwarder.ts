@@ -30,9 +30,15 @@ export interface Forwarder {
 
 /** Sent side by side: the service puts small requests that come together into one insert. */
 const AT_ONCE = { records: 64, bytes: 16 * 1024 * 1024 };
+/** However long a proxy says. */
+const MAX_RETRY_AFTER_MS = 300_000;
+
 /** The service says that the request is wrong, not that now is a bad time or the key is: it would say so for ever. */
-const isRefusal = (status: number) =>
-  status >= 400 && status < 500 && ![401, 403, 404, 408, 425, 429].includes(status);
+function isRefusal(status: number, answer: string): boolean {
+  // Of an event's model: other requests go through with the same key.
+  if (status === 403) return answer.includes('"model_forbidden"');
+  return status >= 400 && status < 500 && ![401, 404, 408, 425, 429].includes(status);
+}
 
 /** Delivers the spool's requests to the service, the oldest first, each until the service has answered that it is durable. */
 export function createForwarder(options: ForwarderOptions): Forwarder {
@@ -63,13 +69,20 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       const answer = (await response.text()).slice(0, 500);
       if (response.ok) return null;
       return {
-        status: response.status,
+        refused: isRefusal(response.status, answer),
         detail: `${base} answered ${response.status}: ${answer}`,
-        retryAfterMs: 1_000 * (Number(response.headers.get('retry-after')) || 0),
+        retryAfterMs: Math.min(
+          MAX_RETRY_AFTER_MS,
+          1_000 * (Number(response.headers.get('retry-after')) || 0),
+        ),
       };
     } catch (error) {
       const cause = error instanceof Error && error.cause !== undefined ? `: ${messageOf(error.cause)}` : '';
-      return { status: 0, detail: `${base} cannot be reached: ${messageOf(error)}${cause}`, retryAfterMs: 0 };
+      return {
+        refused: false,
+        detail: `${base} cannot be reached: ${messageOf(error)}${cause}`,
+        retryAfterMs: 0,
+      };
     }
   }
 
@@ -83,8 +96,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
         return true;
       }
       if (signal.aborted) break;
-      if (isRefusal(problem.status)) {
-        await keepRefused(request, problem.detail);
+      if (problem.refused && (await isKept(request, problem.detail))) {
         metrics.delivered.inc({ outcome: 'refused' });
         return true;
       }
@@ -97,6 +109,20 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       await sleep(waitMs, undefined, { signal }).catch(() => undefined);
     }
     return false;
+  }
+
+  /** False when the disk takes no more: then it stays where it is. */
+  async function isKept(request: SpooledRequest, reason: string): Promise<boolean> {
+    try {
+      await keepRefused(request, reason);
+      return true;
+    } catch (error) {
+      logger.error(
+        { reason: messageOf(error) },
+        'sidecar: a refused request cannot be kept in a file, waiting',
+      );
+      return false;
+    }
   }
 
   /** One line of JSON a request, with its body in Base64: it can be mended and sent by hand. */

@@ -17,33 +17,28 @@ export function createSpoolRoutes(spool: Pick<Spool, 'append'>, metrics: Sidecar
   const router = Router();
   let held = 0;
 
-  const admit = (request: Request, response: Response, next: () => void) => {
-    const length = Number(request.headers['content-length'] ?? MAX_BODY_BYTES);
-    if (held > 0 && held + length > MAX_HELD_BYTES) {
-      metrics.received.inc({ outcome: 'turned_away' });
-      throw new AppError(
-        'overloaded',
-        `bodies of more than ${MAX_HELD_BYTES} bytes are in work: send again later`,
-        {
-          retryable: true,
-        },
-      );
-    }
-    held += length;
-    response.once('close', () => {
-      held -= length;
-    });
-    next();
-  };
   const take = async (request: Request, response: Response): Promise<void> => {
-    const body = await bodyOf(request);
+    const { pathname, search } = new URL(request.originalUrl, 'http://sidecar');
+    // Also of a request line that names the host.
+    const target = pathname + search;
+    let own = 0;
+    response.once('close', () => {
+      held -= own;
+    });
+    const body = await bodyOf(request, (bytes) => {
+      // One body always fits.
+      if (held > own && held + bytes > MAX_HELD_BYTES) return false;
+      own += bytes;
+      held += bytes;
+      return true;
+    });
     const headers = Object.fromEntries(
       Object.entries(request.headers).flatMap(([name, value]) =>
         HEADERS.test(name) && typeof value === 'string' ? [[name, value]] : [],
       ),
     );
     try {
-      await spool.append({ path: request.originalUrl, headers, body });
+      await spool.append({ path: target, headers, body });
     } catch (error) {
       metrics.received.inc({ outcome: 'turned_away' });
       throw error;
@@ -58,19 +53,21 @@ export function createSpoolRoutes(spool: Pick<Spool, 'append'>, metrics: Sidecar
     }
     response.status(202).json({ status: 'kept', bytes: body.length });
   };
-  router.post(PATHS, admit, take);
-  router.put(PATHS, admit, take);
+  router.post(PATHS, take);
+  router.put(PATHS, take);
   return router;
 }
 
-/** As it came, still compressed: the service undoes that. Throws payload_too_large, invalid_request. */
-async function bodyOf(request: Request): Promise<Buffer> {
+/** As it came, still compressed: the service undoes that. Throws payload_too_large, overloaded, invalid_request. */
+async function bodyOf(request: Request, hold: (bytes: number) => boolean): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let bytes = 0;
+  let fits = true;
   try {
     for await (const piece of request as AsyncIterable<Buffer>) {
       bytes += piece.length;
-      if (bytes > MAX_BODY_BYTES) break;
+      fits = bytes <= MAX_BODY_BYTES && hold(piece.length);
+      if (!fits) break;
       pieces.push(piece);
     }
   } catch (cause) {
@@ -80,6 +77,12 @@ async function bodyOf(request: Request): Promise<Buffer> {
     throw new AppError(
       'payload_too_large',
       `the body is larger than ${MAX_BODY_BYTES} bytes as it is sent: send it in smaller parts`,
+    );
+  if (!fits)
+    throw new AppError(
+      'overloaded',
+      `bodies of more than ${MAX_HELD_BYTES} bytes are in work: send again later`,
+      { retryable: true },
     );
   return Buffer.concat(pieces);
 }

@@ -55,7 +55,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { directory, maxBytes, segmentBytes = SEGMENT_BYTES, logger } = options;
   const positionFile = join(directory, 'position.json');
   const unlock = await prepare(directory);
-  const position = await readPosition(positionFile);
+  const position = await readPosition(positionFile, logger);
   const segments = await recover();
   let writer: FileHandle | null = null;
   let reader: { readonly number: number; readonly file: FileHandle } | null = null;
@@ -102,6 +102,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     const number = Math.max(last?.number ?? 0, position.segment) + 1;
     const path = segmentPath(directory, number);
     writer = await open(path, 'wx', 0o600);
+    await syncDirectory(directory);
     const segment: Segment = { number, path, end: 0, records: 0 };
     segments.push(segment);
     return { segment, file: writer };
@@ -206,18 +207,21 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
         left -= here;
       }
       taken = null;
-      await writePosition(positionFile, position);
-      // A file that is written to goes when the next one is begun, or at the end.
+      // First of all room, on a disk that is full. A file that is written to goes when the next one is begun, or at the end.
       while (segments.length > 1 && (first() as Segment).number < position.segment)
         await remove(segments.shift() as Segment);
+      await writePosition(positionFile, position);
     },
 
     async arrival(signal) {
       if (records() > 0 || signal.aborted) return;
       await new Promise<void>((resolve) => {
-        wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        if (records() > 0) resolve();
+        wake = () => {
+          signal.removeEventListener('abort', wake);
+          resolve();
+        };
+        signal.addEventListener('abort', wake, { once: true });
+        if (records() > 0) wake();
       });
     },
 
@@ -265,7 +269,7 @@ async function prepare(directory: string): Promise<() => Promise<void>> {
   return lockDirectory(directory);
 }
 
-async function readPosition(path: string): Promise<Position> {
+async function readPosition(path: string, logger: Logger): Promise<Position> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -275,12 +279,23 @@ async function readPosition(path: string): Promise<Position> {
   }
   try {
     return positionSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new AppError(
-      'data_dir_unusable',
-      `${path} is damaged: remove it, and all that is in the spool is delivered again (what is known counts as duplicate)`,
-      { cause },
+  } catch {
+    // Of a disk that lost power: what is known counts as duplicate.
+    logger.warn(
+      { file: path },
+      'spool: the position is damaged, all that is in the spool is delivered again',
     );
+    return { segment: 0, offset: 0 };
+  }
+}
+
+/** A file's name, too, is on disk then. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

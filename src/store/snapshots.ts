@@ -93,6 +93,11 @@ export function createSnapshotStore(
   };
 }
 
+/** All snapshots of a data directory: whoever was to copy them is gone when its process is. */
+export async function removeSnapshots(dataDir: string): Promise<void> {
+  await rm(join(dataDir, FOLDER), { recursive: true, force: true });
+}
+
 export const quoted = (name: string) => `\`${name.replace(/[\\`]/g, '\\$&')}\``;
 
 /** Parts of a table's folder, with the rows and bytes of all. */

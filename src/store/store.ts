@@ -31,7 +31,7 @@ import { createRetrainingStore } from './retraining-store.js';
 import { createRevisions } from './revisions.js';
 import { createRowStore } from './row-store.js';
 import { createSegmentStore } from './segment-store.js';
-import { createSnapshotStore } from './snapshots.js';
+import { createSnapshotStore, removeSnapshots } from './snapshots.js';
 import { createStatsStore } from './stats-store.js';
 import { createVerdictStore } from './verdict-store.js';
 import { createVersionPairs } from './version-pairs.js';
@@ -66,6 +66,9 @@ export async function createStore(options: StoreOptions): Promise<Store> {
   const { logger, wallClock = Date.now } = options;
   const gate = createWriteGate();
   const { ingest, jobs, counting, api, ungated, close } = await openClients(options, gate);
+  const dataDir = options.kind === 'embedded' ? resolve(options.dataDir) : null;
+  // Of a backup that was cut short.
+  if (dataDir !== null) await removeSnapshots(dataDir);
   const revisions = createRevisions(api, wallClock);
   const models = createModelStore(api, revisions.next);
   const grids = createGridStore(jobs, revisions.next);
@@ -85,7 +88,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...models,
     ...createModelDeletion(jobs),
     ...createErasureStore(jobs, revisions.next),
-    ...createSnapshotStore(ungated, gate, options.kind === 'embedded' ? resolve(options.dataDir) : null),
+    ...createSnapshotStore(ungated, gate, dataDir),
     saveGrids: grids.saveGrids,
     listGrids: grids.listGrids,
     ...createProfileStore(jobs, grids, counter, revisions.next, {

@@ -20,7 +20,10 @@ describe('the forwarder', () => {
   let spool: Spool;
   let server: Server;
   let seen: Seen[];
-  let answer: (request: Seen, time: number) => { status: number; headers?: Record<string, string> } | 'cut';
+  let answer: (
+    request: Seen,
+    time: number,
+  ) => { status: number; headers?: Record<string, string>; body?: string } | 'cut';
   const metrics = () => createSidecarMetrics(() => spool);
 
   beforeEach(async () => {
@@ -39,7 +42,7 @@ describe('the forwarder', () => {
       seen.push(one);
       const told = answer(one, seen.filter(({ body }) => body === one.body).length);
       if (told === 'cut') response.destroy();
-      else response.writeHead(told.status, told.headers).end('{}');
+      else response.writeHead(told.status, told.headers).end(told.body ?? '{}');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
@@ -93,7 +96,7 @@ describe('the forwarder', () => {
   });
 
   it('asks again while the service is busy, has lost the connection, or does not know the key yet', async () => {
-    const answers = ['cut', 503, 500, 429, 401, 404, 200] as const;
+    const answers = ['cut', 503, 500, 429, 401, 403, 404, 200] as const;
     answer = (_request, time) => {
       const told = answers[time - 1] ?? 200;
       return told === 'cut' ? 'cut' : { status: told, headers: { 'retry-after': '0' } };
@@ -105,12 +108,16 @@ describe('the forwarder', () => {
   });
 
   it('keeps what the service refuses for good in a file, and goes on', async () => {
-    answer = ({ body }) => ({ status: body === 'bad' ? 415 : 200 });
-    for (const body of ['good', 'bad', 'better']) await put(body);
+    answer = ({ body }) => {
+      if (body === 'foreign') return { status: 403, body: '{"code":"model_forbidden"}' };
+      return { status: body === 'bad' ? 415 : 200 };
+    };
+    for (const body of ['good', 'bad', 'foreign', 'better']) await put(body);
     await (await forward()).untilEmpty();
     const lines = (await readFile(join(directory, 'refused.ndjson'), 'utf8')).trimEnd().split('\n');
-    expect(lines).toHaveLength(1);
-    const kept = JSON.parse(lines[0] ?? '');
+    const all = lines.map((line) => JSON.parse(line));
+    expect(all.map(({ body }) => Buffer.from(body, 'base64').toString()).sort()).toEqual(['bad', 'foreign']);
+    const kept = all.find(({ reason }) => reason.includes('415'));
     expect(kept).toMatchObject({
       path: '/v1/ingest?model=m',
       reason: expect.stringContaining('answered 415'),

@@ -106,9 +106,39 @@ describe('the spool', () => {
     }
   });
 
-  it('says what to do about a position that cannot be read', async () => {
-    await writeFile(join(directory, 'position.json'), '{');
-    await expect(open()).rejects.toMatchObject({ code: 'data_dir_unusable', message: /remove it/ });
+  it('delivers all again when its position was damaged', async () => {
+    const spool = await open();
+    for (const id of [1, 2]) await spool.append(request(id));
+    await spool.next({ records: 1, bytes: 1 });
+    await spool.delivered();
+    await spool.close();
+    await writeFile(join(directory, 'position.json'), '');
+    expect(await deliverAll(await open())).toEqual([1, 2]);
+  });
+
+  it('leaves no listener behind when something arrives', async () => {
+    const spool = await open();
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    Object.assign(signal, {
+      addEventListener: (...args: Parameters<typeof add>) => {
+        listeners += 1;
+        add(...args);
+      },
+      removeEventListener: (...args: Parameters<typeof remove>) => {
+        listeners -= 1;
+        remove(...args);
+      },
+    });
+    for (let id = 0; id < 5; id += 1) {
+      const arrival = spool.arrival(signal);
+      await spool.append(request(id));
+      await arrival;
+      await deliverAll(spool);
+    }
+    expect(listeners).toBe(0);
   });
 
   it('delivers everything that was kept, in order, over crashes at any moment', async () => {
