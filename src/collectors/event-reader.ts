@@ -1,4 +1,4 @@
-import { type Named, NO_VALUES, type PredictionRow, type RowSource } from '../domain/prediction.js';
+import { NO_VALUES, type PredictionRow, type RowSource } from '../domain/prediction.js';
 import {
   FUTURE_TOLERANCE_MS,
   MAX_EVENT_BYTES,
@@ -8,8 +8,9 @@ import {
   parseTime,
 } from './decode-event.js';
 import { type EventForm, learnForm, type Slot } from './event-form.js';
+import { createGatherer } from './event-gatherer.js';
+import { type Pattern, patternOf } from './event-pattern.js';
 import { createValueReader } from './event-values.js';
-import { createSharedNames } from './shared-names.js';
 
 type Kinds = ReadonlyMap<string, 'numeric' | 'categorical'>;
 
@@ -34,14 +35,6 @@ export interface EventReader {
   end(): number;
   /** Remembers how an event is written that `read` could not read and that became a row. */
   learn(bytes: Buffer, start: number, end: number): void;
-}
-
-/** Bytes that are expected, four at a time: half of an event is the same in all of them. */
-interface Pattern {
-  readonly length: number;
-  readonly words: Uint32Array;
-  /** What is left after the last whole word. */
-  readonly rest: Uint8Array;
 }
 
 interface KnownForm extends EventForm {
@@ -300,43 +293,6 @@ export function createEventReader(options: EventReaderOptions): EventReader {
       if (forms.length === FORMS) forms.pop();
       const patterns = [...form.slots.map(({ before }) => before), form.after].map(patternOf);
       forms.unshift({ ...form, patterns, kinds: undefined, kindOfSlot: [] });
-    },
-  };
-}
-
-function patternOf(bytes: Uint8Array): Pattern {
-  const whole = bytes.length >>> 2;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const words = Uint32Array.from({ length: whole }, (_, index) => view.getUint32(4 * index, true));
-  return { length: bytes.length, words, rest: bytes.subarray(4 * whole) };
-}
-
-/** The names and values of one row, in lists that rows with as many share. */
-function createGatherer<Value>() {
-  const shared = createSharedNames();
-  const names: string[] = [];
-  const values: Value[] = [];
-  const lists: ({ names: readonly string[]; readonly values: Value[] } | undefined)[] = [];
-  let count = 0;
-  return {
-    clear(): void {
-      count = 0;
-    },
-    add(name: string, value: Value): void {
-      names[count] = name;
-      values[count] = value;
-      count += 1;
-    },
-    list(): Named<Value> {
-      if (count === 0) return NO_VALUES;
-      let list = lists[count];
-      if (list === undefined) {
-        list = { names: [], values: values.slice(0, count) };
-        lists[count] = list;
-      }
-      list.names = shared(names, count);
-      for (let index = 0; index < count; index += 1) list.values[index] = values[index] as Value;
-      return list;
     },
   };
 }
