@@ -53,8 +53,26 @@ export function createMetrics() {
     }),
     episodeOpen: new Gauge({
       name: 'plumbline_episode_open',
-      help: 'Open episodes.',
-      labelNames: [...model, 'category', 'severity'],
+      help: 'Open episodes; route says who is to be told.',
+      labelNames: [...model, 'category', 'severity', 'route'],
+      registers,
+    }),
+    episodeSilenced: new Gauge({
+      name: 'plumbline_episode_silenced',
+      help: 'Whether an open episode is not to be alarmed about for now, being snoozed or in a maintenance window.',
+      labelNames: [...model, 'category', 'reason'],
+      registers,
+    }),
+    episodeAcknowledged: new Gauge({
+      name: 'plumbline_episode_acknowledged',
+      help: 'Whether somebody looks after an open episode.',
+      labelNames: [...model, 'category'],
+      registers,
+    }),
+    episodePerformanceMoved: new Gauge({
+      name: 'plumbline_episode_performance_moved',
+      help: 'Whether performance moved with an open drift: 1 it did, 0 it did not, -1 nobody can tell yet.',
+      labelNames: [...model, 'category'],
       registers,
     }),
     episodeWhy: new Gauge({

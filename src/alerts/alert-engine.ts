@@ -2,6 +2,7 @@ import type { Clock } from '../domain/clock.js';
 import type { Episode } from '../domain/episode.js';
 import type { EpisodeStore, Logger, OutboxStore, VerdictStore } from '../domain/ports.js';
 import { RETRAINING_REQUESTED } from '../domain/retraining.js';
+import { AWAKE, type Standing } from '../domain/silence.js';
 import type { EpisodeCategory, WindowOutcome } from '../domain/verdict.js';
 import { DAY_MS, type Window } from '../domain/window.js';
 import { decideEpisode, type EpisodePolicy, outcomesNeeded } from './policy.js';
@@ -33,7 +34,7 @@ export interface AlertEngineOptions {
   readonly policyFor: (model: string) => EpisodePolicy;
   /** The model's hooks; without any its episodes write no events. */
   readonly hooksFor: (model: string) => readonly HookSettings[];
-  readonly gauges: { episodesChanged(episodes: readonly Episode[]): void };
+  readonly gauges: { episodeChanged(episode: Episode, standing: Standing): void };
   /** The service's clock: it stamps episodes and events, and follows the data in a replay. */
   readonly clock: Clock;
   readonly logger: Logger;
@@ -127,7 +128,7 @@ export function createAlertEngine(options: AlertEngineOptions) {
     if (decision !== null) await store.saveEpisode(decision.episode);
     if (episode !== null) await announce(episode, outcome);
     if (decision === null) return [];
-    gauges.episodesChanged([decision.episode]);
+    gauges.episodeChanged(decision.episode, AWAKE);
     if (decision.change === 'updated') return [];
     logger.info(
       { ...key, episodeId: decision.episode.id, severity: decision.episode.severity, window },

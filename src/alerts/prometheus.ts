@@ -3,17 +3,17 @@ import type { Episode } from '../domain/episode.js';
 import { NAME_PATTERN } from '../domain/model.js';
 import type { EpisodeStore, Logger, ModelStore, VerdictStore, VersionKey } from '../domain/ports.js';
 import { segmentId } from '../domain/segment.js';
-import type { EpisodeCategory, Verdict } from '../domain/verdict.js';
+import type { Standing } from '../domain/silence.js';
+import type { Verdict } from '../domain/verdict.js';
 import { DAY_MS } from '../domain/window.js';
 import type { Metrics } from '../metrics.js';
 import { alarmThreshold } from './alarm-threshold.js';
-import { cutLabel } from './cut-label.js';
+import { createEpisodeGauges, type EpisodeGaugesOptions } from './episode-gauges.js';
 import { createSeriesBudget, type SeriesGroup } from './series-budget.js';
 
 /** Enough for some 500 columns with all their verdicts; 100,000 series would block the loop for a quarter of a second per scrape. */
 export const SERIES_BUDGET = 10_000;
 const MAX_OPEN_EPISODES = 1_000;
-const SEVERITIES: readonly Episode['severity'][] = ['warning', 'critical'];
 const STATUS_VALUE = { stable: 0, drifted: 1, undecided: -1 } as const;
 
 export interface VerdictGaugesOptions {
@@ -24,13 +24,13 @@ export interface VerdictGaugesOptions {
     | 'driftStatus'
     | 'driftedFeatures'
     | 'driftedSegments'
-    | 'episodeOpen'
-    | 'episodeWhy'
     | 'outlierRatio'
     | 'windowsJudged'
     | 'seriesDropped'
-  >;
+  > &
+    EpisodeGaugesOptions['metrics'];
   readonly logger: Logger;
+  readonly routeOf: EpisodeGaugesOptions['routeOf'];
   /** Most `drift_*` series over all models. */
   readonly seriesBudget?: number;
 }
@@ -47,11 +47,7 @@ interface VersionSeries {
   shownEndMs: number;
   /** By `feature` and `detector`. */
   readonly exported: Map<string, ExportedVerdict>;
-  /** Open episode by category. */
-  readonly open: Map<EpisodeCategory, Episode>;
-  readonly categories: Set<EpisodeCategory>;
-  /** The sentence that is shown of an open episode, by category. */
-  readonly reasons: Map<EpisodeCategory, string>;
+  readonly episodes: ReturnType<ReturnType<typeof createEpisodeGauges>>;
 }
 
 function isAlarm(verdict: Verdict): boolean {
@@ -87,6 +83,7 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
   const versions = new Map<string, VersionSeries>();
   const perVerdict = [metrics.driftStatistic, metrics.driftThreshold, metrics.driftStatus];
   const budget = createSeriesBudget(seriesBudget);
+  const episodeGauges = createEpisodeGauges(options);
 
   /** Null, counted and logged, when a name cannot be a label: prom-client 15 merges series whose values hold commas. */
   function seriesOf(key: VersionKey): VersionSeries | null {
@@ -106,9 +103,7 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
       labels: { model: key.model, model_version: key.modelVersion },
       shownEndMs: Number.NEGATIVE_INFINITY,
       exported: new Map(),
-      open: new Map(),
-      categories: new Set(),
-      reasons: new Map(),
+      episodes: episodeGauges(key),
     };
     versions.set(id, series);
     return series;
@@ -158,29 +153,6 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
     series.exported.set(nameOf(exported), exported);
   }
 
-  function showEpisodes(series: VersionSeries): void {
-    for (const category of series.categories)
-      for (const severity of SEVERITIES)
-        metrics.episodeOpen.set(
-          { ...series.labels, category, severity },
-          series.open.get(category)?.severity === severity ? 1 : 0,
-        );
-    for (const category of series.categories) showReason(series, category);
-  }
-
-  /** A label's value may hold commas: it is the last of its labels by name, so no two series are one. */
-  function showReason(series: VersionSeries, category: EpisodeCategory): void {
-    const shown = series.reasons.get(category);
-    const sentence = series.open.get(category)?.why?.[0];
-    const why = sentence === undefined ? undefined : cutLabel(sentence);
-    if (shown === why) return;
-    if (shown !== undefined) metrics.episodeWhy.remove({ ...series.labels, category, why: shown });
-    series.reasons.delete(category);
-    if (why === undefined) return;
-    metrics.episodeWhy.set({ ...series.labels, category, why }, 1);
-    series.reasons.set(category, why);
-  }
-
   function show(series: VersionSeries, verdicts: readonly Verdict[], endMs: number): void {
     const primary = verdicts.filter((verdict) => verdict.role === 'primary');
     series.shownEndMs = endMs;
@@ -192,17 +164,8 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
     const outliers = primary.find((verdict) => verdict.category === 'outliers');
     if (outliers === undefined || outliers.statistic === null) metrics.outlierRatio.remove(series.labels);
     else metrics.outlierRatio.set(series.labels, outliers.statistic);
-    for (const verdict of primary) series.categories.add(verdict.category);
-    showEpisodes(series);
-  }
-
-  function setEpisode(episode: Episode): void {
-    const series = seriesOf(episode);
-    if (series === null) return;
-    series.categories.add(episode.category);
-    if (episode.state === 'open') series.open.set(episode.category, episode);
-    else if (series.open.get(episode.category)?.id === episode.id) series.open.delete(episode.category);
-    showEpisodes(series);
+    for (const category of new Set(primary.map((verdict) => verdict.category)))
+      series.episodes.judged(category);
   }
 
   function remove(series: VersionSeries): void {
@@ -212,10 +175,7 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
     metrics.outlierRatio.remove(series.labels);
     for (const status of ['drifted', 'clean', 'undecided'])
       metrics.windowsJudged.remove({ ...series.labels, status });
-    for (const category of series.categories)
-      for (const severity of SEVERITIES) metrics.episodeOpen.remove({ ...series.labels, category, severity });
-    series.open.clear();
-    for (const category of series.categories) showReason(series, category);
+    series.episodes.remove();
     versions.delete(JSON.stringify([series.key.model, series.key.modelVersion]));
   }
 
@@ -251,8 +211,9 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
         exportVerdict(series, verdict);
       }
     },
-    episodesChanged(episodes: readonly Episode[]): void {
-      for (const episode of episodes) setEpisode(episode);
+    /** Shows an episode as people stand to it. */
+    episodeChanged(episode: Episode, standing: Standing): void {
+      seriesOf(episode)?.episodes.set(episode, standing);
     },
     /** Removes the series of every version that is not among these. */
     retain(keys: readonly VersionKey[]): void {
@@ -265,6 +226,7 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
         Pick<VerdictStore, 'recentOutcomes' | 'listVerdicts'> &
         Pick<EpisodeStore, 'listEpisodes'>,
       clock: Clock,
+      standingOf: (episode: Episode) => Standing,
     ): Promise<void> {
       // Windows cannot end later than accepted events, and those at most a little after now.
       const untilMs = clock.now() + 366 * DAY_MS;
@@ -277,7 +239,7 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
         if (series !== null && verdicts.length > 0) show(series, verdicts, last.window.endMs);
       }
       for (const episode of await store.listEpisodes({ state: 'open', limit: MAX_OPEN_EPISODES }))
-        setEpisode(episode);
+        seriesOf(episode)?.episodes.set(episode, standingOf(episode));
     },
   };
 }

@@ -12,6 +12,19 @@ export interface EpisodeDriver {
   readonly effect: number;
 }
 
+/** Whether the performance of a version moved while its data drifted. */
+export interface PerformanceMove {
+  readonly moved: 'moved' | 'not_moved' | 'cannot_tell';
+  /** What says so: labels, or what is expected before they come; null where nothing can tell. */
+  readonly kind: 'realised' | 'estimated' | null;
+  readonly figure: string | null;
+  /** Of the drifted stretch, with its 95 % interval, and of the reference. */
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly reference: number | null;
+}
+
 /** A breach from opening to closing. The id is a hash of model, version, category and first window: a re-run yields the same. */
 export interface Episode {
   readonly id: string;
@@ -31,6 +44,8 @@ export interface Episode {
   readonly drivers: readonly EpisodeDriver[];
   /** What happened to them in that window, in sentences, first what moves the prediction most; left out where it is not known. */
   readonly why?: readonly string[];
+  /** Of a drift, as far as it was known at its last window. */
+  readonly performance?: PerformanceMove;
   readonly openedAtMs: number;
   readonly closedAtMs: number | null;
 }

@@ -7,6 +7,7 @@ import { type ModelConfig, modelConfig } from '../config.js';
 import { fitNullModel } from '../detectors/null-model.js';
 import type { ModelVersion } from '../domain/model.js';
 import type { Reference } from '../domain/reference.js';
+import { AWAKE } from '../domain/silence.js';
 import { AppError } from '../errors.js';
 import type { ReadinessCheck } from '../http/readiness.js';
 import { createErrorStreams } from '../jobs/error-streams.js';
@@ -41,7 +42,7 @@ export function wireDetection(parts: Parts) {
   const { config, store, metrics, logger, clock, wallClock } = parts;
   const settings = (model: string) => modelConfig(config, model);
   const hooks = createHooks(config, wallClock);
-  const gauges = createVerdictGauges({ metrics, logger });
+  const gauges = createVerdictGauges({ metrics, logger, routeOf: (_model, category) => category });
   const performanceGauges = createPerformanceGauges({ metrics });
   const schemaGauges = createSchemaGauges({ store, gauge: metrics.undeclaredFeatures });
   const estimateGauges = createEstimateGauges({
@@ -184,7 +185,7 @@ export function wireDetection(parts: Parts) {
   return {
     job,
     async start(): Promise<void> {
-      await gauges.restore(store, clock);
+      await gauges.restore(store, clock, () => AWAKE);
       await performanceGauges.restore(store);
       await webhookGauges.publish();
       dispatcher.start();

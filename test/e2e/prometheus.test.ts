@@ -32,7 +32,7 @@ async function listen(server: Server): Promise<number> {
 const pages: Page[] = [];
 const metrics = createMetrics();
 const logger = createSilentLogger();
-const gauges = createVerdictGauges({ metrics, logger });
+const gauges = createVerdictGauges({ metrics, logger, routeOf: (_model, category) => category });
 const memory = createMemoryAlertStore();
 const engine = createAlertEngine({
   store: memory.store,

@@ -8,6 +8,7 @@ import { createDispatcher } from '../../src/alerts/dispatcher.js';
 import { createGuardedRequest } from '../../src/alerts/guarded-request.js';
 import { createVerdictGauges } from '../../src/alerts/prometheus.js';
 import { createWebhookSink } from '../../src/alerts/webhook-sink.js';
+import { AWAKE } from '../../src/domain/silence.js';
 import type { WindowOutcome } from '../../src/domain/verdict.js';
 import { HOUR_MS } from '../../src/domain/window.js';
 import { createMetrics } from '../../src/metrics.js';
@@ -28,10 +29,10 @@ async function startService(dataDir: string, url: string) {
   const store = await createStore({ kind: 'embedded', dataDir, logger });
   await store.migrate();
   const metrics = createMetrics();
-  const gauges = createVerdictGauges({ metrics, logger });
+  const gauges = createVerdictGauges({ metrics, logger, routeOf: (_model, category) => category });
   let nowMs = 0;
   const clock = { now: () => nowMs, observe: () => undefined };
-  await gauges.restore(store, clock);
+  await gauges.restore(store, clock, () => AWAKE);
   const engine = createAlertEngine({
     store,
     policyFor: () => ({ openCount: 2, openWindows: 2, closeCount: 2, cooldownMs: 0, stepMs: HOUR_MS }),
@@ -101,7 +102,9 @@ describe('alert path over the real store', () => {
 
     const second = await startService(dataDir, receiver.url);
     const exposition = await second.metrics.registry.metrics();
-    expect(exposition).toMatch(/plumbline_episode_open\{.*category="drift",severity="critical"\} 1/);
+    expect(exposition).toMatch(
+      /plumbline_episode_open\{.*category="drift",severity="critical",route="drift"\} 1/,
+    );
     expect(exposition).toMatch(/plumbline_drift_statistic\{.*feature="age",detector="ks"\} 0\.3/);
     // The window before the restart was not recorded as done: it is judged again.
     await second.judge(windows.slice(2));

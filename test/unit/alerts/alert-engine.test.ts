@@ -19,7 +19,7 @@ function setUp(hooks: readonly HookSettings[] = [retrainHook()]) {
     store: memory.store,
     policyFor: () => policy,
     hooksFor: () => hooks,
-    gauges: { episodesChanged: (episodes) => seen.push(...episodes) },
+    gauges: { episodeChanged: (episode) => seen.push(episode) },
     clock: { now: () => nowMs, observe: () => undefined },
     logger: createSilentLogger(),
     publicUrl: 'http://plumbline:8080',

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { alarmThreshold } from '../../../src/alerts/alarm-threshold.js';
 import { createVerdictGauges } from '../../../src/alerts/prometheus.js';
 import type { Episode } from '../../../src/domain/episode.js';
-import type { Verdict } from '../../../src/domain/verdict.js';
+import { AWAKE } from '../../../src/domain/silence.js';
+import type { EpisodeCategory, Verdict } from '../../../src/domain/verdict.js';
 import { createMetrics } from '../../../src/metrics.js';
 import { hourWindow, outcomeOf, verdictOf } from '../../support/outcomes.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
@@ -11,9 +12,11 @@ const KEY = { model: 'churn', modelVersion: '3' };
 
 function setUp(seriesBudget?: number) {
   const metrics = createMetrics();
+  const routes: Partial<Record<EpisodeCategory, string>> = {};
   const gauges = createVerdictGauges({
     metrics,
     logger: createSilentLogger(),
+    routeOf: (_model, category) => routes[category] ?? category,
     ...(seriesBudget === undefined ? {} : { seriesBudget }),
   });
   /** Sample lines of the exposition that begin with this name, without the common labels. */
@@ -24,7 +27,7 @@ function setUp(seriesBudget?: number) {
       .filter((line) => line.startsWith(`plumbline_${name}`))
       .map((line) => line.replace('model="churn",model_version="3"', '').replace('plumbline_', ''));
   }
-  return { metrics, gauges, lines };
+  return { metrics, gauges, lines, routes };
 }
 
 function episodeOf(overrides: Partial<Episode> = {}): Episode {
@@ -135,10 +138,10 @@ describe('verdict gauges', () => {
     expect(await lines('outlier_ratio')).toEqual(['outlier_ratio{} 0.04']);
     expect(await lines('windows_judged')).toEqual(['windows_judged_total{,status="drifted"} 1']);
     expect((await lines('episode_open')).toSorted()).toEqual([
-      'episode_open{,category="drift",severity="critical"} 0',
-      'episode_open{,category="drift",severity="warning"} 0',
-      'episode_open{,category="outliers",severity="critical"} 0',
-      'episode_open{,category="outliers",severity="warning"} 0',
+      'episode_open{,category="drift",severity="critical",route="drift"} 0',
+      'episode_open{,category="drift",severity="warning",route="drift"} 0',
+      'episode_open{,category="outliers",severity="critical",route="outliers"} 0',
+      'episode_open{,category="outliers",severity="warning",route="outliers"} 0',
     ]);
   });
 
@@ -161,13 +164,14 @@ describe('verdict gauges', () => {
 
   it('follow an episode through opening, escalation and close', async () => {
     const { gauges, lines } = setUp();
-    const shown = async () => (await lines('episode_open')).map((line) => line.slice(-12)).join(' ');
-    gauges.episodesChanged([episodeOf()]);
-    expect(await shown()).toBe('"warning"} 1 critical"} 0');
-    gauges.episodesChanged([episodeOf({ severity: 'critical' })]);
-    expect(await shown()).toBe('"warning"} 0 critical"} 1');
-    gauges.episodesChanged([episodeOf({ state: 'closed', severity: 'critical' })]);
-    expect(await shown()).toBe('"warning"} 0 critical"} 0');
+    const shown = async () =>
+      (await lines('episode_open')).map((line) => line.replace(/.*severity=|,route="drift"/g, '')).join(' ');
+    gauges.episodeChanged(episodeOf(), AWAKE);
+    expect(await shown()).toBe('"warning"} 1 "critical"} 0');
+    gauges.episodeChanged(episodeOf({ severity: 'critical' }), AWAKE);
+    expect(await shown()).toBe('"warning"} 0 "critical"} 1');
+    gauges.episodeChanged(episodeOf({ state: 'closed', severity: 'critical' }), AWAKE);
+    expect(await shown()).toBe('"warning"} 0 "critical"} 0');
   });
 
   it('keep to the series budget, alarms first, and count what they leave out', async () => {
@@ -242,7 +246,7 @@ describe('verdict gauges', () => {
     async (model) => {
       const { gauges, lines } = setUp();
       gauges.windowJudged({ ...KEY, model }, [verdictOf({ model })]);
-      gauges.episodesChanged([episodeOf({ model })]);
+      gauges.episodeChanged(episodeOf({ model }), AWAKE);
       expect(await lines('drift_status{')).toEqual([]);
       expect(await lines('episode_open{')).toEqual([]);
       expect(await lines('series_dropped')).toEqual(['series_dropped_total{reason="label"} 2']);
@@ -260,16 +264,60 @@ describe('verdict gauges', () => {
     const { gauges, lines } = setUp();
     const why = ['temp: from "35" to 51, and 31 % moved,why="x"', 'the second is left out'];
     const shown = async () => (await lines('episode_why_info{')).map((line) => line.replace('{,', '{'));
-    gauges.episodesChanged([episodeOf({ why }), episodeOf({ id: 'e2', category: 'service' })]);
+    gauges.episodeChanged(episodeOf({ why }), AWAKE);
+    gauges.episodeChanged(episodeOf({ id: 'e2', category: 'service' }), AWAKE);
     expect(await shown()).toEqual([
       'episode_why_info{category="drift",why="temp: from \\"35\\" to 51, and 31 % moved,why=\\"x\\""} 1',
     ]);
-    gauges.episodesChanged([episodeOf({ why: ['other'] })]);
+    gauges.episodeChanged(episodeOf({ why: ['other'] }), AWAKE);
     expect(await shown()).toEqual(['episode_why_info{category="drift",why="other"} 1']);
-    gauges.episodesChanged([episodeOf({ state: 'closed', why: ['other'] })]);
+    gauges.episodeChanged(episodeOf({ state: 'closed', why: ['other'] }), AWAKE);
     expect(await shown()).toEqual([]);
-    gauges.episodesChanged([episodeOf({ id: 'e3', why })]);
+    gauges.episodeChanged(episodeOf({ id: 'e3', why }), AWAKE);
     gauges.retain([]);
+    expect(await shown()).toEqual([]);
+  });
+
+  it('say where alarms go, and move with it', async () => {
+    const { gauges, lines, routes } = setUp();
+    gauges.episodeChanged(episodeOf(), AWAKE);
+    routes.drift = 'ml-team';
+    gauges.episodeChanged(episodeOf(), AWAKE);
+    expect(await lines('episode_open{')).toEqual([
+      'episode_open{,category="drift",severity="warning",route="ml-team"} 1',
+      'episode_open{,category="drift",severity="critical",route="ml-team"} 0',
+    ]);
+  });
+
+  it('tell how people stand to an open episode, and whether performance moved with it', async () => {
+    const { gauges, lines } = setUp();
+    const silence = { reason: 'snoozed', untilMs: 1, by: 'ada', note: '' } as const;
+    const acknowledgement = { by: 'ada', note: '', atMs: 0 };
+    const shown = async () =>
+      (
+        await Promise.all(
+          ['silenced{', 'acknowledged{', 'performance_moved{'].map((n) => lines(`episode_${n}`)),
+        )
+      ).flat();
+    const move = { kind: null, figure: null, value: null, low: null, high: null, reference: null } as const;
+    gauges.episodeChanged(episodeOf({ performance: { ...move, moved: 'not_moved' } }), {
+      silence,
+      acknowledgement,
+    });
+    expect(await shown()).toEqual([
+      'episode_silenced{,category="drift",reason="snoozed"} 1',
+      'episode_silenced{,category="drift",reason="maintenance"} 0',
+      'episode_acknowledged{,category="drift"} 1',
+      'episode_performance_moved{,category="drift"} 0',
+    ]);
+    gauges.episodeChanged(episodeOf({ performance: { ...move, moved: 'cannot_tell' } }), AWAKE);
+    expect(await shown()).toEqual([
+      'episode_silenced{,category="drift",reason="snoozed"} 0',
+      'episode_silenced{,category="drift",reason="maintenance"} 0',
+      'episode_acknowledged{,category="drift"} 0',
+      'episode_performance_moved{,category="drift"} -1',
+    ]);
+    gauges.episodeChanged(episodeOf({ state: 'closed' }), AWAKE);
     expect(await shown()).toEqual([]);
   });
 
@@ -280,7 +328,7 @@ describe('verdict gauges', () => {
       verdictOf({ feature: '', category: 'outliers', detector: 'isolationForest' }),
     ]);
     gauges.windowJudged({ model: 'other', modelVersion: '1' }, [verdictOf({ model: 'other' })]);
-    gauges.episodesChanged([episodeOf()]);
+    gauges.episodeChanged(episodeOf(), AWAKE);
     gauges.retain([{ model: 'other', modelVersion: '1' }]);
     const text = await metrics.registry.metrics();
     expect(text).not.toContain('churn');
@@ -300,9 +348,12 @@ describe('verdict gauges', () => {
         listEpisodes: async ({ state }) => (state === 'open' ? [episodeOf()] : []),
       },
       { now: () => 0, observe: () => undefined },
+      () => AWAKE,
     );
     expect(await lines('drift_status')).toEqual(['drift_status{,feature="age",detector="ks"} 1']);
-    expect(await lines('episode_open')).toContain('episode_open{,category="drift",severity="warning"} 1');
+    expect(await lines('episode_open')).toContain(
+      'episode_open{,category="drift",severity="warning",route="drift"} 1',
+    );
     expect(await lines('windows_judged_total{')).toEqual([]);
   });
 });
