@@ -71,7 +71,7 @@ export function service() {
             'Webhooks held',
             'Scopes whose webhooks are paused or whose endpoint is gone, and targets that do not answer.',
             'short',
-            `sum(plumbline_webhook_holds{${ALL}}) + sum(plumbline_webhook_circuits_open{${ALL}})`,
+            `sum(max by (reason) (plumbline_webhook_holds{${ALL}})) + sum(plumbline_webhook_circuits_open{${ALL}})`,
             1,
           ),
         ],

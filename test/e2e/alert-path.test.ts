@@ -95,7 +95,7 @@ describe('from drifted flights to a page, and back', () => {
     );
     chat = await startChat();
     stack = await startPrometheusStack({
-      scrapePort: Number(new URL(url).port),
+      scrapePorts: [Number(new URL(url).port)],
       slackUrl: `${chat.url}/slack`,
       watchdogUrl: `${chat.url}/watchdog`,
     });

@@ -97,7 +97,7 @@ beforeAll(async () => {
   const scrapePort = await listen(service);
   const receiverUrl = `http://127.0.0.1:${await listen(receiver)}`;
   stack = await startPrometheusStack({
-    scrapePort,
+    scrapePorts: [scrapePort],
     slackUrl: `${receiverUrl}/slack`,
     watchdogUrl: `${receiverUrl}/watchdog`,
   });

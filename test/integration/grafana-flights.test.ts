@@ -69,7 +69,7 @@ describe('dashboards over a service that watches flights', () => {
       'application/vnd.apache.parquet',
     );
     stack = await startPrometheusStack({
-      scrapePort: Number(new URL(url).port),
+      scrapePorts: [Number(new URL(url).port)],
       slackUrl: 'http://127.0.0.1:9/',
       watchdogUrl: 'http://127.0.0.1:9/',
     });

@@ -21,6 +21,8 @@ describe('prometheus/', () => {
     ['PlumblineDrift', 'critical', 'page'],
     ['PlumblineDrift', 'warning', 'chat'],
     ['PlumblineDown', 'critical', 'page'],
+    ['PlumblineDataQuality', 'warning', 'chat-data'],
+    ['PlumblineDataQuality', 'critical', 'page'],
     ['PlumblineDeadMan', 'none', 'watchdog'],
   ])('routes %s, %s, to %s', async (alertname, severity, receiver) => {
     const { stdout } = await run(

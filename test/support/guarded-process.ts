@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 
@@ -7,6 +8,10 @@ export interface GuardedProcess {
   readonly exitCode: () => number | null;
   /** SIGKILL to this very process; resolves when it is gone. */
   readonly kill: () => Promise<void>;
+  /** Sends it another signal; throws when it does not run. */
+  readonly signal: (signal: NodeJS.Signals) => void;
+  /** Resolves when it has ended. */
+  readonly exited: Promise<unknown>;
   /** The end of what it wrote to stdout and stderr. */
   readonly tail: () => string;
 }
@@ -24,15 +29,17 @@ export function startGuarded(options: {
   const guard = [
     'exec 3<&0',
     '"$@" < /dev/null 3<&- & pid=$!',
+    'echo "$pid" > "$0"',
     '(cat <&3 > /dev/null; kill -9 "$pid" 2> /dev/null) & watcher=$!',
     'exec 3<&-',
     'wait "$pid"; code=$?',
     // First the watcher: the pid is free for others from here on.
-    'kill -9 "$watcher" 2> /dev/null',
+    'kill -9 "$watcher" 2> /dev/null; rm -f "$0"',
     'exit "$code"',
   ].join('\n');
   const log = openSync(options.logFile, 'a');
-  const child: ChildProcess = spawn('sh', ['-c', guard, 'guard', options.command, ...options.args], {
+  const pidFile = `${options.logFile}.${randomUUID()}.pid`;
+  const child: ChildProcess = spawn('sh', ['-c', guard, pidFile, options.command, ...options.args], {
     stdio: ['pipe', log, log],
     env: options.env ?? process.env,
   });
@@ -47,6 +54,11 @@ export function startGuarded(options: {
     kill: async () => {
       child.stdin?.end();
       await exited;
+    },
+    exited,
+    signal: (signal) => {
+      if (child.exitCode !== null) throw new Error(`it has ended with ${child.exitCode}`);
+      process.kill(Number(readFileSync(pidFile, 'utf8')), signal);
     },
     tail: () => readFileSync(options.logFile, 'utf8').split('\n').slice(-30).join('\n'),
   };

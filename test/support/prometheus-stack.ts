@@ -1,23 +1,12 @@
-import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.js';
 import { type GuardedProcess, startGuarded } from './guarded-process.js';
 
 const SHIPPED = fileURLToPath(new URL('../../prometheus/', import.meta.url));
 const READY_TIMEOUT_MS = 60_000;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
-}
 
 /** Polls until `check` is true; fails with what the programs wrote. */
 export async function eventually(
@@ -46,80 +35,124 @@ function replaced(text: string, changes: readonly (readonly [string | RegExp, st
   }, text);
 }
 
+type Program = 'prometheus' | 'prometheus-alertmanager';
+
+export interface PrometheusStackOptions {
+  /** Loopback ports that serve `/metrics`. */
+  readonly scrapePorts: readonly number[];
+  /** Where messages to chats go. */
+  readonly slackUrl: string;
+  /** Where the dead man's switch goes. */
+  readonly watchdogUrl: string;
+  /** Where pages go, as to PagerDuty; to chats alone when left out. */
+  readonly pagerUrl?: string;
+  /** How long alerts outlive their series; not at all when left out. */
+  readonly keepFiringFor?: string;
+  /** Prometheus sends a firing alert again so often, and lets it end after four times as much; 500 ms when left out. */
+  readonly resendDelay?: string;
+  /** Of scrapes and evaluations; 200 ms when left out. */
+  readonly interval?: string;
+  /** As shipped when true: how long Alertmanager waits for more of a group. */
+  readonly shippedWaits?: boolean;
+}
+
 /**
  * Starts the real Prometheus and Alertmanager with the files shipped in `prometheus/`: only addresses, secrets' paths and
  * waiting times are replaced. Readiness is polled; both end with the test, however it ends.
- *
- * @param options.scrapePort loopback port that serves `/metrics`
- * @param options.slackUrl where messages to chat and on-call go
- * @param options.watchdogUrl where the dead man's switch goes
  */
-export async function startPrometheusStack(options: {
-  readonly scrapePort: number;
-  readonly slackUrl: string;
-  readonly watchdogUrl: string;
-}) {
+export async function startPrometheusStack(options: PrometheusStackOptions) {
+  const { interval = '200ms', keepFiringFor = '0s', resendDelay = '500ms', pagerUrl } = options;
   const directory = mkdtempSync(join(tmpdir(), 'plumbline-prometheus-'));
   const [prometheusPort, alertmanagerPort] = [await freePort(), await freePort()];
   cpSync(SHIPPED, directory, { recursive: true });
   const edit = (file: string, changes: readonly (readonly [string | RegExp, string])[]) =>
     writeFileSync(join(directory, file), replaced(readFileSync(join(SHIPPED, file), 'utf8'), changes));
   edit('prometheus.yml', [
-    ['15s', '200ms'],
+    [/(?<=_interval: )15s/g, interval],
     ['127.0.0.1:9093', `127.0.0.1:${alertmanagerPort}`],
-    ['127.0.0.1:8080', `127.0.0.1:${options.scrapePort}`],
+    ['"127.0.0.1:8080"', options.scrapePorts.map((port) => `"127.0.0.1:${port}"`).join(', ')],
   ]);
-  edit('rules/plumbline.yml', [[/keep_firing_for: \w+/g, 'keep_firing_for: 0s']]);
+  edit('rules/plumbline.yml', [[/keep_firing_for: \w+/g, `keep_firing_for: ${keepFiringFor}`]]);
   edit('alertmanager.yml', [
     ['/etc/alertmanager/slack-url', join(directory, 'slack-url')],
-    [/\n {4}pagerduty_configs:.*?(?=\n {2}- name)/gs, ''],
+    pagerUrl === undefined
+      ? [/\n {4}pagerduty_configs:.*?(?=\n {2}- name)/gs, '']
+      : [
+          'routing_key_file: /etc/alertmanager/pagerduty-key',
+          `routing_key_file: ${join(directory, 'pagerduty-key')}\n        url: ${pagerUrl}`,
+        ],
     ['https://watchdog.example/plumbline', options.watchdogUrl],
-    [/group_wait: \w+/g, 'group_wait: 0s'],
-    [/group_interval: \w+/g, 'group_interval: 200ms'],
+    ...(options.shippedWaits === true
+      ? []
+      : ([
+          [/group_wait: \w+/g, 'group_wait: 0s'],
+          [/group_interval: \w+/g, 'group_interval: 200ms'],
+        ] as const)),
   ]);
   writeFileSync(join(directory, 'slack-url'), options.slackUrl);
+  writeFileSync(join(directory, 'pagerduty-key'), 'a-routing-key');
   mkdirSync(join(directory, 'data'));
 
-  const running: GuardedProcess[] = [];
-  const tail = () => running.map((process) => process.tail()).join('\n--\n');
-  const start = (command: string, args: string[]) => {
-    const logFile = join(directory, `${command}.log`);
-    running.push(startGuarded({ command, args, logFile }));
-  };
   const prometheusUrl = `http://127.0.0.1:${prometheusPort}`;
   const alertmanagerUrl = `http://127.0.0.1:${alertmanagerPort}`;
-  const answers = async (url: string) => (await fetch(url)).ok;
+  const programs: Record<Program, { url: string; args: string[] }> = {
+    'prometheus-alertmanager': {
+      url: alertmanagerUrl,
+      args: [
+        `--config.file=${join(directory, 'alertmanager.yml')}`,
+        `--storage.path=${join(directory, 'data', 'alertmanager')}`,
+        `--web.listen-address=127.0.0.1:${alertmanagerPort}`,
+        `--web.external-url=${alertmanagerUrl}`,
+        '--cluster.listen-address=',
+      ],
+    },
+    prometheus: {
+      url: prometheusUrl,
+      args: [
+        `--config.file=${join(directory, 'prometheus.yml')}`,
+        `--storage.tsdb.path=${join(directory, 'data', 'prometheus')}`,
+        `--web.listen-address=127.0.0.1:${prometheusPort}`,
+        `--web.external-url=${prometheusUrl}`,
+        // Alerts that fire before Alertmanager is discovered are lost, and by default sent again a minute later.
+        `--rules.alert.resend-delay=${resendDelay}`,
+      ],
+    },
+  };
+  const running = new Map<Program, GuardedProcess>();
+  const tail = () => [...running.values()].map((process) => process.tail()).join('\n--\n');
+
+  async function start(name: Program): Promise<void> {
+    const { url, args } = programs[name];
+    const logFile = join(directory, `${name}.log`);
+    running.set(name, startGuarded({ command: name, args, logFile }));
+    await eventually(`readiness of ${name}`, async () => (await fetch(`${url}/-/ready`)).ok, { tail });
+  }
+
+  async function query(expr: string): Promise<{ metric: Record<string, string>; value: number }[]> {
+    const response = await fetch(`${prometheusUrl}/api/v1/query?query=${encodeURIComponent(expr)}`);
+    const body = (await response.json()) as {
+      status: string;
+      error?: string;
+      data: { result: { metric: Record<string, string>; value: [number, string] }[] };
+    };
+    if (body.status !== 'success') throw new Error(`query ${expr}: ${body.error}`);
+    return body.data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+  }
 
   async function stop(): Promise<void> {
-    await Promise.all(running.map((process) => process.kill()));
+    await Promise.all([...running.values()].map((process) => process.kill()));
     rmSync(directory, { recursive: true, force: true });
   }
 
   try {
-    start('prometheus-alertmanager', [
-      `--config.file=${join(directory, 'alertmanager.yml')}`,
-      `--storage.path=${join(directory, 'data', 'alertmanager')}`,
-      `--web.listen-address=127.0.0.1:${alertmanagerPort}`,
-      `--web.external-url=${alertmanagerUrl}`,
-      '--cluster.listen-address=',
-    ]);
-    start('prometheus', [
-      `--config.file=${join(directory, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(directory, 'data', 'prometheus')}`,
-      `--web.listen-address=127.0.0.1:${prometheusPort}`,
-      `--web.external-url=${prometheusUrl}`,
-      // Alerts that fire before Alertmanager is discovered are lost, and by default sent again a minute later.
-      '--rules.alert.resend-delay=500ms',
-    ]);
-    await eventually('readiness of Alertmanager', () => answers(`${alertmanagerUrl}/-/ready`), { tail });
-    await eventually('readiness of Prometheus', () => answers(`${prometheusUrl}/-/ready`), { tail });
+    await start('prometheus-alertmanager');
+    await start('prometheus');
     // Targets come with the discovery's tick, some seconds after the start.
     await eventually(
       'the first scrape',
       async () => {
-        const response = await fetch(`${prometheusUrl}/api/v1/query?query=up`);
-        const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } };
-        return data.result[0]?.value[1] === '1';
+        const up = await query('up == 1');
+        return up.length === options.scrapePorts.length;
       },
       { tail },
     );
@@ -133,15 +166,13 @@ export async function startPrometheusStack(options: {
     alertmanagerUrl,
     tail,
     /** Instant query: label sets with their values. */
-    async query(expr: string): Promise<{ metric: Record<string, string>; value: number }[]> {
-      const response = await fetch(`${prometheusUrl}/api/v1/query?query=${encodeURIComponent(expr)}`);
-      const body = (await response.json()) as {
-        status: string;
-        error?: string;
-        data: { result: { metric: Record<string, string>; value: [number, string] }[] };
-      };
-      if (body.status !== 'success') throw new Error(`query ${expr}: ${body.error}`);
-      return body.data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+    query,
+    /** Ends the program as its service manager would (SIGTERM), and starts it again on its data. */
+    async restart(name: Program): Promise<void> {
+      const process = running.get(name);
+      process?.signal('SIGTERM');
+      await process?.exited;
+      await start(name);
     },
     stop,
   };
