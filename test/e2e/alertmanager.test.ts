@@ -15,7 +15,7 @@ import { createSilentLogger } from '../support/silent-logger.js';
 
 const metrics = createMetrics();
 const logger = createSilentLogger();
-const gauges = createVerdictGauges({ metrics, logger });
+const gauges = createVerdictGauges({ metrics, logger, routeOf: (_model, category) => category });
 const memory = createMemoryAlertStore();
 const engine = createAlertEngine({
   store: memory.store,

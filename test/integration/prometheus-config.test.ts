@@ -18,13 +18,14 @@ describe('prometheus/', () => {
   });
 
   it.each([
-    ['PlumblineDrift', 'critical', 'page'],
-    ['PlumblineDrift', 'warning', 'chat'],
-    ['PlumblineDown', 'critical', 'page'],
-    ['PlumblineDataQuality', 'warning', 'chat-data'],
-    ['PlumblineDataQuality', 'critical', 'page'],
-    ['PlumblineDeadMan', 'none', 'watchdog'],
-  ])('routes %s, %s, to %s', async (alertname, severity, receiver) => {
+    ['PlumblineDrift', 'critical', 'drift', 'page'],
+    ['PlumblineDrift', 'warning', 'drift', 'chat'],
+    ['PlumblineDown', 'critical', 'service', 'page'],
+    ['PlumblineRejectedSpike', 'warning', 'service', 'chat-service'],
+    ['PlumblineDataQuality', 'warning', 'dataQuality', 'chat-data'],
+    ['PlumblineDataQuality', 'critical', 'dataQuality', 'page'],
+    ['PlumblineDeadMan', 'none', '', 'watchdog'],
+  ])('routes %s, %s, of %s, to %s', async (alertname, severity, route, receiver) => {
     const { stdout } = await run(
       'amtool',
       [
@@ -34,6 +35,7 @@ describe('prometheus/', () => {
         '--config.file=alertmanager.yml',
         `alertname=${alertname}`,
         `severity=${severity}`,
+        `route=${route}`,
         'model=churn',
       ],
       { cwd: folder },
