@@ -7,6 +7,7 @@ import { mappingSchema } from './config-mapping.js';
 import { multivariateSchema } from './config-multivariate.js';
 import { outliersSchema } from './config-outliers.js';
 import { performanceSchema } from './config-performance.js';
+import { policySchema } from './config-policy.js';
 import { privacyKeySchema, privacyProblems, privacySchema } from './config-privacy.js';
 import { AppError, messageOf } from './errors.js';
 
@@ -34,33 +35,7 @@ const windowSpec = z
   })
   .refine((spec) => spec.length % spec.step === 0, 'length must be a multiple of step');
 
-/** False episodes per 30 days that people put up with when nobody has said anything. */
-const DEFAULT_BUDGET = 1;
-
-const policy = z
-  .strictObject({
-    /** `2of3`: two drifted windows among the last three open an episode. */
-    open: z
-      .string()
-      .regex(/^[1-9]\d?of[1-9]\d?$/, 'open reads NofM, e.g. 2of3')
-      .refine((text) => Number(text.split('of')[0]) <= Number(text.split('of')[1]), 'N must not exceed M')
-      .default('2of2'),
-    close: z.int().min(1).max(99).default(2),
-    cooldown: duration.prefault('0s'),
-    /** Episodes without a drift that a model version may open in 30 days, on average; the level follows from it. */
-    falseEpisodesPer30Days: z.number().min(0.05).max(100).optional(),
-    /** Instead of a budget: the probability that a drift-free window has any flag at all. */
-    level: z.number().gt(0).lt(0.5).optional(),
-  })
-  .refine(
-    ({ falseEpisodesPer30Days, level }) => falseEpisodesPer30Days === undefined || level === undefined,
-    'give falseEpisodesPer30Days or level, not both: the level follows from the budget',
-  )
-  .transform((given) =>
-    given.level === undefined
-      ? { ...given, falseEpisodesPer30Days: given.falseEpisodesPer30Days ?? DEFAULT_BUDGET }
-      : given,
-  );
+const policy = policySchema(duration);
 
 /** What windows are compared with: the registered reference, or production's own past. */
 const reference = z.strictObject({
@@ -81,6 +56,8 @@ const model = z
   .strictObject({
     window: windowSpec.prefault({}),
     policy: policy.prefault({}),
+    /** Which policy is in force once one was set through the API: that one, or still this file's. */
+    policyFrom: z.enum(['store', 'file']).default('store'),
     reference: reference.prefault({}),
     segments: segments.optional(),
     performance: performanceSchema.prefault({}),

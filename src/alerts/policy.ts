@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Episode, EpisodeDriver, Policy } from '../domain/episode.js';
+import { closeWindowsOf, type Episode, type EpisodeDriver, type Policy } from '../domain/episode.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 
 /** The policy of one model; `stepMs` is the distance between window ends, by which a missing window is noticed. */
@@ -14,12 +14,12 @@ export interface EpisodeDecision {
 
 /** Columns an episode names; the rest is in the verdicts. */
 const MAX_DRIVERS = 10;
-/** Median effect, in minimum effects, from which a window is critical. */
+/** Median effect, in minimum effects, from which a window is critical unless the policy says otherwise. */
 const CRITICAL_RATIO = 2;
 
 /** How many outcomes a decision looks back on. */
 export function outcomesNeeded(policy: Policy): number {
-  return Math.max(policy.openWindows, policy.closeCount);
+  return Math.max(policy.openWindows, closeWindowsOf(policy));
 }
 
 /** SHA-256 of model, version, category and first window, 32 hex digits: a re-run yields the same. */
@@ -29,8 +29,10 @@ export function episodeId(first: WindowOutcome): string {
   return createHash('sha256').update(content).digest('hex').slice(0, 32);
 }
 
-/** `critical` when the median driver's effect is at least twice the effect that counts as material, else `warning`. */
-function severityOf(outcome: WindowOutcome): Episode['severity'] {
+/** `critical` when the median driver's effect is at least so many times the effect that counts as material, else `warning`. */
+function severityOf(outcome: WindowOutcome, policy: Policy): Episode['severity'] {
+  const from = policy.criticalFrom === undefined ? CRITICAL_RATIO : policy.criticalFrom[outcome.category];
+  if (from === null) return 'warning';
   const ratios = outcome.drivers
     .filter((verdict) => verdict.effect !== null && verdict.minimumEffect > 0)
     .map((verdict) => Math.abs(verdict.effect?.value ?? 0) / verdict.minimumEffect)
@@ -38,7 +40,7 @@ function severityOf(outcome: WindowOutcome): Episode['severity'] {
   const middle = Math.floor(ratios.length / 2);
   const upper = ratios[middle] ?? 0;
   const median = ratios.length % 2 === 1 ? upper : ((ratios[middle - 1] ?? 0) + upper) / 2;
-  return median >= CRITICAL_RATIO ? 'critical' : 'warning';
+  return median >= from ? 'critical' : 'warning';
 }
 
 /** A verdict without figures cannot drive anything: `drifted` always has them. */
@@ -97,7 +99,7 @@ function tryOpen(
     model: last.model,
     modelVersion: last.modelVersion,
     category: last.category,
-    severity: severityOf(last),
+    severity: severityOf(last, policy),
     state: 'open',
     firstWindow: first.window,
     openedBy: last.window,
@@ -118,16 +120,18 @@ function carryOn(
   policy: EpisodePolicy,
   nowMs: number,
 ): EpisodeDecision | null {
-  const clean = unbroken(outcomes, policy.stepMs)
-    .slice(-policy.closeCount)
-    .filter((outcome) => outcome.state === 'clean' && outcome.window.endMs > open.openedBy.endMs);
+  const run = unbroken(outcomes, policy.stepMs).slice(-closeWindowsOf(policy));
+  const breakAt = run.findLastIndex(
+    ({ state, window }) => state === 'undecided' || window.endMs <= open.openedBy.endMs,
+  );
+  const clean = run.slice(breakAt + 1).filter((outcome) => outcome.state === 'clean');
   const seen = { ...open, lastWindow: last.window };
-  if (clean.length === policy.closeCount)
+  if (last.state === 'clean' && clean.length >= policy.closeCount)
     return {
       episode: { ...seen, state: 'closed', closedBy: last.window, closedAtMs: nowMs },
       change: 'closed',
     };
-  const worse = last.state === 'drifted' && severityOf(last) === 'critical';
+  const worse = last.state === 'drifted' && severityOf(last, policy) === 'critical';
   const severity = worse ? 'critical' : open.severity;
   if (severity === open.severity && last.window.endMs === open.lastWindow.endMs) return null;
   return { episode: { ...seen, severity }, change: 'updated' };
@@ -137,8 +141,8 @@ function carryOn(
  * What the window just judged means for the one episode of its model version and category. Pure.
  *
  * Opens when the window is drifted and, of the last `openWindows` windows, `openCount` are; an undecided or missing window
- * ends the look back, and so does the close of the episode before. Closes after `closeCount` clean windows in a row, all
- * after the opening; an undecided or missing window breaks that row too: an alarm ends on evidence, not on silence.
+ * ends the look back, and so does the close of the episode before. Closes when the window is clean and, of the last `closeWindows` after
+ * the opening, `closeCount` are; an undecided or missing window ends that look back too: an alarm ends on evidence, not on silence.
  * No episode opens before `cooldownMs` of event time have passed since the last close. Severity only rises.
  * The same window again, or an older one, yields null: what has been said stands.
  *

@@ -94,6 +94,11 @@ export function backtestText(result: Backtest): string {
         pagesPerWeek.toFixed(2),
       ]),
     ),
+    ...result.policies.flatMap(({ name, windowsBelowMinimum }) =>
+      windowsBelowMinimum > 0
+        ? [`"${name}": ${windowsBelowMinimum} windows have fewer rows than its minimum and decide nothing.`]
+        : [],
+    ),
   ];
   for (const { name, episodes, opened } of result.policies) {
     if (opened === 0) continue;

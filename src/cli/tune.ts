@@ -72,6 +72,11 @@ export function tuningText(tuning: Tuning): string {
   return [
     `${tuning.model} version ${tuning.modelVersion}: an ordinary window of ${hours(tuning.windowMs)} has ${tuning.windowRows} rows,`,
     `the reference ${tuning.referenceRows}; ${tests} tests, a window every ${hours(tuning.stepMs)}.`,
+    ...(tuning.windowRows < tuning.minimumRows
+      ? [
+          `Nothing opens an episode: the policy's minimum is ${tuning.minimumRows} rows, and an ordinary window has fewer.`,
+        ]
+      : []),
     '',
     'False episodes in 30 days, as allowed (budget) and expected, by category:',
     budgets,

@@ -10,6 +10,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['no_data', 'there are no current values'],
   ['no_reference', 'the reference has no values'],
   ['too_few_rows', 'there are too few rows to decide anything'],
+  ['minimum_traffic', 'the window has fewer rows than the minimum of its policy'],
   [
     'not_visible_at_window_length',
     'no drift, however large, could be told from normal change with these rows',

@@ -47,6 +47,8 @@ export interface PolicyOutcome {
   /** Least and greatest window level over the period. */
   readonly level: { readonly least: number; readonly greatest: number };
   readonly driftedWindows: Readonly<Partial<Record<EpisodeCategory, number>>>;
+  /** Windows with fewer rows than its minimum: they decided nothing. */
+  readonly windowsBelowMinimum: number;
   /** All that it opened; `episodes` holds the first thousand. */
   readonly opened: number;
   readonly episodes: readonly BacktestEpisode[];

@@ -1,4 +1,4 @@
-import type { Episode, EpisodeDriver, Policy } from './episode.js';
+import { closeWindowsOf, type Episode, type EpisodeDriver, type Policy } from './episode.js';
 import { type Segment, segmentId } from './segment.js';
 import type { UndecidedReason, Verdict } from './verdict.js';
 import type { Window } from './window.js';
@@ -33,7 +33,7 @@ export interface Cure {
     readonly clean: number;
     readonly drifted: number;
     readonly undecided: number;
-    /** Clean windows in a row that make a cure. */
+    /** Clean windows, of as many as the policy looks back on, that make a cure. */
     readonly needed: number;
   };
   /** Worst first, as in the episode. */
@@ -111,7 +111,7 @@ function driverOf(driver: EpisodeDriver, verdicts: readonly (Verdict | undefined
 
 /**
  * Puts the tests that opened an episode again to the version trained for it, by the policy's own rules: cured once `closeCount`
- * windows in a row are clean in all of them, not cured once `openCount` of `openWindows` drift in any, whichever comes first. An
+ * of the last `closeWindows` are clean in all of them, the last one too, not cured once `openCount` of `openWindows` drift in any, whichever comes first. An
  * undecided or missing window breaks a row and cures nothing. Pure.
  *
  * @param input.windows of the new version since the episode opened, oldest first; more than it takes change nothing
@@ -123,7 +123,9 @@ export function judgeCure(input: {
   readonly windows: readonly RetrainedWindow[];
   readonly columns: ReadonlySet<string>;
   readonly hasReference: boolean;
-  readonly policy: Pick<Policy, 'openCount' | 'openWindows' | 'closeCount'> & { readonly stepMs: number };
+  readonly policy: Pick<Policy, 'openCount' | 'openWindows' | 'closeCount' | 'closeWindows'> & {
+    readonly stepMs: number;
+  };
 }): Cure {
   const { episode, windows, columns, hasReference, policy } = input;
   // verdicts about whole rows have no column
@@ -162,8 +164,9 @@ export function judgeCure(input: {
     const recent = row.slice(-policy.openWindows);
     const drifts = recent.filter(({ state }) => state === 'drifted').length;
     if (row.at(-1)?.state === 'drifted' && drifts >= policy.openCount) return told('not_cured', null, recent);
-    const closing = row.slice(-policy.closeCount);
-    if (closing.length === policy.closeCount && closing.every(({ state }) => state === 'clean'))
+    const closing = row.slice(-closeWindowsOf(policy));
+    const clean = closing.filter(({ state }) => state === 'clean');
+    if (row.at(-1)?.state === 'clean' && clean.length >= policy.closeCount)
       return told('cured', null, closing);
   }
   if (looked.length === 0) return told('cannot_tell', hasReference ? 'no_windows' : 'no_reference', []);

@@ -50,13 +50,23 @@ export interface Episode {
   readonly closedAtMs: number | null;
 }
 
-/** N of the last M windows open an episode, `close` clean windows close it, then `cooldownMs` of event time must pass. */
+/** N of the last M windows open an episode, N of M clean ones close it, then `cooldownMs` of event time must pass. */
 export interface Policy {
   readonly openCount: number;
   readonly openWindows: number;
   readonly closeCount: number;
+  /** As many as `closeCount`, in a row, when left out. */
+  readonly closeWindows?: number;
   readonly cooldownMs: number;
+  /** Windows with fewer rows decide nothing; 0 when left out. */
+  readonly minimumRows?: number;
+  /** Median effect, in minimum effects, from which an episode is critical, null for never; 2 when left out. */
+  readonly criticalFrom?: Readonly<Record<EpisodeCategory, number | null>>;
 }
+
+/** Windows that a closing looks back on. */
+export const closeWindowsOf = ({ closeCount, closeWindows }: Pick<Policy, 'closeCount' | 'closeWindows'>) =>
+  closeWindows ?? closeCount;
 
 /** An entry of the outbox: what has to reach a sink. The body is fixed when the event is written. */
 export interface WebhookEvent {

@@ -42,6 +42,8 @@ export interface Tuning {
   readonly referenceRows: number;
   /** Median rows of the last four weeks' windows; of a piece of the reference where none was judged. */
   readonly windowRows: number;
+  /** Rows below which a window decides nothing, by the policy in force. */
+  readonly minimumRows: number;
   readonly windowMs: number;
   readonly stepMs: number;
   /** Tests that an ordinary window could decide, those of segments among them. */

@@ -3,13 +3,15 @@ import type { Segment } from './segment.js';
 import type { Window } from './window.js';
 
 export type VerdictStatus = 'stable' | 'drifted' | 'undecided';
-export type EpisodeCategory = 'drift' | 'dataQuality' | 'outliers' | 'performance' | 'service';
+export const EPISODE_CATEGORIES = ['drift', 'dataQuality', 'outliers', 'performance', 'service'] as const;
+export type EpisodeCategory = (typeof EPISODE_CATEGORIES)[number];
 
 /** Why a detector could not decide. Never read as "no drift". Documented in docs/detectors.md. */
 export const UNDECIDED_REASONS = [
   'no_data',
   'no_reference',
   'too_few_rows',
+  'minimum_traffic',
   'not_visible_at_window_length',
   'labels_immature',
   'high_cardinality',

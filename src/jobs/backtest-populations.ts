@@ -19,8 +19,8 @@ export interface Population {
   step(startMs: number): Promise<void>;
   /** Whether as many steps are in as a window has. */
   isFull(): boolean;
-  /** Whether the window that ends with the last step has no row. */
-  isEmpty(): boolean;
+  /** Rows of the window that ends with the last step. */
+  rows(): number;
   measure(level: number): Candidate[];
   /** The tests of the same window with one column's measured again on its shifted counts. */
   shifted(measured: readonly Candidate[], plant: Plant, level: number): readonly Candidate[];
@@ -71,7 +71,7 @@ export function createPopulations(
         profiles = rolling.profiles();
       },
       isFull: () => rolling.isFull(),
-      isEmpty: () => profiles.length === 0,
+      rows: () => profiles.reduce((most, profile) => Math.max(most, profile.rows), 0),
       measure: (level) => measure(profiles, level),
       shifted(measured, { feature, plant }, level) {
         const profile = profiles.find((known) => known.feature === feature);

@@ -1,3 +1,4 @@
+import type { Candidate } from '../detectors/measure-columns.js';
 import { createPlantedShift } from '../detectors/planted-shift.js';
 import { quickOutcomes } from '../detectors/quick-judgement.js';
 import type { Backtest, PlantedShift, TriedPolicy } from '../domain/backtest.js';
@@ -11,7 +12,7 @@ import { AppError } from '../errors.js';
 import type { EpisodeBudget } from '../stats/episode-budget.js';
 import { createPopulations } from './backtest-populations.js';
 import { type AlarmSettings, createLevelChooser } from './false-alarm-level.js';
-import { createPolicyReplay, type DecideEpisode } from './policy-replay.js';
+import { createPolicyReplay, type DecideEpisode, outcomesOfRows } from './policy-replay.js';
 import type { SegmentBaselines } from './segments.js';
 import { createShiftRecord, shiftDelays } from './shift-delays.js';
 
@@ -168,12 +169,14 @@ export function createBacktester(deps: BacktesterDeps) {
       replay: createPolicyReplay(key, policy.policy, spec.stepMs, deps.decide),
       least: Number.POSITIVE_INFINITY,
       greatest: 0,
+      quiet: 0,
     }));
     let emptyWindows = 0;
     let done = 0;
 
     async function judge(window: Window, others: readonly Verdict[]) {
-      if (whole?.isEmpty() === true) emptyWindows += 1;
+      const rows = whole?.rows() ?? 0;
+      if (rows === 0) emptyWindows += 1;
       const levels: number[] = [];
       for (const policy of tried) {
         const level = await policy.levels.levelFor(model, reference, window);
@@ -187,11 +190,14 @@ export function createBacktester(deps: BacktesterDeps) {
       const shifted = plantedShifts.map(({ shift: { feature }, plant }) =>
         parts.flatMap((part) => part.population.shifted(part.measured, { feature, plant }, most)),
       );
-      for (const [number, { replay }] of tried.entries()) {
+      for (const [number, policy] of tried.entries()) {
         const level = levels[number] ?? most;
-        replay.next(window, quickOutcomes(measured, others, level));
+        const outcomes = (candidates: readonly Candidate[]) =>
+          outcomesOfRows(quickOutcomes(candidates, others, level), rows, policy.policy);
+        if (rows < (policy.policy.minimumRows ?? 0)) policy.quiet += 1;
+        policy.replay.next(window, outcomes(measured));
         for (const [at, { shift, records }] of plantedShifts.entries())
-          records[number]?.note(done, shift.feature, quickOutcomes(shifted[at] ?? measured, others, level));
+          records[number]?.note(done, shift.feature, outcomes(shifted[at] ?? measured));
       }
       done += 1;
     }
@@ -219,7 +225,7 @@ export function createBacktester(deps: BacktesterDeps) {
 
     const weeks = (windows.length * spec.stepMs) / WEEK_MS;
     const policies: Backtest['policies'][number][] = [];
-    for (const [number, { name, policy, replay, least, greatest }] of tried.entries()) {
+    for (const [number, { name, policy, replay, least, greatest, quiet }] of tried.entries()) {
       const { opened, episodes, driftedWindows } = replay.result();
       const shifts: Backtest['policies'][number]['shifts'][number][] = [];
       for (const { shift, records } of plantedShifts) {
@@ -234,6 +240,7 @@ export function createBacktester(deps: BacktesterDeps) {
         name,
         level: { least, greatest },
         driftedWindows,
+        windowsBelowMinimum: quiet,
         opened,
         episodes,
         pagesPerWeek: opened / weeks,

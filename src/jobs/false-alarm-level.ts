@@ -42,6 +42,7 @@ export function openingRule(policy: Policy, stepMs: number): OpeningRule {
     openCount: policy.openCount,
     openWindows: policy.openWindows,
     closeCount: policy.closeCount,
+    ...(policy.closeWindows === undefined ? {} : { closeWindows: policy.closeWindows }),
     cooldownWindows: Math.ceil(policy.cooldownMs / stepMs),
   };
 }

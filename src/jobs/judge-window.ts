@@ -1,6 +1,7 @@
 import type { SegmentInput } from '../detectors/column-baseline.js';
 import { judgeOutlierShare } from '../detectors/isolation-forest.js';
 import { type JudgeInput, judgeWindow } from '../detectors/judge-window.js';
+import { belowMinimumTraffic } from '../detectors/minimum-traffic.js';
 import { judgeVolume, volumeHistory } from '../detectors/volume.js';
 import { withReasons } from '../detectors/why.js';
 import type { Clock } from '../domain/clock.js';
@@ -42,6 +43,8 @@ export interface WindowJudgeDeps {
   readonly multivariate?: MultivariateJudge;
   /** The segments of a version that get verdicts of their own. */
   readonly segments?: (model: ModelVersion) => Promise<Segment[]>;
+  /** Rows below which a window of the model decides nothing; 0 when left out. */
+  readonly minimumRows?: (model: string) => number;
   /** Runs the judging of a window, which takes tens of milliseconds, so that others get their turn; at once when left out. */
   readonly inTurn?: <Result>(work: () => Result) => Promise<Result>;
 }
@@ -178,8 +181,9 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
         currentProfiles,
       };
       const segments = await segmentInputs(model, reference, window);
+      const isQuiet = rows < (deps.minimumRows?.(model.model) ?? 0);
       const { verdicts, outcomes } = await inTurn(() => {
-        const judged = judgeWindow({
+        const all = judgeWindow({
           ...counted,
           window,
           reference: baseline.reference,
@@ -188,6 +192,7 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
           parameters: baseline.parameters,
           segments,
         });
+        const judged = isQuiet ? belowMinimumTraffic(all) : all;
         const why = { ...counted, verdicts: judged.verdicts, influence: reference.influence };
         return { verdicts: judged.verdicts, outcomes: withReasons(judged.outcomes, why) };
       });

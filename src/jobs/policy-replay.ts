@@ -1,6 +1,6 @@
 import type { QuickOutcome } from '../detectors/quick-judgement.js';
 import type { BacktestEpisode, TriedPolicy } from '../domain/backtest.js';
-import type { Episode, Policy } from '../domain/episode.js';
+import { closeWindowsOf, type Episode, type Policy } from '../domain/episode.js';
 import type { VersionKey } from '../domain/ports.js';
 import { segmentName } from '../domain/segment.js';
 import type { EpisodeCategory, Verdict, WindowOutcome } from '../domain/verdict.js';
@@ -15,6 +15,16 @@ export type DecideEpisode = (input: {
 }) => { readonly episode: Episode; readonly change: 'opened' | 'closed' | 'updated' } | null;
 
 const MAX_EPISODES = 1_000;
+
+/** The outcomes of a window with so many rows: below the policy's minimum it decides nothing. */
+export function outcomesOfRows(
+  outcomes: readonly QuickOutcome[],
+  rows: number,
+  { minimumRows = 0 }: Policy,
+): readonly QuickOutcome[] {
+  if (rows >= minimumRows) return outcomes;
+  return outcomes.map(({ category }) => ({ category, state: 'undecided', drivers: [] }));
+}
 
 /** What the rule looks at in a driver; nothing else of a verdict is known here. */
 function driverOf(
@@ -74,7 +84,7 @@ export function createPolicyReplay(
   const finished: BacktestEpisode[] = [];
   const drifted: Partial<Record<EpisodeCategory, number>> = {};
   let opened = 0;
-  const needed = Math.max(policy.openWindows, policy.closeCount);
+  const needed = Math.max(policy.openWindows, closeWindowsOf(policy));
 
   const shown = (
     { category, severity, firstWindow, openedBy, closedBy }: Episode,

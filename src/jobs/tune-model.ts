@@ -75,6 +75,7 @@ export function createTuner(deps: TunerDeps) {
       referenceHash: reference.hash,
       referenceRows: reference.rows,
       windowRows,
+      minimumRows: settings.policy.minimumRows ?? 0,
       windowMs: lengthMs,
       stepMs,
       tests: Object.fromEntries(family.tests),

@@ -10,6 +10,7 @@ export const REASON_WORDS: Readonly<Record<UndecidedReason, string>> = {
   no_data: 'no rows arrived for this window',
   no_reference: 'no reference is registered for this version',
   too_few_rows: 'too few rows to decide anything',
+  minimum_traffic: 'the window has fewer rows than the minimum of its policy',
   not_visible_at_window_length:
     'a window of this length can never look like the whole reference, so no drift could be told from normal change',
   labels_immature: 'too few of the rows have their label yet',

@@ -88,6 +88,7 @@ export function wireDetection(parts: Parts) {
     }),
     performance: createPerformanceJudge({ store, setting: (model) => settings(model).performance }),
     segments: segmentsOfVersion,
+    minimumRows: (model) => settings(model).policy.minimumRows,
     inTurn: createTurns(),
   });
   const outliers = createOutlierScorer({

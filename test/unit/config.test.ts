@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ConfigInput, modelConfig, parseConfig, privacyKey } from '../../src/config.js';
+import { type ConfigInput, modelConfig, parseConfig, parsePolicy, privacyKey } from '../../src/config.js';
 
 describe('the settings of a model', () => {
   const config = parseConfig({ models: { churn: { window: { length: '1d' } } } });
@@ -48,6 +48,62 @@ describe("a policy's false-alarm budget", () => {
     [{ level: 0.5 }, /level/],
   ])('%j is refused', (policy, message) => {
     expect(() => policyOf(policy)).toThrow(message);
+  });
+});
+
+describe("a policy's rules", () => {
+  const night = { weekdays: ['sat'], time: '22:00-06:00', timeZone: 'Europe/Berlin' };
+
+  it('have defaults that change nothing', () => {
+    expect(parsePolicy({})).toEqual({
+      open: '2of2',
+      close: 2,
+      cooldown: 0,
+      minimumRows: 0,
+      severity: { critical: 2 },
+      routes: {},
+      maintenance: [],
+      falseEpisodesPer30Days: 1,
+    });
+  });
+
+  it('are read whole', () => {
+    const policy = {
+      close: '3of5',
+      severity: { critical: 3, performance: 1, drift: 'never' },
+      routes: { dataQuality: 'data-eng' },
+      maintenance: [night, { name: 'move', from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00+01:00' }],
+    };
+    expect(parsePolicy(policy)).toMatchObject({
+      ...policy,
+      maintenance: [
+        { kind: 'weekly', weekdays: [6], startMinute: 1_320, endMinute: 360, timeZone: 'Europe/Berlin' },
+        { kind: 'once', name: 'move', toMs: Date.parse('2026-01-01T23:00:00Z') },
+      ],
+    });
+  });
+
+  it.each([
+    [{ close: '5of3' }, 'close: N must not exceed M'],
+    [{ close: 0 }, 'close: '],
+    [{ close: 'often' }, 'close: '],
+    [{ minimumRows: -1 }, 'minimumRows: '],
+    [{ severity: { critical: -1 } }, 'severity.critical: Too small'],
+    [{ severity: { nope: 1 } }, 'severity: '],
+    [{ routes: { drift: 'a,b' } }, 'routes.drift: a route has'],
+    [{ maintenance: [{ ...night, timeZone: 'Berlin' }] }, 'maintenance.0.timeZone: must be the IANA name'],
+    [{ maintenance: [{ ...night, time: '22-6' }] }, 'maintenance.0.time: time reads HH:MM-HH:MM'],
+    [{ maintenance: [{ time: '01:00-24:30' }] }, 'maintenance.0: time: a day ends at 24:00'],
+    [{ maintenance: [{ weekdays: ['sat'] }] }, 'maintenance.0: needs from and to, or time'],
+    [{ maintenance: [{ from: '2026-01-01T00:00:00Z' }] }, 'maintenance.0: needs both from and to'],
+    [{ maintenance: [{ from: '2026-01-01', to: '2026-01-02' }] }, 'must be a time with its zone'],
+    [{ maintenance: [{ ...night, from: '2026-01-01T00:00:00Z' }] }, 'is either from and to, or time'],
+    [
+      { maintenance: [{ from: '2026-01-02T00:00:00Z', to: '2026-01-01T00:00:00Z' }] },
+      'from must be before to',
+    ],
+  ])('%j is refused', (policy, message) => {
+    expect(() => parsePolicy(policy)).toThrow(message);
   });
 });
 

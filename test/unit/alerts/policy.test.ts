@@ -72,6 +72,31 @@ describe('decideEpisode', () => {
     expect(story(text)).toEqual(expected);
   });
 
+  it.each([
+    ['a drifted window in between', 'ddcdc', ['opened@1', 'closed@4']],
+    ['three in a row, too', 'ddcc', ['opened@1', 'closed@3']],
+    ['none from before the opening', 'ccddc', ['opened@3']],
+    ['too far apart', 'ddcddcddc', ['opened@1']],
+    ['an undecided window ends the look back', 'ddcuc', ['opened@1']],
+    ['a missing window does, too', 'ddc-c', ['opened@1']],
+    ['a drifted window closes nothing, whatever lies before', 'ddcdd', ['opened@1']],
+  ])('closes at N of M clean windows: %s, %s', (_name, text, expected) => {
+    expect(story(text, { closeWindows: 3 })).toEqual(expected);
+  });
+
+  it('is critical from where the policy says, category by category', () => {
+    const from = { drift: 2.9, dataQuality: null, outliers: 0, performance: 2, service: 2 };
+    const severityOf = (category: 'drift' | 'dataQuality' | 'outliers') =>
+      fold(outcomesOf('d', { category }), { ...twoOfThree, openCount: 1, criticalFrom: from })[0]?.episode
+        .severity;
+    // the effect is three times what counts as material, but for rounding
+    expect(severityOf('drift')).toBe('critical');
+    expect(severityOf('dataQuality')).toBe('warning');
+    expect(severityOf('outliers')).toBe('critical');
+    const higher = { ...twoOfThree, criticalFrom: { ...from, drift: 3.1 } };
+    expect(fold(outcomesOf('dd'), higher)[0]?.episode.severity).toBe('warning');
+  });
+
   it('keeps why the opening window drifted, and only that', () => {
     const outcomes = outcomesOf('ddd').map((outcome, i) => ({ ...outcome, why: [`reason ${i}`] }));
     const steps = fold(outcomes, twoOfThree);
@@ -148,12 +173,14 @@ describe('properties of decideEpisode', () => {
       openCount: fc.integer({ min: 1, max: 4 }),
       extra: fc.integer({ min: 0, max: 3 }),
       closeCount: fc.integer({ min: 1, max: 4 }),
+      closeExtra: fc.integer({ min: 0, max: 3 }),
       cooldownHours: fc.integer({ min: 0, max: 6 }),
     })
-    .map(({ openCount, extra, closeCount, cooldownHours }) => ({
+    .map(({ openCount, extra, closeCount, closeExtra, cooldownHours }) => ({
       openCount,
       openWindows: openCount + extra,
       closeCount,
+      closeWindows: closeCount + closeExtra,
       cooldownMs: cooldownHours * HOUR_MS,
       stepMs: HOUR_MS,
     }));

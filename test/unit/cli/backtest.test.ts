@@ -24,6 +24,7 @@ const RESULT: Backtest = {
       name: 'in force',
       level: { least: 0.02, greatest: 0.03 },
       driftedWindows: { drift: 12 },
+      windowsBelowMinimum: 0,
       opened: 1,
       episodes: [
         {
@@ -61,6 +62,7 @@ const RESULT: Backtest = {
       name: 'deaf',
       level: { least: 0.001, greatest: 0.001 },
       driftedWindows: {},
+      windowsBelowMinimum: 0,
       opened: 0,
       episodes: [],
       pagesPerWeek: 0,

@@ -9,6 +9,7 @@ const TUNING: Tuning = {
   referenceHash: 'abc',
   referenceRows: 20_000,
   windowRows: 400,
+  minimumRows: 0,
   windowMs: 3_600_000,
   stepMs: 3_600_000,
   tests: { drift: 2, dataQuality: 1 },
@@ -57,6 +58,13 @@ const clientOf = (models: object[]) =>
   ({ get: async () => ({ models }) }) as unknown as Parameters<typeof versionOf>[0];
 
 describe('model tune', () => {
+  it('says where an ordinary window is below the minimum', () => {
+    expect(tuningText(TUNING)).not.toContain('minimum is');
+    expect(tuningText({ ...TUNING, minimumRows: 401 })).toContain(
+      "Nothing opens an episode: the policy's minimum is 401 rows, and an ordinary window has fewer.",
+    );
+  });
+
   it('says levels, expected episodes, the smallest drifts and what stays invisible', () => {
     const text = tuningText(TUNING);
     expect(text).toContain('an ordinary window of 1 h has 400 rows');

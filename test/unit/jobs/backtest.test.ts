@@ -153,6 +153,23 @@ describe('a backtest', () => {
     expect(patient?.shifts[0]?.medianDelayMs).toBe(9 * HOUR_MS);
   });
 
+  test('closes at N of M, and lets windows below the minimum decide nothing', async () => {
+    const { backtest } = backtester();
+    const busy = { ...rule, minimumRows: 1_000_000 };
+    const late = { ...rule, closeCount: 3, closeWindows: 5 };
+    const policies = [
+      { name: 'busy', policy: busy, level: 0.01 },
+      { name: 'late', policy: late, level: 0.01 },
+    ];
+    const [none, closed] = (await backtest(model, { ...request, policies }, quiet)).policies;
+    expect(none).toMatchObject({ opened: 0, driftedWindows: {}, windowsBelowMinimum: HOURS });
+    expect(none?.shifts[0]).toMatchObject({ detected: 0 });
+    expect(closed).toMatchObject({
+      windowsBelowMinimum: 0,
+      episodes: [{ closedBy: { endMs: 53 * HOUR_MS } }],
+    });
+  });
+
   test('keeps to the period, and ends when nobody waits', async () => {
     const { backtest } = backtester();
     const period = { startMs: 10 * HOUR_MS, endMs: 30 * HOUR_MS };

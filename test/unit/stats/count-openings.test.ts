@@ -10,10 +10,15 @@ const rules = fc
   .record({
     openWindows: fc.integer({ min: 1, max: 6 }),
     closeCount: fc.integer({ min: 1, max: 5 }),
+    more: fc.integer({ min: 0, max: 4 }),
     cooldownWindows: fc.integer({ min: 0, max: 8 }),
   })
-  .chain((rule) =>
-    fc.integer({ min: 1, max: rule.openWindows }).map((openCount) => ({ ...rule, openCount })),
+  .chain(({ more, ...rule }) =>
+    fc.integer({ min: 1, max: rule.openWindows }).map((openCount) => ({
+      ...rule,
+      openCount,
+      closeWindows: rule.closeCount + more,
+    })),
   );
 
 test('counts what the alert policy opens, window by window', () => {
