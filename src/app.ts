@@ -16,6 +16,7 @@ import { DETECTION, wireDetection } from './wiring/detection.js';
 import { createKnownErasures } from './wiring/erasures.js';
 import { PAIRING, wirePairing } from './wiring/pairing.js';
 import { followStore, type Parts } from './wiring/parts.js';
+import { createKnownPolicies } from './wiring/policy.js';
 import { warnOfPolicies, wirePrivacy } from './wiring/privacy.js';
 import { createTaskRunner } from './wiring/tasks.js';
 
@@ -55,6 +56,7 @@ export async function createApp(config: Config) {
   const tasks = createTaskRunner(config.jobs.threads);
   const privacy = wirePrivacy({ config, registry, metrics }, key);
   const erasures = createKnownErasures(store);
+  const policies = createKnownPolicies({ config, store, logger });
   const parts: Parts = {
     config,
     store,
@@ -66,6 +68,7 @@ export async function createApp(config: Config) {
     tasks,
     privacy,
     erasures,
+    policies,
   };
 
   async function wire() {
@@ -73,6 +76,7 @@ export async function createApp(config: Config) {
     await followStore(parts);
     await registry.refresh();
     await erasures.refresh();
+    await policies.refresh();
     await warnOfPolicies(parts);
     const has = (role: Config['roles'][number]) => config.roles.includes(role);
     const collection = has('collector') ? wireCollection(parts, access) : null;
@@ -96,6 +100,7 @@ export async function createApp(config: Config) {
         run: async () => {
           await registry.refresh();
           await erasures.refresh();
+          await policies.refresh();
           await followStore(parts);
         },
       },

@@ -170,13 +170,13 @@ export type KafkaSection = z.output<typeof kafkaSchema>;
 export type ConfigInput = z.input<typeof service>;
 
 /** Reads one policy section, as in `models.NAME.policy`: for trying it before it is switched on. */
-export function parsePolicy(input: unknown): ModelConfig['policy'] {
+export function parsePolicy(input: unknown, where = 'policies'): ModelConfig['policy'] {
   const result = policy.safeParse(input);
   if (result.success) return result.data;
   const problems = result.error.issues.map(
     (issue) => `${issue.path.join('.') || 'policy'}: ${issue.message}`,
   );
-  throw new AppError('invalid_request', `policies: ${problems.join('; ')}`);
+  throw new AppError('invalid_request', `${where}: ${problems.join('; ')}`);
 }
 
 /** Checks a configuration object and reports every problem at once. */

@@ -1,11 +1,13 @@
 import type { Clock } from '../domain/clock.js';
-import type { Episode } from '../domain/episode.js';
+import type { Episode, PerformanceMove } from '../domain/episode.js';
+import type { Announced } from '../domain/episode-action.js';
 import type { EpisodeStore, Logger, OutboxStore, VerdictStore } from '../domain/ports.js';
 import { RETRAINING_REQUESTED } from '../domain/retraining.js';
-import { AWAKE, type Standing } from '../domain/silence.js';
+import type { Silence, Standing } from '../domain/silence.js';
 import type { EpisodeCategory, WindowOutcome } from '../domain/verdict.js';
 import { DAY_MS, type Window } from '../domain/window.js';
-import { decideEpisode, type EpisodePolicy, outcomesNeeded } from './policy.js';
+import { decideEpisode, type EpisodeDecision, type EpisodePolicy, outcomesNeeded } from './policy.js';
+import type { Standings } from './standings.js';
 import { CLOSING_TYPES, EVENT_TYPES, webhookEvent } from './webhook-events.js';
 
 /** Retraining requests of one model looked at for the daily limit: far above any sensible limit. */
@@ -28,9 +30,13 @@ export interface HookSettings {
 }
 
 export interface AlertEngineOptions {
-  readonly store: Pick<EpisodeStore, 'saveEpisode' | 'latestEpisode'> &
+  readonly store: Pick<EpisodeStore, 'saveEpisode' | 'latestEpisode' | 'findEpisode'> &
     Pick<OutboxStore, 'saveEvent' | 'listEvents'> &
-    Pick<VerdictStore, 'recentOutcomes'>;
+    Pick<VerdictStore, 'recentOutcomes' | 'listRuns'>;
+  /** What people have asked for: who is not to be told for now. */
+  readonly standings: Standings;
+  /** Whether performance moved with a drift; not told when left out. */
+  readonly performanceMoved?: (episode: Episode) => Promise<PerformanceMove>;
   readonly policyFor: (model: string) => EpisodePolicy;
   /** The model's hooks; without any its episodes write no events. */
   readonly hooksFor: (model: string) => readonly HookSettings[];
@@ -47,15 +53,15 @@ export interface AlertEngineOptions {
  * derived from the input, so a window handed in again after a crash completes what is missing and changes nothing else.
  */
 export function createAlertEngine(options: AlertEngineOptions) {
-  const { store, policyFor, hooksFor, gauges, clock, publicUrl } = options;
+  const { store, policyFor, hooksFor, gauges, standings, clock, publicUrl } = options;
   const logger = options.logger.child({ component: 'alerts' });
 
   /** Whether the hook may start work once more, and if not, why. */
   async function mayStart(
     episode: Episode,
     hook: HookSettings,
+    nowMs: number,
   ): Promise<'requested' | 'daily_limit' | 'cooldown'> {
-    const nowMs = episode.openedAtMs;
     const events = await store.listEvents({ model: episode.model, hook: hook.name, limit: MAX_EVENTS_READ });
     const starts = events
       .map(({ event }) => event)
@@ -73,29 +79,33 @@ export function createAlertEngine(options: AlertEngineOptions) {
         (hook.severity === 'warning' || episode.severity === 'critical'),
     );
 
-  async function announceOpening(episode: Episode, referenceHash: string | null): Promise<void> {
+  /** @param atMs when it is told: at the opening, or at the end of a silence */
+  async function announceOpening(
+    episode: Episode,
+    referenceHash: string | null,
+    atMs: number,
+  ): Promise<void> {
     const { opened, retrain } = EVENT_TYPES[episode.category];
     for (const hook of hooksOf(episode)) {
       const asks = retrain && hook.on.includes('retraining');
       const tells = hook.on.includes('opened');
       const limited = asks || (tells && hook.startsRuns);
-      const may = limited ? await mayStart(episode, hook) : 'requested';
+      const may = limited ? await mayStart(episode, hook, atMs) : 'requested';
       if (may !== 'requested')
         logger.warn(
           { model: episode.model, hook: hook.name, episodeId: episode.id, maxPerDay: hook.maxPerDay },
           `not started: ${may === 'daily_limit' ? 'daily limit reached' : 'cooling down'}`,
         );
       const context = { referenceHash, publicUrl, retraining: asks ? may : ('none' as const) };
-      const save = (type: string) =>
-        store.saveEvent(webhookEvent(episode, type, episode.openedAtMs, context, hook.name));
+      const save = (type: string) => store.saveEvent(webhookEvent(episode, type, atMs, context, hook.name));
       if (asks && may === 'requested') await save(RETRAINING_REQUESTED);
       if (tells && (may === 'requested' || !hook.startsRuns)) await save(opened);
     }
   }
 
-  async function announceClosing(episode: Episode): Promise<void> {
+  async function announceClosing(episode: Episode, toldMs: number): Promise<void> {
     // Later than the opening even if both fall on one tick of the clock: the outbox is served in this order.
-    const atMs = Math.max(episode.closedAtMs ?? 0, episode.openedAtMs + 1);
+    const atMs = Math.max(toldMs, episode.openedAtMs + 1);
     const context = { referenceHash: null, publicUrl, retraining: 'none' } as const;
     for (const hook of hooksOf(episode))
       if (hook.on.includes('resolved'))
@@ -104,11 +114,59 @@ export function createAlertEngine(options: AlertEngineOptions) {
         );
   }
 
-  /** Writes the events that the episode owes since this window. Writing one again changes nothing. */
+  /** Writes the events that the episode owes since this window, or that they are held back. Writing one again changes nothing. */
   async function announce(episode: Episode, outcome: WindowOutcome): Promise<void> {
-    if (episode.openedBy.endMs === outcome.window.endMs)
-      await announceOpening(openingOf(episode), outcome.drivers[0]?.referenceHash ?? null);
-    if (episode.closedBy?.endMs === outcome.window.endMs) await announceClosing(episode);
+    const { silence } = standings.of(episode);
+    if (episode.openedBy.endMs === outcome.window.endMs) {
+      if (silence !== null) await hold(episode, 'opened', silence);
+      else
+        await announceOpening(
+          openingOf(episode),
+          outcome.drivers[0]?.referenceHash ?? null,
+          episode.openedAtMs,
+        );
+    }
+    if (episode.closedBy?.endMs !== outcome.window.endMs) return;
+    if (standings.holds(episode.id, 'opened')) await release(episode, 'opened');
+    else if (silence !== null) await hold(episode, 'resolved', silence);
+    else await announceClosing(episode, episode.closedAtMs ?? 0);
+  }
+
+  async function hold(episode: Episode, what: Announced, silence: Silence): Promise<void> {
+    if (standings.holds(episode.id, what)) return;
+    await standings.record(episode, 'held', what, `${what}: ${silence.reason}`);
+    logger.info({ model: episode.model, episodeId: episode.id, what, silence }, 'nobody is told for now');
+  }
+
+  /** Tells what was held back. Of an episode that ended meanwhile nobody hears. */
+  async function release(episode: Episode, what: Announced): Promise<void> {
+    if (what === 'opened' && episode.state === 'closed') {
+      await standings.record(episode, 'released', what, 'resolved meanwhile: nobody was told');
+      return;
+    }
+    if (what === 'opened') {
+      const { model, modelVersion, category, openedBy } = episode;
+      const [opening] = await store.recentOutcomes({
+        model,
+        modelVersion,
+        category,
+        untilMs: openedBy.endMs,
+        limit: 1,
+      });
+      await announceOpening(openingOf(episode), opening?.drivers[0]?.referenceHash ?? null, clock.now());
+    } else await announceClosing(episode, clock.now());
+    await standings.record(episode, 'released', what, what);
+  }
+
+  /** What is not in the windows: since when it was pending, and whether performance moved with it. */
+  async function completed({ episode, change }: EpisodeDecision): Promise<Episode> {
+    const { model, modelVersion, firstWindow } = episode;
+    const moved = episode.category === 'drift' ? await options.performanceMoved?.(episode) : undefined;
+    const told = moved === undefined ? episode : { ...episode, performance: moved };
+    if (change !== 'opened') return told;
+    const runs = await store.listRuns({ model, modelVersion }, firstWindow.endMs - 1, firstWindow.endMs);
+    const pendingAtMs = Math.min(runs[0]?.atMs ?? episode.openedAtMs, episode.openedAtMs);
+    return { ...told, pendingAtMs };
   }
 
   async function judged(outcome: WindowOutcome): Promise<Episode[]> {
@@ -123,21 +181,41 @@ export function createAlertEngine(options: AlertEngineOptions) {
     const outcomes = [...stored.filter((other) => precedes(other.window, window)), outcome];
     const latest = await store.latestEpisode(key);
     const decision = decideEpisode({ outcomes, latest, policy, nowMs: clock.now() });
-    const episode = decision?.episode ?? latest;
+    const changed = decision === null ? null : await completed(decision);
+    if (changed !== null && changed.id === latest?.id && changed.severity !== latest.severity)
+      // Before the episode: a repeat after a crash would not see that it rose.
+      await standings.record(changed, 'severity_raised', String(window.endMs), changed.severity);
+    const episode = changed ?? latest;
     // The episode first: an event without its episode would be an alarm that nothing ever resolves.
-    if (decision !== null) await store.saveEpisode(decision.episode);
+    if (changed !== null) await store.saveEpisode(changed);
     if (episode !== null) await announce(episode, outcome);
-    if (decision === null) return [];
-    gauges.episodeChanged(decision.episode, AWAKE);
+    if (decision === null || changed === null) return [];
+    gauges.episodeChanged(changed, standings.of(changed));
     if (decision.change === 'updated') return [];
     logger.info(
-      { ...key, episodeId: decision.episode.id, severity: decision.episode.severity, window },
+      { ...key, episodeId: changed.id, severity: changed.severity, window },
       decision.change === 'opened' ? 'episode opened' : 'episode closed',
     );
-    return [decision.episode];
+    return [changed];
   }
 
   return {
+    /**
+     * Call at the start and from time to time: reads what people asked for meanwhile, shows it, and tells what was held back where
+     * that is over.
+     */
+    async followUp(): Promise<void> {
+      const open = await standings.refresh();
+      for (const episode of open) gauges.episodeChanged(episode, standings.of(episode));
+      for (const { model, episodeId, what } of standings.held()) {
+        const episode =
+          open.find(({ id }) => id === episodeId) ?? (await store.findEpisode({ model, id: episodeId }));
+        if (episode === null) continue;
+        const isOver = standings.of(episode).silence === null;
+        if (isOver || (what === 'opened' && episode.state === 'closed')) await release(episode, what);
+      }
+    },
+
     /**
      * Call for one version's windows in order, after their outcomes are saved.
      *

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Episode, WebhookEvent } from '../domain/episode.js';
+import { episodeSentence } from '../domain/episode-words.js';
 import type { EpisodeCategory } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
 
@@ -50,7 +51,8 @@ function windowJson(window: Window) {
 function linksOf(episode: Episode, publicUrl: string | null) {
   if (publicUrl === null) return {};
   const path = `/models/${encodeURIComponent(episode.model)}/versions/${encodeURIComponent(episode.modelVersion)}`;
-  return { page: `${publicUrl}${path}`, reports: `${publicUrl}/reports` };
+  const own = `${publicUrl}${path}/episodes/${encodeURIComponent(episode.id)}`;
+  return { page: `${publicUrl}${path}`, episode: own, reports: `${publicUrl}/reports` };
 }
 
 /**
@@ -77,8 +79,10 @@ export function webhookEvent(
       closed_by: episode.closedBy === null ? null : windowJson(episode.closedBy),
       last_window: windowJson(episode.lastWindow),
     },
+    summary: episodeSentence(episode),
     drivers: episode.drivers,
     ...(episode.why === undefined ? {} : { why: episode.why }),
+    ...(episode.performance === undefined ? {} : { performance: episode.performance }),
     reference_hash: context.referenceHash,
     retraining: context.retraining,
     links: linksOf(episode, context.publicUrl),

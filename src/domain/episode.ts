@@ -46,6 +46,8 @@ export interface Episode {
   readonly why?: readonly string[];
   /** Of a drift, as far as it was known at its last window. */
   readonly performance?: PerformanceMove;
+  /** When its first window was judged, by the service's clock; left out where that is not known. */
+  readonly pendingAtMs?: number;
   readonly openedAtMs: number;
   readonly closedAtMs: number | null;
 }

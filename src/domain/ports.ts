@@ -1,5 +1,6 @@
 import type { SnapshotStore } from './backup.js';
 import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from './episode.js';
+import type { EpisodeActionStore } from './episode-action.js';
 import type { ErasureStore } from './erasure.js';
 import type { ErrorStreamStore } from './error-stream.js';
 import type { FeedbackStore } from './feedback.js';
@@ -17,6 +18,7 @@ import type { RetrainingStore } from './retraining.js';
 import type { LogAuditStore, RowStore } from './row-ports.js';
 import type { UndeclaredFeature } from './schema-changes.js';
 import type { Segment } from './segment.js';
+import type { StoredPolicyStore } from './stored-policy.js';
 import type { Verdict, WindowOutcome } from './verdict.js';
 import type { VersionPairStore } from './version-comparison.js';
 import type { Bucket, Window } from './window.js';
@@ -168,6 +170,8 @@ export interface VerdictStore {
 export interface EpisodeStore {
   saveEpisode(episode: Episode): Promise<void>;
   listEpisodes(query: { model?: string; state?: 'open' | 'closed'; limit: number }): Promise<Episode[]>;
+  /** Null where the model has none of this id. */
+  findEpisode(key: { model: string; id: string }): Promise<Episode | null>;
   /** The newest episode of a version and category, open or closed. */
   latestEpisode(key: VersionKey & { category: string }): Promise<Episode | null>;
 }
@@ -258,6 +262,8 @@ export interface Store
     ProfileStore,
     VerdictStore,
     EpisodeStore,
+    EpisodeActionStore,
+    StoredPolicyStore,
     FeedbackStore,
     RetrainingStore,
     ErrorStreamStore,

@@ -91,7 +91,10 @@ export function createLevelChooser({ store, settings, budget, segments }: LevelC
     const { kind, learned } = reference.nullModel;
     // The same file registered again may have a sample that it had not before.
     const hasSample = reference.multivariate !== undefined;
-    const basis = JSON.stringify([reference.hash, kind, learned, parts, hasSample]);
+    // A policy may be changed while the service runs.
+    const { policy, falseEpisodesPer30Days, window } = settings(model.model);
+    const rule = [openingRule(policy, window.stepMs), falseEpisodesPer30Days];
+    const basis = JSON.stringify([reference.hash, kind, learned, parts, hasSample, rule]);
     if (known?.basis === basis) return known;
     const family = primaryFamily({
       model,

@@ -58,6 +58,14 @@ export function createEpisodeStore(client: StoreClient, nextRevision: () => numb
       return rows.map((row) => fromBody<Episode>(row.body));
     },
 
+    findEpisode: async ({ model, id }) => {
+      const [row] = await client.query<{ body: string }>(
+        'SELECT body FROM episodes FINAL WHERE id = {id:String} AND model = {model:String}',
+        { model, id },
+      );
+      return row === undefined ? null : fromBody<Episode>(row.body);
+    },
+
     latestEpisode: createBatch(
       (keys: readonly Key[]) => loadByGroup(keys, ({ category }) => category, latestOfAll),
       KEYS_PER_STATEMENT,

@@ -30,6 +30,8 @@ const TABLES: readonly (readonly [table: string, where: string])[] = [
   ['runs', OF_MODEL],
   ['episodes', OF_MODEL],
   ['episode_marks', OF_MODEL],
+  ['episode_actions', OF_MODEL],
+  ['policies', OF_MODEL],
   ['retrainings', OF_MODEL],
   // Before the events that they belong to.
   ['webhook_attempts', 'event_id IN {events:Array(String)}'],

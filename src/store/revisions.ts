@@ -2,7 +2,7 @@ import type { StoreClient } from './client.js';
 
 /** Tables whose rows are replaced under a greater revision. */
 const REVISED =
-  '^(models|references|reference_changes|grids|segment_values|segment_verdicts|profiles|performance_hours|error_streams|stream_detections|verdicts|outcomes|runs|episodes|webhook_events|webhook_attempts|webhook_holds|erasures|tombstones|undeclared_features|retrainings|reference_samples)$';
+  '^(models|references|reference_changes|grids|segment_values|segment_verdicts|profiles|performance_hours|error_streams|stream_detections|verdicts|outcomes|runs|episodes|webhook_events|webhook_attempts|webhook_holds|erasures|tombstones|undeclared_features|retrainings|episode_actions|policies|reference_samples)$';
 
 export interface Revisions {
   /** Microseconds since the epoch, but always greater than any before. */

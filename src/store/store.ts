@@ -19,6 +19,7 @@ import { createOutlierStore } from './outlier-store.js';
 import { createPerformanceCounts } from './performance-counts.js';
 import { createPerformanceStore } from './performance-store.js';
 import { createPeriodStore } from './period-store.js';
+import { createPolicyStore } from './policy-store.js';
 import { createProfileCounter } from './profile-counter.js';
 import { createProfileSeries } from './profile-series.js';
 import { createProfileStore } from './profile-store.js';
@@ -115,6 +116,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createErrorStreamStore(jobs, revisions.next),
     ...createEpisodeStore(api, revisions.next),
     ...createFeedbackStore(api, revisions.next),
+    ...createPolicyStore(api, revisions.next),
     ...createRetrainingStore(api, revisions.next),
     ...createOutboxStore(api, revisions.next),
     ...createStatsStore(jobs),

@@ -112,7 +112,7 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
   const schemaChanges = createSchemaReader({ store });
   const retrainings = createRetrainingReader({
     store,
-    policyFor: (model) => episodePolicy(modelConfig(config, model)),
+    policyFor: (model) => episodePolicy(parts.policies.settings(model)),
   });
   const known = { performance, estimates, conceptDrift };
 

@@ -2,12 +2,12 @@ import { createAlertEngine } from '../alerts/alert-engine.js';
 import { createDispatcher } from '../alerts/dispatcher.js';
 import { createPerformanceGauges } from '../alerts/performance-gauges.js';
 import { createVerdictGauges } from '../alerts/prometheus.js';
+import { createStandings } from '../alerts/standings.js';
 import { createWebhookGauges } from '../alerts/webhook-gauges.js';
-import { type ModelConfig, modelConfig } from '../config.js';
+import type { ModelConfig } from '../config.js';
 import { fitNullModel } from '../detectors/null-model.js';
 import type { ModelVersion } from '../domain/model.js';
 import type { Reference } from '../domain/reference.js';
-import { AWAKE } from '../domain/silence.js';
 import { AppError } from '../errors.js';
 import type { ReadinessCheck } from '../http/readiness.js';
 import { createErrorStreams } from '../jobs/error-streams.js';
@@ -40,9 +40,13 @@ const OVERRUN_MS = 900_000;
 /** The detector role: profiles, verdicts, episodes, the gauges that show them, and webhooks. */
 export function wireDetection(parts: Parts) {
   const { config, store, metrics, logger, clock, wallClock } = parts;
-  const settings = (model: string) => modelConfig(config, model);
+  const settings = parts.policies.settings;
   const hooks = createHooks(config, wallClock);
-  const gauges = createVerdictGauges({ metrics, logger, routeOf: (_model, category) => category });
+  const gauges = createVerdictGauges({
+    metrics,
+    logger,
+    routeOf: (model, category) => settings(model).policy.routes[category] ?? category,
+  });
   const performanceGauges = createPerformanceGauges({ metrics });
   const schemaGauges = createSchemaGauges({ store, gauge: metrics.undeclaredFeatures });
   const estimateGauges = createEstimateGauges({
@@ -50,8 +54,14 @@ export function wireDetection(parts: Parts) {
     setting: (model) => settings(model).performance,
     gauge: metrics.performance,
   });
+  const standings = createStandings({
+    store,
+    maintenanceOf: (model) => settings(model).policy.maintenance,
+    clock,
+  });
   const alerts = createAlertEngine({
     store,
+    standings,
     policyFor: (model) => episodePolicy(settings(model)),
     hooksFor: (model) => hooks.hooksFor(model).map((hook) => hook.settings),
     gauges,
@@ -169,6 +179,8 @@ export function wireDetection(parts: Parts) {
     cron: config.jobs.cron,
     run: async () => {
       await followStore(parts);
+      await parts.policies.refresh();
+      await alerts.followUp();
       lastCycle = await cycle.run();
       await estimateGauges.publish();
       await schemaGauges.publish();
@@ -186,7 +198,8 @@ export function wireDetection(parts: Parts) {
   return {
     job,
     async start(): Promise<void> {
-      await gauges.restore(store, clock, () => AWAKE);
+      await standings.refresh();
+      await gauges.restore(store, clock, standings.of);
       await performanceGauges.restore(store);
       await webhookGauges.publish();
       dispatcher.start();

@@ -9,6 +9,7 @@ import type { ModelRegistry } from '../jobs/model-registry.js';
 import type { Metrics } from '../metrics.js';
 import type { TaskRunner } from '../workers/tasks.js';
 import type { KnownErasures } from './erasures.js';
+import type { KnownPolicies } from './policy.js';
 
 /** What every role of the service is made of. */
 export interface Parts {
@@ -25,6 +26,7 @@ export interface Parts {
   /** What becomes of personal values; null where every model's are kept. */
   readonly privacy: Privacy | null;
   readonly erasures: KnownErasures;
+  readonly policies: KnownPolicies;
 }
 
 export const earliestMs = (config: Config) => (model: string) =>

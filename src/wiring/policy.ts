@@ -1,6 +1,9 @@
 import { decideEpisode } from '../alerts/policy.js';
-import { type ModelConfig, modelConfig, parsePolicy } from '../config.js';
+import { type Config, type ModelConfig, modelConfig, parsePolicy } from '../config.js';
 import type { TriedPolicy } from '../domain/backtest.js';
+import type { Logger } from '../domain/ports.js';
+import type { StoredPolicyStore } from '../domain/stored-policy.js';
+import { messageOf } from '../errors.js';
 import type { PolicyPorts } from '../http/policy-routes.js';
 import { createBacktester } from '../jobs/backtest.js';
 import { createLevelChooser } from '../jobs/false-alarm-level.js';
@@ -11,14 +14,61 @@ import { alarmSettings } from './alarm-settings.js';
 import type { Parts } from './parts.js';
 import { createPause } from './turns.js';
 
+/** The models' sections, with the policies that are in force: read on a tick, and at once by whoever sets one. */
+export function createKnownPolicies(deps: {
+  readonly config: Config;
+  readonly store: Pick<StoredPolicyStore, 'storedPolicies'>;
+  readonly logger: Logger;
+}) {
+  const { config, store } = deps;
+  const logger = deps.logger.child({ component: 'policies' });
+  let inForce = new Map<string, ModelConfig>();
+  /** As text: what was read before is not parsed, or complained about, again. */
+  let known = new Map<string, string>();
+
+  /** Null, logged, where this release cannot read what an earlier one stored: then the file's is in force. */
+  function read(model: string, policy: Readonly<Record<string, unknown>>): ModelConfig | null {
+    try {
+      return { ...modelConfig(config, model), policy: parsePolicy(policy, 'policy') };
+    } catch (error) {
+      logger.error(
+        { model, error: messageOf(error) },
+        'the stored policy cannot be read: that of the file is in force',
+      );
+      return null;
+    }
+  }
+
+  return {
+    /** The section of a model with the policy in force. */
+    settings: (model: string): ModelConfig => inForce.get(model) ?? modelConfig(config, model),
+    async refresh(): Promise<void> {
+      const next = new Map<string, ModelConfig>();
+      const texts = new Map<string, string>();
+      for (const { model, policy } of await store.storedPolicies()) {
+        if (policy === null || modelConfig(config, model).policyFrom === 'file') continue;
+        const text = JSON.stringify(policy);
+        texts.set(model, text);
+        const before = known.get(model) === text ? inForce.get(model) : undefined;
+        const section = known.get(model) === text ? before : read(model, policy);
+        if (section !== undefined && section !== null) next.set(model, section);
+      }
+      known = texts;
+      inForce = next;
+    },
+  };
+}
+
+export type KnownPolicies = ReturnType<typeof createKnownPolicies>;
+
 /** Questions about policies that are not switched on: they read what is stored and change nothing. */
-export function wirePolicy({ config, store, clock, logger }: Parts): PolicyPorts {
-  const settings = (model: string) => alarmSettings(modelConfig(config, model));
+export function wirePolicy({ policies, store, clock, logger }: Parts): PolicyPorts {
+  const settings = (model: string) => alarmSettings(policies.settings(model));
   const pause = createPause();
   const budget = createEpisodeBudget({ pause });
   const segments = createSegmentBaselines({
     store,
-    segments: (model) => modelConfig(config, model).segments,
+    segments: (model) => policies.settings(model).segments,
   });
   const levels = createLevelChooser({ store, settings, budget, segments });
   const backtest = createBacktester({
@@ -31,7 +81,7 @@ export function wirePolicy({ config, store, clock, logger }: Parts): PolicyPorts
   });
 
   function tried(name: string, policy: ModelConfig['policy'], model: string): TriedPolicy {
-    const { window } = modelConfig(config, model);
+    const { window } = policies.settings(model);
     const { policy: rule, falseEpisodesPer30Days, level } = alarmSettings({ window, policy });
     return { name, policy: rule, falseEpisodesPer30Days, level };
   }
@@ -40,9 +90,9 @@ export function wirePolicy({ config, store, clock, logger }: Parts): PolicyPorts
     store,
     logger,
     tune: createTuner({ store, settings, levels, budget, segments, clock }),
-    backtest: (model, { period, policies, shifts }, run) => {
-      const inForce = tried('in force', modelConfig(config, model.model).policy, model.model);
-      const others = policies.map(({ name, policy }) => tried(name, parsePolicy(policy), model.model));
+    backtest: (model, { period, policies: asked, shifts }, run) => {
+      const inForce = tried('in force', policies.settings(model.model).policy, model.model);
+      const others = asked.map(({ name, policy }) => tried(name, parsePolicy(policy), model.model));
       return backtest(model, { period, shifts, policies: [inForce, ...others] }, run);
     },
   };

@@ -90,6 +90,10 @@ describe.each(BACKENDS)('deleting a model in the %s store', (kind) => {
     await store.saveRun(run(0, key));
     await store.saveEpisode(episode(id('episode'), key));
     await store.saveMark({ model, episodeId: id('episode'), mark: 'true', note: '', atMs: START_MS });
+    const said = { by: 'ada', via: 'local', note: '', atMs: START_MS };
+    const snooze = { category: null, episodeId: null, kind: 'snoozed', untilMs: START_MS } as const;
+    await store.saveAction({ model, id: 'a', ...snooze, ...said });
+    await store.savePolicy({ model, policy: {}, ...said });
     await store.saveRetraining({
       model,
       episodeId: id('episode'),

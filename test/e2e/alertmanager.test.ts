@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAlertEngine } from '../../src/alerts/alert-engine.js';
 import { createVerdictGauges } from '../../src/alerts/prometheus.js';
+import { createStandings } from '../../src/alerts/standings.js';
 import type { EpisodeCategory } from '../../src/domain/verdict.js';
 import { HOUR_MS } from '../../src/domain/window.js';
 import { createMetrics } from '../../src/metrics.js';
@@ -17,12 +18,15 @@ const metrics = createMetrics();
 const logger = createSilentLogger();
 const gauges = createVerdictGauges({ metrics, logger, routeOf: (_model, category) => category });
 const memory = createMemoryAlertStore();
+const clock = { now: () => 0, observe: () => undefined };
+const standings = createStandings({ store: memory.store, maintenanceOf: () => [], clock });
 const engine = createAlertEngine({
   store: memory.store,
+  standings,
   policyFor: () => ({ openCount: 1, openWindows: 1, closeCount: 1, cooldownMs: 0, stepMs: HOUR_MS }),
   hooksFor: () => [],
   gauges,
-  clock: { now: () => 0, observe: () => undefined },
+  clock,
   logger,
   publicUrl: null,
 });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import express from 'express';
 import { createAlertEngine } from '../../src/alerts/alert-engine.js';
 import { createVerdictGauges } from '../../src/alerts/prometheus.js';
+import { createStandings } from '../../src/alerts/standings.js';
 import { HOUR_MS } from '../../src/domain/window.js';
 import { createMetrics } from '../../src/metrics.js';
 import { expandQuery, panelQueries } from '../support/grafana-queries.js';
@@ -34,12 +35,15 @@ const metrics = createMetrics();
 const logger = createSilentLogger();
 const gauges = createVerdictGauges({ metrics, logger, routeOf: (_model, category) => category });
 const memory = createMemoryAlertStore();
+const clock = { now: () => 0, observe: () => undefined };
+const standings = createStandings({ store: memory.store, maintenanceOf: () => [], clock });
 const engine = createAlertEngine({
   store: memory.store,
+  standings,
   policyFor: () => ({ openCount: 2, openWindows: 2, closeCount: 2, cooldownMs: 0, stepMs: HOUR_MS }),
   hooksFor: () => [],
   gauges,
-  clock: { now: () => 0, observe: () => undefined },
+  clock,
   logger,
   publicUrl: null,
 });

@@ -7,6 +7,7 @@ import { createAlertEngine } from '../../src/alerts/alert-engine.js';
 import { createDispatcher } from '../../src/alerts/dispatcher.js';
 import { createGuardedRequest } from '../../src/alerts/guarded-request.js';
 import { createVerdictGauges } from '../../src/alerts/prometheus.js';
+import { createStandings } from '../../src/alerts/standings.js';
 import { createWebhookSink } from '../../src/alerts/webhook-sink.js';
 import { AWAKE } from '../../src/domain/silence.js';
 import type { WindowOutcome } from '../../src/domain/verdict.js';
@@ -33,8 +34,10 @@ async function startService(dataDir: string, url: string) {
   let nowMs = 0;
   const clock = { now: () => nowMs, observe: () => undefined };
   await gauges.restore(store, clock, () => AWAKE);
+  const standings = createStandings({ store, maintenanceOf: () => [], clock });
   const engine = createAlertEngine({
     store,
+    standings,
     policyFor: () => ({ openCount: 2, openWindows: 2, closeCount: 2, cooldownMs: 0, stepMs: HOUR_MS }),
     hooksFor: () => [retrainHook()],
     gauges,

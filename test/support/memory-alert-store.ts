@@ -1,8 +1,12 @@
 import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from '../../src/domain/episode.js';
-import type { EpisodeStore, OutboxStore, VerdictStore } from '../../src/domain/ports.js';
+import type { EpisodeAction, EpisodeActionStore } from '../../src/domain/episode-action.js';
+import type { EpisodeStore, OutboxStore, RunRecord, VerdictStore } from '../../src/domain/ports.js';
 import type { WindowOutcome } from '../../src/domain/verdict.js';
 
-type AlertStore = EpisodeStore & OutboxStore & Pick<VerdictStore, 'recentOutcomes' | 'saveOutcomes'>;
+type AlertStore = EpisodeStore &
+  EpisodeActionStore &
+  OutboxStore &
+  Pick<VerdictStore, 'recentOutcomes' | 'saveOutcomes' | 'listRuns'>;
 
 /** The alert tables in memory, with a switch that makes one write fail like a crash would. */
 export function createMemoryAlertStore() {
@@ -10,6 +14,8 @@ export function createMemoryAlertStore() {
   const events = new Map<string, WebhookEvent>();
   const attempts: WebhookAttempt[] = [];
   const outcomes: WindowOutcome[] = [];
+  const actions = new Map<string, EpisodeAction>();
+  const runs: RunRecord[] = [];
   const holds = new Map<string, WebhookHold>();
   let failing: string | null = null;
 
@@ -36,6 +42,23 @@ export function createMemoryAlertStore() {
         (e) => e.model === model && e.modelVersion === modelVersion && e.category === category,
       );
       return own.toSorted((a, b) => a.openedBy.endMs - b.openedBy.endMs).at(-1) ?? null;
+    },
+    async findEpisode({ model, id }) {
+      const found = episodes.get(id);
+      return found?.model === model ? found : null;
+    },
+    async saveAction(action) {
+      guard(action.kind);
+      actions.set(action.id, action);
+    },
+    async listActions(model) {
+      return [...actions.values()].filter((action) => action.model === model);
+    },
+    async currentActions() {
+      return [...actions.values()];
+    },
+    async listRuns(_key, afterMs, untilMs) {
+      return runs.filter(({ window }) => window.endMs > afterMs && window.endMs <= untilMs);
     },
     async saveEvent(event) {
       guard(event.type);
@@ -99,6 +122,8 @@ export function createMemoryAlertStore() {
     episodes,
     events,
     attempts,
+    actions,
+    runs,
     holds,
     /** The next write of this kind (`saveEpisode`, `saveAttempt` or an event type) throws. */
     failOnce: (write: string) => {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { createAlertEngine, type HookSettings } from '../../../src/alerts/alert-engine.js';
+import { createStandings } from '../../../src/alerts/standings.js';
 import { MAX_BODY_BYTES } from '../../../src/alerts/webhook-events.js';
 import type { Episode } from '../../../src/domain/episode.js';
+import type { EpisodeAction } from '../../../src/domain/episode-action.js';
+import type { MaintenanceWindow } from '../../../src/domain/maintenance.js';
 import type { WindowOutcome } from '../../../src/domain/verdict.js';
 import { DAY_MS, HOUR_MS } from '../../../src/domain/window.js';
 import { retrainHook } from '../../support/hooks.js';
@@ -15,12 +18,16 @@ function setUp(hooks: readonly HookSettings[] = [retrainHook()]) {
   const memory = createMemoryAlertStore();
   const seen: Episode[] = [];
   let nowMs = 0;
+  const maintenance: MaintenanceWindow[] = [];
+  const clock = { now: () => nowMs, observe: () => undefined };
+  const standings = createStandings({ store: memory.store, maintenanceOf: () => maintenance, clock });
   const engine = createAlertEngine({
     store: memory.store,
+    standings,
     policyFor: () => policy,
     hooksFor: () => hooks,
     gauges: { episodeChanged: (episode) => seen.push(episode) },
-    clock: { now: () => nowMs, observe: () => undefined },
+    clock,
     logger: createSilentLogger(),
     publicUrl: 'http://plumbline:8080',
   });
@@ -31,6 +38,11 @@ function setUp(hooks: readonly HookSettings[] = [retrainHook()]) {
   }
   return {
     ...memory,
+    maintenance,
+    standings,
+    at: (ms: number) => {
+      nowMs = ms;
+    },
     seen,
     engine,
     judge,
@@ -68,11 +80,13 @@ describe('alert engine', () => {
           closed_by: null,
           last_window: { start: '1970-01-01T01:00:00.000Z', end: '1970-01-01T02:00:00.000Z' },
         },
+        summary: 'Drift in churn version 3 (critical) since 1970-01-01 00:00 UTC: age.',
         drivers: [{ feature: 'age', detector: 'ks', statistic: 0.3, threshold: 0.08, effect: 0.3 }],
         reference_hash: 'a'.repeat(64),
         retraining: 'requested',
         links: {
           page: 'http://plumbline:8080/models/churn/versions/3',
+          episode: `http://plumbline:8080/models/churn/versions/3/episodes/${id}`,
           reports: 'http://plumbline:8080/reports',
         },
       },
@@ -234,4 +248,125 @@ describe('alert engine', () => {
     expect(sizes).toHaveLength(2);
     expect(Math.max(...sizes)).toBeLessThan(MAX_BODY_BYTES);
   });
+});
+
+describe('silence', () => {
+  const TO_3 = { kind: 'once', name: 'move', fromMs: 0, toMs: 3 * HOUR_MS } as const;
+  const everything = () => setUp([retrainHook({ on: ['opened', 'resolved', 'retraining'] })]);
+  const kinds = (actions: ReadonlyMap<string, EpisodeAction>) =>
+    [...actions.values()].map(({ kind }) => kind);
+  const snooze = (untilMs: number, overrides: Partial<EpisodeAction> = {}): EpisodeAction => ({
+    model: 'churn',
+    id: 'snooze',
+    category: null,
+    episodeId: null,
+    kind: 'snoozed',
+    by: 'ada',
+    via: 'local',
+    note: '',
+    atMs: 0,
+    untilMs,
+    ...overrides,
+  });
+
+  it('holds back the opening in maintenance, and tells of it afterwards if it is still open', async () => {
+    const { judgeAll, engine, maintenance, types, events, actions, at, seen } = everything();
+    maintenance.push(TO_3);
+    const [opened] = await judgeAll(outcomesOf('dd'));
+    expect(opened?.state).toBe('open');
+    expect(types()).toEqual([]);
+    await engine.followUp();
+    expect(types()).toEqual([]);
+    at(3 * HOUR_MS);
+    await engine.followUp();
+    expect(types()).toEqual(['retraining.requested', 'drift.detected']);
+    const [event] = [...events.values()];
+    expect(event?.createdAtMs).toBe(3 * HOUR_MS);
+    expect(JSON.parse(event?.body ?? '').data).toMatchObject({
+      reference_hash: 'a'.repeat(64),
+      episode: { state: 'open', last_window: { end: '1970-01-01T02:00:00.000Z' } },
+    });
+    expect(kinds(actions)).toEqual(['held', 'released']);
+    await engine.followUp();
+    expect(events.size).toBe(2);
+    expect(seen.at(-1)?.id).toBe(opened?.id);
+  });
+
+  it('says nothing of an episode that ended meanwhile', async () => {
+    const { judgeAll, engine, actions, types, store } = everything();
+    await store.saveAction(snooze(9 * HOUR_MS));
+    await engine.followUp();
+    const changed = await judgeAll(outcomesOf('ddcc'));
+    expect(changed.map(({ state }) => state)).toEqual(['open', 'closed']);
+    await engine.followUp();
+    expect(types()).toEqual([]);
+    expect(kinds(actions)).toEqual(['snoozed', 'held', 'released']);
+  });
+
+  it('holds back the end of what was told, until it is over', async () => {
+    const { judgeAll, judge, engine, types, store, at } = everything();
+    const outcomes = outcomesOf('ddcc');
+    const [opened] = await judgeAll(outcomes.slice(0, 2));
+    await store.saveAction(snooze(9 * HOUR_MS, { episodeId: opened?.id ?? '' }));
+    await engine.followUp();
+    for (const outcome of outcomes.slice(2)) await judge(outcome);
+    expect(types()).toEqual(['retraining.requested', 'drift.detected']);
+    await store.saveAction(snooze(0, { id: 'end', kind: 'unsnoozed', episodeId: opened?.id ?? '' }));
+    at(5 * HOUR_MS);
+    await engine.followUp();
+    expect(types()).toEqual(['retraining.requested', 'drift.detected', 'drift.resolved']);
+  });
+
+  it('of one category leaves the others alone', async () => {
+    const { judgeAll, engine, types, store } = everything();
+    await store.saveAction(snooze(9 * HOUR_MS, { category: 'outliers' }));
+    await engine.followUp();
+    await judgeAll(outcomesOf('dd'));
+    await judgeAll(outcomesOf('dd', { category: 'outliers' }));
+    expect(types()).toEqual(['retraining.requested', 'drift.detected']);
+  });
+
+  it.each(['held', 'released', 'drift.detected'])(
+    'a crash at %s loses nothing and tells nothing twice',
+    async (write) => {
+      const { judgeAll, judge, engine, maintenance, types, failOnce, at, actions } = everything();
+      maintenance.push(TO_3);
+      const [first, second] = outcomesOf('dd') as [WindowOutcome, WindowOutcome];
+      await judge(first);
+      failOnce(write);
+      await judge(second).catch(() => judge(second));
+      at(4 * HOUR_MS);
+      await engine.followUp().catch(() => engine.followUp());
+      await engine.followUp();
+      expect(types()).toEqual(['retraining.requested', 'drift.detected']);
+      expect(kinds(actions)).toEqual(['held', 'released']);
+      expect(await judgeAll([])).toEqual([]);
+    },
+  );
+});
+
+it('writes down that an episode got worse, before it does', async () => {
+  const { judge, actions, failOnce, episodes } = setUp();
+  const mild = [verdictOf({ effect: { value: 0.1, low: 0, high: 1 } })];
+  const [a, b, c] = [...outcomesOf('dd', { drivers: mild }), ...outcomesOf('ddd').slice(2)] as [
+    WindowOutcome,
+    WindowOutcome,
+    WindowOutcome,
+  ];
+  await judge(a);
+  await judge(b);
+  failOnce('saveEpisode');
+  await judge(c).catch(() => judge(c));
+  expect([...actions.values()]).toMatchObject([{ kind: 'severity_raised', note: 'critical', by: 'service' }]);
+  expect([...episodes.values()]).toMatchObject([{ severity: 'critical' }]);
+});
+
+it('remembers since when an episode was pending', async () => {
+  const { judge, runs, episodes } = setUp();
+  const [a, b] = outcomesOf('dd') as [WindowOutcome, WindowOutcome];
+  await judge(a);
+  const { model, modelVersion, window } = a;
+  runs.push({ model, modelVersion, window, referenceHash: '', status: 'judged', rows: 1, atMs: HOUR_MS + 5 });
+  await judge(b);
+  expect([...episodes.values()]).toMatchObject([{ pendingAtMs: HOUR_MS + 5, openedAtMs: 2 * HOUR_MS }]);
 });

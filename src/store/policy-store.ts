@@ -1,0 +1,107 @@
+import type { EpisodeAction, EpisodeActionStore } from '../domain/episode-action.js';
+import type { StoredPolicy, StoredPolicyStore } from '../domain/stored-policy.js';
+import type { StoreClient } from './client.js';
+import { dateTime64 } from './encoding.js';
+
+type StoredAction = Omit<EpisodeAction, 'category' | 'episodeId' | 'untilMs'> & {
+  readonly category: EpisodeAction['category'] | '';
+  readonly episodeId: string;
+  readonly untilMs: number;
+};
+
+const ACTION_COLUMNS = `model, id, category, episode_id AS episodeId, kind, author AS by, via, note,
+  toUnixTimestamp64Milli(at) AS atMs, toUnixTimestamp64Milli(until) AS untilMs`;
+const POLICY_COLUMNS =
+  'model, body, author AS by, via, note, toUnixTimestamp64Milli(at) AS atMs, revision AS written';
+/** Episodes whose ids stand in one statement. */
+const MAX_EPISODES = 10_000;
+
+function actionOf({ category, episodeId, untilMs, ...rest }: StoredAction): EpisodeAction {
+  return {
+    ...rest,
+    category: category === '' ? null : category,
+    episodeId: episodeId === '' ? null : episodeId,
+    untilMs: rest.kind === 'snoozed' ? untilMs : null,
+  };
+}
+
+function policyOf(row: Omit<StoredPolicy, 'policy'> & { body: string; written: number }): StoredPolicy {
+  const { body, written: _, ...rest } = row;
+  return { ...rest, policy: body === '' ? null : (JSON.parse(body) as Record<string, unknown>) };
+}
+
+/** What people set and say through the API: policies, and what they do about episodes. */
+export function createPolicyStore(
+  client: StoreClient,
+  nextRevision: () => number,
+): EpisodeActionStore & StoredPolicyStore {
+  return {
+    saveAction: ({ model, id, category, episodeId, kind, by, via, note, atMs, untilMs }) =>
+      client.insert('episode_actions', [
+        {
+          model,
+          id,
+          category: category ?? '',
+          episode_id: episodeId ?? '',
+          kind,
+          author: by,
+          via,
+          note,
+          at: dateTime64(atMs),
+          until: dateTime64(untilMs ?? 0),
+          revision: nextRevision(),
+        },
+      ]),
+
+    listActions: async (model) =>
+      (
+        await client.query<StoredAction>(
+          `SELECT ${ACTION_COLUMNS} FROM episode_actions FINAL WHERE model = {model:String} ORDER BY revision, id`,
+          { model },
+        )
+      ).map(actionOf),
+
+    currentActions: async (episodeIds) =>
+      (
+        await client.query<StoredAction>(
+          `SELECT ${ACTION_COLUMNS} FROM episode_actions FINAL
+           WHERE episode_id = '' OR episode_id IN {episodes:Array(String)} OR episode_id IN (
+             SELECT episode_id FROM episode_actions FINAL WHERE kind IN ('held', 'released')
+             GROUP BY episode_id HAVING countIf(kind = 'held') > countIf(kind = 'released'))
+           ORDER BY revision, id`,
+          { episodes: episodeIds.slice(0, MAX_EPISODES) },
+        )
+      ).map(actionOf),
+
+    savePolicy: ({ model, policy, by, via, note, atMs }) =>
+      client.insert('policies', [
+        {
+          model,
+          body: policy === null ? '' : JSON.stringify(policy),
+          author: by,
+          via,
+          note,
+          at: dateTime64(atMs),
+          revision: nextRevision(),
+        },
+      ]),
+
+    policyHistory: async (model) =>
+      (
+        await client.query<Parameters<typeof policyOf>[0]>(
+          `SELECT ${POLICY_COLUMNS} FROM policies FINAL WHERE model = {model:String} ORDER BY revision DESC`,
+          { model },
+        )
+      ).map(policyOf),
+
+    storedPolicies: async () =>
+      (
+        await client.query<Parameters<typeof policyOf>[0]>(
+          `SELECT ${POLICY_COLUMNS} FROM policies FINAL ORDER BY revision DESC LIMIT 1 BY model`,
+          {},
+        )
+      )
+        .map(policyOf)
+        .filter(({ policy }) => policy !== null),
+  };
+}
