@@ -1,5 +1,5 @@
-// Bundles the service into dist/: one file, the program of its worker threads, and the SQL migrations beside it; chdb stays outside (it is native).
-// The sidecar is a file of its own, in which no engine is.
+// Bundles the service into dist/: the program, with a file of its own for what only some commands load, the program of its worker threads,
+// and the SQL migrations beside it; chdb stays outside (it is native). The sidecar is a file of its own, in which no engine is.
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { bundleWorker } from './bundle-worker.mjs';
@@ -9,9 +9,13 @@ await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 const program = (name, entry, external) =>
   build({
-    entryPoints: [new URL(`../src/${entry}`, import.meta.url).pathname],
-    outfile: new URL(`${name}.mjs`, out).pathname,
+    entryPoints: { [name]: new URL(`../src/${entry}`, import.meta.url).pathname },
+    outdir: out.pathname,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
+    // Reading and compiling all of it would take longer than most commands.
+    splitting: true,
+    chunkNames: '[name]-[hash]',
     platform: 'node',
     target: 'node20',
     format: 'esm',

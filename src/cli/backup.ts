@@ -1,14 +1,11 @@
 import { access, cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Command, Option } from 'commander';
 import { z } from 'zod';
 import { openStore } from '../app.js';
 import type { BackupManifest } from '../domain/backup.js';
 import { AppError, messageOf } from '../errors.js';
 import { readManifest, restoreBackup } from '../store/restore.js';
 import { MANIFEST } from '../store/snapshots.js';
-import type { CommonOptions } from './command-options.js';
-import { unlessInterrupted, withInterruption } from './interruption.js';
 import { answer, createProgress, type Output, say } from './output.js';
 import { configFor, type ServeOptions } from './serve.js';
 import { createServiceClient } from './service-client.js';
@@ -18,43 +15,8 @@ const mebibytes = (bytes: number) => `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
 const sizeOf = ({ tables }: BackupManifest) => tables.reduce((sum, { bytes }) => sum + bytes, 0);
 const rowsOf = ({ tables }: BackupManifest) => tables.reduce((sum, { rows }) => sum + rows, 0);
 
-export function addBackupCommands(
-  program: Command,
-  { url, key, json, outputOf }: CommonOptions,
-  options: { configFile: () => Option; dataDir: () => Option },
-): void {
-  program
-    .command('backup <folder>')
-    .description(
-      'copy the embedded store into a new folder: of the running service, or of a data directory that nothing uses',
-    )
-    .addOption(url())
-    .addOption(key())
-    .addOption(options.dataDir())
-    .addOption(json())
-    .action(async (folder: string, given) => {
-      const output = outputOf(given);
-      // What was taken is removed also when the copying is cut short.
-      await withInterruption('the backup', (interruption) =>
-        given.dataDir === undefined
-          ? backupService(given, folder, output, interruption)
-          : backupDirectory({ dataDir: given.dataDir }, folder, output, interruption),
-      );
-    });
-  program
-    .command('restore <folder>')
-    .description('put a backup into an empty data directory, and bring it up to this release')
-    .addOption(options.configFile())
-    .addOption(options.dataDir())
-    .addOption(json())
-    .action(async (folder: string, given) => {
-      const output = outputOf(given);
-      await unlessInterrupted('the restore', restore(given, folder, output));
-    });
-}
-
 /** Of the running service, which goes on meanwhile: it takes a snapshot, whose files are copied from here. */
-async function backupService(
+export async function backupService(
   given: { url: string; key?: string },
   folder: string,
   output: Output,
@@ -77,7 +39,8 @@ async function backupService(
   }
 }
 
-async function backupDirectory(
+/** Of a data directory that nothing uses. */
+export async function backupDirectory(
   options: ServeOptions,
   folder: string,
   output: Output,
@@ -132,7 +95,8 @@ async function copy(from: string, folder: string, output: Output): Promise<void>
   answer(output, { folder, ...manifest });
 }
 
-async function restore(options: ServeOptions, folder: string, output: Output): Promise<void> {
+/** Puts a backup into an empty data directory, and brings its tables up to date. */
+export async function restore(options: ServeOptions, folder: string, output: Output): Promise<void> {
   const config = configFor(options);
   if (!('dataDir' in config.store))
     throw new AppError(

@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { renderComparison } from '../views/comparison.js';
 import { type CommonOptions, refuse, type Streams } from './command-options.js';
-import { compare, parseWindowLength, usageProblem } from './compare.js';
+import { parseWindowLength, usageProblem } from './compare-options.js';
 
 function level(text: string): number {
   const value = Number(text);
@@ -52,9 +51,12 @@ export function addCompareCommand(
       refuse(command, usageProblem(options));
       const output = { ...outputOf(options), coloured: streams.stdout.isTTY === true && !streams.noColor };
       const sides = { reference: [reference], current };
-      const code = await compare(sides, options, output, (comparison) =>
-        renderComparison(comparison, Date.now()),
-      );
+      const { compare } = await import('./compare.js');
+      // Drawing needs more code than comparing: it is read for a report alone.
+      const code = await compare(sides, options, output, async (comparison) => {
+        const { renderComparison } = await import('../views/comparison.js');
+        return renderComparison(comparison, Date.now());
+      });
       if (code !== 0) streams.onExitCode(code);
     });
 }

@@ -7,6 +7,7 @@ import { comparisonDocument, driftedParts } from '../jobs/comparison.js';
 import { partsSentence, summarySentence } from '../views/comparison-words.js';
 import { plural } from '../views/format.js';
 import { withFileComparer } from '../wiring/comparison.js';
+import type { CompareOptions } from './compare-options.js';
 import { columnsTable, paintsFor, partsTable } from './compare-table.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { withInterruption } from './interruption.js';
@@ -15,40 +16,6 @@ import { answer, createProgress, type Output, say } from './output.js';
 /** Work that is done sooner shows no progress. */
 const QUIET_MS = 1_500;
 const MAX_LISTED_WINDOWS = 100;
-
-export interface CompareOptions {
-  readonly report?: string | undefined;
-  readonly segment?: string | undefined;
-  readonly windowRows?: number | undefined;
-  /** ms */
-  readonly window?: number | undefined;
-  readonly time?: string | undefined;
-  readonly level: number;
-}
-
-/** `1d`, `6h`, `30m`, `2w` in ms; null for anything else. */
-export function parseWindowLength(text: string): number | null {
-  const match = /^(\d{1,6})\s?(m|min|h|d|w)$/.exec(text.trim());
-  if (match === null) return null;
-  const units: Readonly<Record<string, number>> = {
-    m: 60_000,
-    min: 60_000,
-    h: 3_600_000,
-    d: 86_400_000,
-    w: 604_800_000,
-  };
-  const lengthMs = Number(match[1]) * (units[match[2] ?? ''] ?? Number.NaN);
-  return lengthMs > 0 ? lengthMs : null;
-}
-
-/** What is wrong with the options together, or null. */
-export function usageProblem(options: CompareOptions): string | null {
-  const parts = [options.segment, options.windowRows, options.window].filter((part) => part !== undefined);
-  if (parts.length > 1) return 'choose one of --segment, --window-rows and --window';
-  if (options.window !== undefined && options.time === undefined)
-    return '--window needs the column of times: --time COLUMN';
-  return null;
-}
 
 function partsOf(options: CompareOptions): CompareRequest['parts'] {
   if (options.segment !== undefined) return { by: 'segment', column: options.segment };
@@ -62,7 +29,7 @@ export async function compare(
   files: { readonly reference: readonly string[]; readonly current: readonly string[] },
   options: CompareOptions,
   output: Output & { readonly coloured: boolean },
-  renderReport: (comparison: Comparison) => string,
+  renderReport: (comparison: Comparison) => Promise<string>,
 ): Promise<number> {
   const progress = createLateProgress(output);
   const request: CompareRequest = {
@@ -77,7 +44,7 @@ export async function compare(
     ),
   ).finally(() => progress.stop());
   const reportPath = options.report === undefined ? null : resolve(options.report);
-  if (reportPath !== null) await writeWhole(reportPath, renderReport(comparison));
+  if (reportPath !== null) await writeWhole(reportPath, await renderReport(comparison));
   tell(comparison, output);
   if (reportPath !== null) say(output, `Report: ${reportPath}`);
   answer(output, comparisonDocument(comparison));

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { AppError, messageOf } from '../errors.js';
 import { isTable } from '../store/file-rows.js';
-import { withRowsAsLines } from '../wiring/file-rows.js';
+import type { withRowsAsLines } from '../wiring/file-rows.js';
 import type { CommonOptions } from './command-options.js';
 import { eventsOfRow, type TableRow } from './import-rows.js';
 import { unlessInterrupted } from './interruption.js';
@@ -86,9 +86,13 @@ async function* linesOf(path: string, onBytes: (bytes: number) => void): AsyncGe
   }
 }
 
+/** The engine is loaded for a table alone. */
+const readWithEngine: typeof withRowsAsLines = async (path, work) =>
+  (await import('../wiring/file-rows.js')).withRowsAsLines(path, work);
+
 /** Sends the rows of files to the service; sending a file again is harmless. */
 export async function importFiles(options: ImportOptions): Promise<Record<Kind, ImportCounts>> {
-  const { files, kind, onProgress, readTable = withRowsAsLines } = options;
+  const { files, kind, onProgress, readTable = readWithEngine } = options;
   const none = (): ImportCounts => ({ received: 0, accepted: 0, duplicate: 0, rejected: 0 });
   const totals = { predictions: none(), labels: none() };
   for (const file of files)

@@ -3,24 +3,20 @@ import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { messageOf } from '../errors.js';
 import { packageVersion } from '../version.js';
-import { addBackupCommands } from './backup.js';
+import { addBackupCommands } from './backup-commands.js';
 import { createCommonOptions, type Streams } from './command-options.js';
 import { addCompareCommand } from './compare-command.js';
-import { runDemo } from './demo.js';
-import { doctor } from './doctor.js';
 import { addEpisodeCommands } from './episodes.js';
 import { addErasureCommands } from './erase.js';
 import { addImportCommand } from './import.js';
 import { unlessInterrupted } from './interruption.js';
 import { addKey, parseScopes } from './key.js';
-import { migrate } from './migrate.js';
 import { addModelCommands } from './model-commands.js';
 import { addOutlierCommand } from './outliers.js';
 import { answer, countsSentence, createProgress, say } from './output.js';
 import { addPolicyCommands } from './policy-commands.js';
 import { addRejectedCommands } from './rejected.js';
 import { replay } from './replay-stream.js';
-import { serve } from './serve.js';
 import { createServiceClient, REPLAY_PATIENCE_MS } from './service-client.js';
 import { addSkewCommand } from './skew.js';
 import { addTailCommand } from './tail.js';
@@ -73,7 +69,7 @@ export function createProgram(streams: Streams): Command {
       'what this process does, of collector, detector and api, with commas (default: all)',
       (text: string) => text.split(',').map((role) => role.trim()),
     )
-    .action((options) => serve(options, outputOf(options)));
+    .action(async (options) => (await import('./serve.js')).serve(options, outputOf(options)));
 
   addCompareCommand(program, streams, common);
 
@@ -92,7 +88,7 @@ export function createProgram(streams: Streams): Command {
     )
     .addOption(new Option('--examples <dir>', 'example data').default(EXAMPLES).hideHelp())
     .addOption(json())
-    .action((options) => runDemo(options, outputOf(options)));
+    .action(async (options) => (await import('./demo.js')).runDemo(options, outputOf(options)));
 
   program
     .command('replay')
@@ -174,7 +170,7 @@ export function createProgram(streams: Streams): Command {
     .addOption(configFile())
     .addOption(dataDir())
     .addOption(json())
-    .action((options) => migrate(options, outputOf(options)));
+    .action(async (options) => (await import('./migrate.js')).migrate(options, outputOf(options)));
 
   addBackupCommands(program, common, { configFile, dataDir });
 
@@ -185,7 +181,7 @@ export function createProgram(streams: Streams): Command {
     .addOption(dataDir())
     .option('--port <port>', 'HTTP port', port)
     .addOption(json())
-    .action((options) => doctor(options, outputOf(options)));
+    .action(async (options) => (await import('./doctor.js')).doctor(options, outputOf(options)));
 
   return program;
 }

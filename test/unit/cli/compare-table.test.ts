@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseWindowLength, usageProblem } from '../../../src/cli/compare.js';
+import { parseWindowLength, usageProblem } from '../../../src/cli/compare-options.js';
 import { columnsTable, histogram, paintsFor, partsTable } from '../../../src/cli/compare-table.js';
 import type { ComparedColumn } from '../../../src/domain/comparison.js';
 import type { Grid, Profile } from '../../../src/domain/profile.js';
