@@ -39,8 +39,11 @@ export async function compare(
     parts: partsOf(options),
   };
   const comparison = await withInterruption('the comparison', (interruption) =>
-    withFileComparer((comparer) =>
-      Promise.race([compareFiles({ files: comparer, onProgress: progress.update }, request), interruption]),
+    withFileComparer((files, countInThread) =>
+      Promise.race([
+        compareFiles({ files, countInThread, onProgress: progress.update }, request),
+        interruption,
+      ]),
     ),
   ).finally(() => progress.stop());
   const reportPath = options.report === undefined ? null : resolve(options.report);

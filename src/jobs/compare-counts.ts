@@ -7,7 +7,14 @@ import {
 } from '../domain/compared-files.js';
 import type { FeatureKind } from '../domain/model.js';
 import { cellCount, type Grid, type Profile, quantumFor } from '../domain/profile.js';
-import { createCellCounter, cutPointsOf, gatherGroups, sortedFinite } from '../stats/value-cells.js';
+import {
+  type CellSums,
+  createCellCounter,
+  cutPointsOf,
+  gatherGroups,
+  sortedFinite,
+} from '../stats/value-cells.js';
+import type { CountChunks } from './compare-chunks.js';
 import { areTooLong, isCounter, MAX_CATEGORIES, type PlannedColumn } from './compare-columns.js';
 
 /** As in the service's grids, so that both give the same figures. */
@@ -40,6 +47,8 @@ export interface CountInput {
   readonly current: ComparedSide;
   readonly referenceGrouping: Grouping | null;
   readonly currentGrouping: Grouping | null;
+  /** Counts the current side where it has no groups. */
+  readonly countChunks: CountChunks;
 }
 
 /** A column that is read but not yet counted, so that the engine reads the next one meanwhile. */
@@ -75,7 +84,7 @@ async function readNumbers(input: CountInput, { name }: PlannedColumn, id: strin
       };
     const cutPoints = cutPointsOf(sorted, MAX_CUT_POINTS);
     const low = cutPoints[0] ?? 0;
-    const grid: Grid = {
+    const grid: NumericGrid = {
       kind: 'numeric',
       feature: id,
       cutPoints,
@@ -85,10 +94,14 @@ async function readNumbers(input: CountInput, { name }: PlannedColumn, id: strin
       id,
       grid,
       reference: countNumbers(grid, { ...reference, chunks: [whole] }),
-      current: countNumbers(grid, current),
+      current: current.grouped
+        ? countNumbers(grid, current)
+        : ungrouped(grid, current, await input.countChunks(grid, current.chunks)),
     };
   };
 }
+
+type NumericGrid = Extract<Grid, { kind: 'numeric' }>;
 
 interface NumberSide {
   readonly chunks: Iterable<NumberChunk>;
@@ -110,29 +123,34 @@ function join({ chunks, rows, grouped }: Pick<NumberSide, 'chunks' | 'rows' | 'g
   return { values: values.subarray(0, at), groups: groups.subarray(0, at) };
 }
 
-function countNumbers(grid: Extract<Grid, { kind: 'numeric' }>, side: NumberSide): SideCounts {
+function ungrouped(grid: NumericGrid, { rows, mistyped }: NumberSide, sums: CellSums): SideCounts {
+  return sideCounts(grid, profileOf(sums, rows, totalRows(mistyped)), new Map());
+}
+
+function countNumbers(grid: NumericGrid, side: NumberSide): SideCounts {
   const counter = createCellCounter(grid.cutPoints, grid.quantum);
-  const taken = (rows: number, wrong: number): SparseProfile => {
-    const sums = counter.take();
-    return { ...sums, rows, missing: sums.missing - wrong, nonFinite: sums.infinite, mistyped: wrong };
-  };
-  const allWrong = side.mistyped.reduce((sum, { rows }) => sum + rows, 0);
-  const groups = new Map<number, SparseProfile>();
   if (!side.grouped) {
     for (const { values } of side.chunks) counter.add(values);
-    return sideCounts(grid, taken(side.rows, allWrong), groups);
+    return ungrouped(grid, side, counter.take());
   }
   const whole = join(side);
   counter.add(whole.values);
-  const all = taken(side.rows, allWrong);
+  const all = profileOf(counter.take(), side.rows, totalRows(side.mistyped));
   const wrong = new Map(side.mistyped.map(({ group, rows }) => [group, rows]));
   const gathered = gatherGroups(whole.values, whole.groups, NO_GROUP);
+  const groups = new Map<number, SparseProfile>();
   for (const [group, { start, end }] of gathered.spans) {
     counter.add(gathered.values, start, end);
-    groups.set(group, taken(end - start, wrong.get(group) ?? 0));
+    groups.set(group, profileOf(counter.take(), end - start, wrong.get(group) ?? 0));
   }
   return sideCounts(grid, all, groups);
 }
+
+function profileOf(sums: CellSums, rows: number, mistyped: number): SparseProfile {
+  return { ...sums, rows, missing: sums.missing - mistyped, nonFinite: sums.infinite, mistyped };
+}
+
+const totalRows = (counts: readonly GroupCount[]) => counts.reduce((sum, { rows }) => sum + rows, 0);
 
 async function readCategories(input: CountInput, { name }: PlannedColumn, id: string): Promise<ReadColumn> {
   const found = await input.reference.categories(name, MAX_CATEGORIES);

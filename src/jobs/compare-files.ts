@@ -7,7 +7,8 @@ import type { ComparedPart, Comparison } from '../domain/comparison.js';
 import type { NullModel } from '../domain/reference.js';
 import { columnOfRole } from '../domain/reference-columns.js';
 import { AppError } from '../errors.js';
-import { planColumns } from './compare-columns.js';
+import { type CountInThread, createChunkCounter } from './compare-chunks.js';
+import { type PlannedColumn, planColumns } from './compare-columns.js';
 import { type CountInput, type ReadColumn, readColumn } from './compare-counts.js';
 import { IID, type JudgedColumn, judgeColumns } from './compare-judge.js';
 import { type PartsPlan, planRowWindows, planSegments, planTimeWindows } from './compare-parts.js';
@@ -30,6 +31,7 @@ export interface CompareRequest {
 
 export interface CompareDeps {
   readonly files: FileComparer;
+  readonly countInThread: CountInThread;
   readonly onProgress: (done: number, total: number, note: string) => void;
 }
 
@@ -38,12 +40,14 @@ export interface CompareDeps {
  * for a time or segment column that is not there. What cannot be compared is `undecided` with a reason in its explanation.
  */
 export async function compareFiles(
-  { files, onProgress }: CompareDeps,
+  { files, countInThread, onProgress }: CompareDeps,
   request: CompareRequest,
 ): Promise<Comparison> {
   onProgress(0, 1, 'opening');
   const reference = await files.open(request.reference);
-  const hash = await hashOf(reference.files);
+  const hashing = hashOf(reference.files);
+  // Waited for below; what goes wrong before that is told first.
+  hashing.catch(() => undefined);
   const current = await files.open(request.current);
   if (request.timeColumn !== null) requireColumn([current], request.timeColumn);
   const timeColumn = request.timeColumn ?? likelyTimeColumn([reference, current]);
@@ -54,12 +58,14 @@ export async function compareFiles(
     current,
     referenceGrouping: plan.referenceGrouping,
     currentGrouping: plan.currentGrouping,
+    countChunks: createChunkCounter(countInThread, current.rows),
   };
   const columns = await countColumns(input, planned, plan.steps, onProgress);
   const notes = [...plan.notes];
   if (timeColumn !== request.timeColumn)
     notes.push(`${timeColumn} is taken for the rows' time and not compared.`);
   const nullModel = plan.pieces === null ? IID : nullModelOf(columns, plan.pieces, notes);
+  const hash = await hashing;
   const judge = { columns, referenceHash: hash, level: request.level };
   const whole = judgeColumns({
     ...judge,
@@ -152,7 +158,7 @@ async function countColumns(
   steps: number,
   onProgress: CompareDeps['onProgress'],
 ): Promise<JudgedColumn[]> {
-  const columns: JudgedColumn[] = [];
+  const counted: Promise<JudgedColumn>[] = [];
   const read = (index: number): Promise<ReadColumn | null> => {
     const column = planned[index];
     if (column === undefined || column.obstacle !== null) return Promise.resolve(null);
@@ -162,15 +168,22 @@ async function countColumns(
   for (const [index, column] of planned.entries()) {
     onProgress(index, planned.length + steps, column.name);
     const found = await next;
-    // The engine reads the next column while this one is counted here.
+    // The engine reads the next column while this one and the one before are counted.
     next = read(index + 1);
     next.catch(() => undefined);
-    const counted = found === null ? null : await found();
-    if (counted !== null && 'obstacle' in counted)
-      columns.push({ ...column, kind: 'identifier', obstacle: counted.obstacle, counted: null });
-    else columns.push({ ...column, counted });
+    const counting = found === null ? Promise.resolve(null) : found();
+    const judged = counting.then((outcome) => judgedColumn(column, outcome));
+    judged.catch(() => undefined);
+    counted.push(judged);
+    await counted[index - 1];
   }
-  return columns;
+  return Promise.all(counted);
+}
+
+function judgedColumn(column: PlannedColumn, outcome: Awaited<ReturnType<ReadColumn>> | null): JudgedColumn {
+  if (outcome !== null && 'obstacle' in outcome)
+    return { ...column, kind: 'identifier', obstacle: outcome.obstacle, counted: null };
+  return { ...column, counted: outcome };
 }
 
 function nullModelOf(
@@ -194,12 +207,15 @@ function nullModelOf(
   return model;
 }
 
+/** Bytes. */
+const HASHED_AT_ONCE = 1_048_576;
+
 /** SHA-256 of the reference's content: of the file, or of its files' hashes in order. */
 async function hashOf(paths: readonly string[]): Promise<string> {
   const hashes: string[] = [];
   for (const path of paths) {
     const hash = createHash('sha256');
-    await pipeline(createReadStream(path), hash);
+    await pipeline(createReadStream(path, { highWaterMark: HASHED_AT_ONCE }), hash);
     hashes.push(hash.digest('hex'));
   }
   const [only] = hashes;

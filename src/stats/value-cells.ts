@@ -134,6 +134,19 @@ export function createCellCounter(cutPoints: readonly number[], quantum: number)
   };
 }
 
+export interface CellTask {
+  readonly cutPoints: readonly number[];
+  readonly quantum: number;
+  readonly values: Float64Array;
+}
+
+/** Counts the values of one column as createCellCounter does: a task of a worker thread. */
+export function countCells({ cutPoints, quantum, values }: CellTask): CellSums {
+  const counter = createCellCounter(cutPoints, quantum);
+  counter.add(values);
+  return counter.take();
+}
+
 /** Not a closure: the engine compiles those anew for every counter, and this loop runs over millions of values. */
 function countInto(tally: Tally, table: CutTable, values: Float64Array, start: number, end: number): void {
   const { hits, sums } = tally;

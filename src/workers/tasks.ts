@@ -1,12 +1,21 @@
 import { explainForest, growForest, scoreForest, scoreHeldOut } from '../stats/forest-parts.js';
 import { comparePairs } from '../stats/pair-classifier.js';
 import { comparePieces } from '../stats/pair-tasks.js';
+import { countCells } from '../stats/value-cells.js';
 
 /**
  * What worker threads can do, by name. A task is a function of one argument without side effects; argument and result are plain
  * data (what `structuredClone` copies). A new one is one line here, called with `run('name', () => argument)`.
  */
-export const tasks = { growForest, scoreHeldOut, scoreForest, explainForest, comparePairs, comparePieces };
+export const tasks = {
+  growForest,
+  scoreHeldOut,
+  scoreForest,
+  explainForest,
+  comparePairs,
+  comparePieces,
+  countCells,
+};
 
 export type TaskName = keyof typeof tasks;
 export type TaskInput<N extends TaskName> = Parameters<(typeof tasks)[N]>[0];
