@@ -1,9 +1,15 @@
 import type { Clock } from '../domain/clock.js';
-import type { WebhookAttempt, WebhookEvent, WebhookHold } from '../domain/episode.js';
+import type {
+  PendingEvent as Pending,
+  WebhookAttempt,
+  WebhookEvent,
+  WebhookHold,
+} from '../domain/episode.js';
 import type { Logger, OutboxStore } from '../domain/ports.js';
 import { messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import { createCircuitBreakers } from './circuit-breaker.js';
+import { byTarget, holds, inQueues, isUnwell, pauseOf } from './outbox-queues.js';
 import type { Delivery, Sink } from './sink.js';
 
 const MINUTE_MS = 60_000;
@@ -23,11 +29,18 @@ export const DELAYS_MS: readonly number[] = [
   24 * HOUR_MS,
 ];
 const POLL_MS = 1_000;
+/** How long a claim holds: longer than any attempt takes, a login, a request and their timeouts. */
+export const CLAIM_MS = 60_000;
+/** A claim that took longer to get is not used: its owner was stopped, or the store stood still, and it may run out during the request. */
+const LATE_CLAIM_MS = 20_000;
 /** Requests under way to one target. */
 const PARALLEL_PER_TARGET = 4;
 
 export interface DispatcherOptions {
-  readonly outbox: Pick<OutboxStore, 'pendingEvents' | 'saveAttempt' | 'saveHold' | 'listHolds'>;
+  readonly outbox: Pick<
+    OutboxStore,
+    'pendingEvents' | 'claimAttempt' | 'saveAttempt' | 'saveHold' | 'listHolds'
+  >;
   /** Where an event goes; null when its hook is not configured any more. */
   readonly sinkFor: (event: WebhookEvent) => Sink | null;
   /** The wall clock, also when the service's clock follows the data: receivers live in real time. */
@@ -38,9 +51,13 @@ export interface DispatcherOptions {
   readonly random: () => number;
   readonly delaysMs?: readonly number[];
   readonly pollMs?: number;
+  /** Whether this process serves the outbox now; always when left out. */
+  readonly active?: () => boolean;
+  /** Milliseconds that go on while the process is stopped. */
+  readonly monotonicMs?: () => number;
 }
 
-type Outcome = Exclude<WebhookAttempt['outcome'], 'replay'>;
+type Outcome = Exclude<WebhookAttempt['outcome'], 'replay' | 'sending'>;
 
 export interface DispatchResult extends Readonly<Record<Outcome, number>> {
   /** Not due yet, held, spared, or behind an event of the same episode that is not delivered. */
@@ -57,36 +74,15 @@ interface Pass {
   readonly work: Promise<unknown>;
 }
 
-type Pending = Awaited<ReturnType<OutboxStore['pendingEvents']>>[number];
-
-/** The events of one episode for one hook, in the order in which they must arrive. */
-function inQueues(pending: readonly Pending[]): Pending[][] {
-  const queues = new Map<string, Pending[]>();
-  for (const entry of pending) {
-    const key = JSON.stringify([entry.event.episodeId, entry.event.hook]);
-    const queue = queues.get(key);
-    if (queue === undefined) queues.set(key, [entry]);
-    else queue.push(entry);
-  }
-  return [...queues.values()].map((queue) =>
-    queue.sort((a, b) => a.event.createdAtMs - b.event.createdAtMs || (a.event.id < b.event.id ? -1 : 1)),
-  );
-}
-
-const holds = (hold: WebhookHold, { model, hook }: WebhookEvent) =>
-  (hold.model === '' || hold.model === model) && (hold.hook === '' || hold.hook === hook);
-
-/** What says that the target is unwell; every other answer says that it is there. */
-const isUnwell = (delivery: Delivery) =>
-  !delivery.ok && (delivery.status === 0 || delivery.status === 429 || delivery.status >= 500);
-
 /**
- * Carries the outbox to its sinks: at least once, in order within an episode, with backoff. A crash between the request and its
- * record sends the event again under the same id, by which the receiver drops it. Targets are served side by side, each with a
+ * Carries the outbox to its sinks: at least once, in order within an episode, with backoff. Of several processes one makes an attempt:
+ * it claims it first. A crash between the request and its record sends the event again, when the claim has run out, under the same id, by
+ * which the receiver drops it. Targets are served side by side, each with a
  * circuit breaker: a slow or dead one holds up nothing but its own events.
  */
 export function createDispatcher(options: DispatcherOptions) {
   const { outbox, sinkFor, clock, metrics, random, delaysMs = DELAYS_MS, pollMs = POLL_MS } = options;
+  const { active = () => true, monotonicMs = () => performance.now() } = options;
   const logger = options.logger.child({ component: 'dispatcher' });
   const breakers = createCircuitBreakers({ clock, random });
   /** Targets that are being served, by origin. */
@@ -100,7 +96,7 @@ export function createDispatcher(options: DispatcherOptions) {
     metrics.webhookDeliveries.inc({ outcome }, 0);
 
   function recordOf({ event, lastAttempt, failures }: Pending, delivery: Delivery) {
-    const attempt = (lastAttempt?.attempt ?? 0) + 1;
+    const attempt = numberOf(lastAttempt);
     const base = { eventId: event.id, attempt, status: delivery.status, atMs: clock.now() };
     if (delivery.ok) {
       const outcome: Outcome = delivery.dryRun === undefined ? 'delivered' : 'skipped';
@@ -111,6 +107,23 @@ export function createDispatcher(options: DispatcherOptions) {
     const waitMs = last ? 0 : Math.max(Math.round(random() * delayMs), delivery.retryAfterMs ?? 0);
     const outcome: Outcome = last ? 'failed' : 'retry';
     return { ...base, outcome, detail: delivery.reason, nextAttemptAtMs: last ? null : base.atMs + waitMs };
+  }
+
+  /** Whether the next attempt is this process's to make. */
+  async function claim({ event, lastAttempt }: Pending): Promise<boolean> {
+    const askedMs = monotonicMs();
+    const attempt = numberOf(lastAttempt);
+    const ours = await outbox.claimAttempt({
+      eventId: event.id,
+      attempt,
+      ttlMs: CLAIM_MS,
+      atMs: clock.now(),
+    });
+    if (ours && monotonicMs() - askedMs > LATE_CLAIM_MS) {
+      logger.warn({ eventId: event.id, attempt }, 'claimed too slowly: left to whoever claims it next');
+      return false;
+    }
+    return ours;
   }
 
   async function attempt(entry: Pending, sink: Sink | null, held: WebhookHold[]): Promise<Outcome> {
@@ -152,11 +165,14 @@ export function createDispatcher(options: DispatcherOptions) {
   /** Until the first event that is not due or does not arrive: what follows it must not overtake. */
   async function drain(queue: readonly Pending[], held: WebhookHold[], counts: Counts) {
     for (const entry of queue) {
-      const { event, lastAttempt } = entry;
-      if (stopping || (lastAttempt?.nextAttemptAtMs ?? 0) > clock.now()) return;
+      const { event, lastAttempt, claimed } = entry;
+      if (stopping || !active() || claimed) return;
+      // That of a claim that has run out is by another process's clock.
+      if (lastAttempt?.outcome !== 'sending' && (lastAttempt?.nextAttemptAtMs ?? 0) > clock.now()) return;
       if (held.some((hold) => holds(hold, event))) return;
       const sink = sinkFor(event);
       if (sink !== null && !breakers.admits(sink.origin)) return;
+      if (!(await claim(entry))) return;
       const outcome = await attempt(entry, sink, held);
       counts[outcome] += 1;
       if (outcome === 'retry') return;
@@ -181,7 +197,7 @@ export function createDispatcher(options: DispatcherOptions) {
   async function readAndStart(): Promise<Pass> {
     // Served since before the outbox is read: what is read of them may be old by the time it is used.
     const busy = new Set(lanes.keys());
-    const pending = await outbox.pendingEvents();
+    const pending = active() ? await outbox.pendingEvents() : [];
     const held = pending.length === 0 ? [] : await outbox.listHolds();
     const counts: Counts = { delivered: 0, retry: 0, failed: 0, skipped: 0 };
     const started: Promise<void>[] = [];
@@ -256,21 +272,6 @@ export function createDispatcher(options: DispatcherOptions) {
   };
 }
 
-function byTarget(queues: readonly Pending[][], sinkFor: DispatcherOptions['sinkFor']) {
-  const targets = new Map<string, Pending[][]>();
-  for (const queue of queues) {
-    const [first] = queue;
-    const target = first === undefined ? '' : (sinkFor(first.event)?.origin ?? '');
-    const same = targets.get(target);
-    if (same === undefined) targets.set(target, [queue]);
-    else same.push(queue);
-  }
-  return targets;
-}
-
-/** How long a target asked to be left alone, ms. */
-function pauseOf(delivery: Delivery): number {
-  return delivery.ok || ![429, 503].includes(delivery.status) ? 0 : (delivery.retryAfterMs ?? 0);
-}
+const numberOf = (last: WebhookAttempt | null) => (last?.attempt ?? 0) + 1;
 
 export type Dispatcher = ReturnType<typeof createDispatcher>;

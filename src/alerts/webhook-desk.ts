@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../domain/clock.js';
-import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from '../domain/episode.js';
+import {
+  type Episode,
+  eventState,
+  type WebhookAttempt,
+  type WebhookEvent,
+  type WebhookHold,
+} from '../domain/episode.js';
 import type { Logger, OutboxStore } from '../domain/ports.js';
 import { AppError } from '../errors.js';
 import type { HookSettings } from './alert-engine.js';
@@ -35,9 +41,6 @@ export interface WebhookDeskOptions {
   readonly logger: Logger;
   readonly publicUrl: string | null;
 }
-
-const isPending = (last: WebhookAttempt | undefined) =>
-  last === undefined || last.outcome === 'retry' || last.outcome === 'replay';
 
 /** What people do with webhooks: look, replay, try, pause, and let go again. Deliveries stay the dispatcher's. */
 export function createWebhookDesk(options: WebhookDeskOptions) {
@@ -115,7 +118,7 @@ export function createWebhookDesk(options: WebhookDeskOptions) {
       const [found] = await outbox.listEvents({ id, limit: 1 });
       if (found === undefined || !mayUse(found.event.model))
         throw new AppError('not_found', `no webhook event ${id}: see plumbline webhook list`);
-      if (isPending(found.attempts.at(-1)))
+      if (eventState(found.attempts) === 'pending')
         throw new AppError('invalid_request', `the event ${id} waits for its next attempt already`);
       await replayEvent(found);
       return found.event;

@@ -86,14 +86,44 @@ export interface WebhookEvent {
 export interface WebhookAttempt {
   readonly eventId: string;
   readonly attempt: number;
-  /** `skipped`: the hook runs dry. `replay`: no attempt, but somebody's wish that there be new ones. */
-  readonly outcome: 'delivered' | 'retry' | 'failed' | 'skipped' | 'replay';
+  /**
+   * `skipped`: the hook runs dry. `replay`: no attempt, but somebody's wish that there be new ones. `sending`: claimed by a process that
+   * makes it; where that stays, the process died, or lost the store, before it could say what became of it.
+   */
+  readonly outcome: 'delivered' | 'retry' | 'failed' | 'skipped' | 'replay' | 'sending';
   /** HTTP status, 0 when no answer came. */
   readonly status: number;
   readonly detail: string;
   readonly atMs: number;
   /** When the next attempt is due; null when none will follow. */
   readonly nextAttemptAtMs: number | null;
+}
+
+/** The claim of a process on making one attempt: nobody else makes that one, nor a later one before `ttlMs` have passed. */
+export interface AttemptClaim {
+  readonly eventId: string;
+  readonly attempt: number;
+  readonly ttlMs: number;
+  readonly atMs: number;
+}
+
+export interface PendingEvent {
+  readonly event: WebhookEvent;
+  readonly lastAttempt: WebhookAttempt | null;
+  /** Since the event was written or replayed. */
+  readonly failures: number;
+  /** Its last attempt is being made, by a process whose claim has not run out. */
+  readonly claimed: boolean;
+}
+
+/** What has become of an event, by its attempts in order; a delivery stands, whatever later attempts came to. */
+export function eventState(
+  attempts: readonly WebhookAttempt[],
+): 'pending' | 'delivered' | 'failed' | 'skipped' {
+  const outcomes = attempts.map(({ outcome }) => outcome);
+  if (outcomes.slice(outcomes.lastIndexOf('replay') + 1).includes('delivered')) return 'delivered';
+  const last = outcomes.at(-1);
+  return last === 'failed' || last === 'skipped' ? last : 'pending';
 }
 
 /** Deliveries held back until somebody lets them go: a pause is a person's, `gone` an endpoint's answer 410. */

@@ -1,10 +1,18 @@
 import type { SnapshotStore } from './backup.js';
-import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from './episode.js';
+import type {
+  AttemptClaim,
+  Episode,
+  PendingEvent,
+  WebhookAttempt,
+  WebhookEvent,
+  WebhookHold,
+} from './episode.js';
 import type { EpisodeActionStore } from './episode-action.js';
 import type { ErasureStore } from './erasure.js';
 import type { ErrorStreamStore } from './error-stream.js';
 import type { FeedbackStore } from './feedback.js';
 import type { CallHalfStore, RejectedStore } from './kept-ports.js';
+import type { LeaseStore } from './lease.js';
 import type { FeatureSchema, ModelVersion } from './model.js';
 import type { ReferenceSampleStore } from './multivariate.js';
 import type { OutlierStore } from './outlier-ports.js';
@@ -180,8 +188,10 @@ export interface OutboxStore {
   /** Writing an event again under its id changes nothing. */
   saveEvent(event: WebhookEvent): Promise<void>;
   saveAttempt(attempt: WebhookAttempt): Promise<void>;
-  /** Events whose last attempt is not terminal, oldest first, with it and the failures since they were written or replayed. */
-  pendingEvents(): Promise<{ event: WebhookEvent; lastAttempt: WebhookAttempt | null; failures: number }[]>;
+  /** Claims an attempt, before it is made. Of all processes that claim the same one, one gets true. */
+  claimAttempt(claim: AttemptClaim): Promise<boolean>;
+  /** Events of which no attempt was the last, oldest first. */
+  pendingEvents(): Promise<PendingEvent[]>;
   /** Newest first. */
   listEvents(query: {
     id?: string;
@@ -268,6 +278,7 @@ export interface Store
     RetrainingStore,
     ErrorStreamStore,
     OutboxStore,
+    LeaseStore,
     OutlierStore,
     PerformanceStore,
     VersionPairStore,

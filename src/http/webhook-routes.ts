@@ -1,5 +1,5 @@
 import { type Request, Router } from 'express';
-import type { WebhookAttempt, WebhookEvent, WebhookHold } from '../domain/episode.js';
+import { eventState, type WebhookAttempt, type WebhookEvent, type WebhookHold } from '../domain/episode.js';
 import type { ModelStore } from '../domain/ports.js';
 import { AppError } from '../errors.js';
 import type { Access } from './access.js';
@@ -34,12 +34,6 @@ export interface WebhookPorts {
   };
 }
 
-/** How the last attempt ended; the names of the query's `state`. */
-function stateOf(attempts: readonly WebhookAttempt[]): string {
-  const last = attempts.at(-1)?.outcome ?? 'retry';
-  return last === 'retry' || last === 'replay' ? 'pending' : last;
-}
-
 /** Outbox, dead letters, replay, test and kill switch. No route takes or shows a url or a secret. */
 export function createWebhookRoutes({ store, desk }: WebhookPorts, access: Access): Router {
   const router = Router();
@@ -64,7 +58,7 @@ export function createWebhookRoutes({ store, desk }: WebhookPorts, access: Acces
       .filter(({ event }) => access.mayUse(request, event.model))
       .map(({ event: { body: _, ...event }, attempts }) => ({
         ...event,
-        state: stateOf(attempts),
+        state: eventState(attempts),
         attempts,
       }));
     response.json({ events });

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { WebhookAttempt, WebhookEvent, WebhookHold } from '../domain/episode.js';
 import type { OutboxStore } from '../domain/ports.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
+import { firstInsert } from './first-insert.js';
 
 interface EventRow {
   readonly id: string;
@@ -21,6 +23,9 @@ interface AttemptRow {
   readonly detail: string;
   readonly atMs: number;
   readonly nextMs: number | null;
+  readonly owner: string;
+  /** By the store's clock. */
+  readonly claimed: number;
 }
 
 /** An event keeps the body it was first written with: the oldest row of an id counts. */
@@ -30,25 +35,36 @@ const EVENTS = `(
 
 const ATTEMPTS = `(
   SELECT event_id, attempt, outcome, status, detail, toUnixTimestamp64Milli(at) AS atMs,
-         toUnixTimestamp64Milli(next_attempt_at) AS nextMs
+         toUnixTimestamp64Milli(next_attempt_at) AS nextMs, owner,
+         toUInt8(outcome = 'sending' AND now64(3, 'UTC') < stored_at + toIntervalMillisecond(claim_ms)) AS claimed
   FROM webhook_attempts FINAL)`;
 
+/** Of one event: how its last attempt ended; a delivery stands, whatever later attempts came to. */
+const LAST_OUTCOME =
+  "if(maxIf(attempt, outcome = 'delivered') > maxIf(attempt, outcome = 'replay'), 'delivered', argMax(outcome, attempt))";
+const UNFINISHED = "('', 'retry', 'replay', 'sending')";
+
 export function createOutboxStore(client: StoreClient, nextRevision: () => number): OutboxStore {
-  const attemptsOf = async (ids: readonly string[]): Promise<Map<string, WebhookAttempt[]>> => {
-    const byEvent = new Map<string, WebhookAttempt[]>();
+  const owner = randomUUID();
+
+  const attemptRowsOf = async (ids: readonly string[]): Promise<Map<string, AttemptRow[]>> => {
+    const byEvent = new Map<string, AttemptRow[]>();
     if (ids.length === 0) return byEvent;
     const rows = await client.query<AttemptRow>(
       `SELECT * FROM ${ATTEMPTS} WHERE event_id IN {ids:Array(String)} ORDER BY event_id, attempt`,
       { ids },
     );
     for (const row of rows) {
-      const attempt = toAttempt(row);
-      const attempts = byEvent.get(attempt.eventId);
-      if (attempts === undefined) byEvent.set(attempt.eventId, [attempt]);
-      else attempts.push(attempt);
+      const attempts = byEvent.get(row.event_id);
+      if (attempts === undefined) byEvent.set(row.event_id, [row]);
+      else attempts.push(row);
     }
     return byEvent;
   };
+
+  /** A data directory has one process: what another one claimed there, it did before it ended. */
+  const isClaimed = (row: AttemptRow | undefined): boolean =>
+    row?.claimed === 1 && (client.kind === 'http' || row.owner === owner);
 
   return {
     // Under no token of its own: the engine would take none twice, and a model that was deleted may come again with the same events.
@@ -80,21 +96,56 @@ export function createOutboxStore(client: StoreClient, nextRevision: () => numbe
         },
       ]),
 
+    claimAttempt: ({ eventId, attempt, ttlMs, atMs }) =>
+      firstInsert(
+        `attempt:${eventId}:${attempt}`,
+        (token) =>
+          client.insert(
+            'webhook_attempts',
+            [
+              {
+                event_id: eventId,
+                attempt,
+                outcome: 'sending',
+                status: 0,
+                detail: '',
+                owner,
+                claim_ms: ttlMs,
+                at: dateTime64(atMs),
+                next_attempt_at: dateTime64(atMs + ttlMs),
+                revision: nextRevision(),
+              },
+            ],
+            token,
+          ),
+        async () => {
+          const [row] = await client.query<{ owner: string }>(
+            `SELECT owner FROM webhook_attempts FINAL WHERE event_id = {eventId:String} AND attempt = {attempt:UInt32}`,
+            { eventId, attempt },
+          );
+          if (row === undefined) return 'nothing';
+          return row.owner === owner ? 'ours' : 'theirs';
+        },
+      ),
+
     pendingEvents: async () => {
       const rows = await client.query<EventRow>(
         `SELECT * FROM ${EVENTS}
          WHERE id NOT IN (
-           SELECT event_id FROM ${ATTEMPTS} GROUP BY event_id
-           HAVING argMax(outcome, attempt) NOT IN ('retry', 'replay'))
+           SELECT event_id FROM ${ATTEMPTS} GROUP BY event_id HAVING ${LAST_OUTCOME} NOT IN ${UNFINISHED})
          ORDER BY createdAtMs, id`,
       );
-      const attempts = await attemptsOf(rows.map((row) => row.id));
+      const attempts = await attemptRowsOf(rows.map((row) => row.id));
       return rows.map((row) => {
         const own = attempts.get(row.id) ?? [];
+        const last = own.at(-1);
+        const since = own.slice(own.findLastIndex(({ outcome }) => outcome === 'replay') + 1);
         return {
           event: toEvent(row),
-          lastAttempt: own.at(-1) ?? null,
-          failures: own.slice(own.findLastIndex(({ outcome }) => outcome === 'replay') + 1).length,
+          lastAttempt: last === undefined ? null : toAttempt(last),
+          // One that nobody knows the end of used up none of the tries.
+          failures: since.filter(({ outcome }) => outcome !== 'sending').length,
+          claimed: isClaimed(last),
         };
       });
     },
@@ -103,12 +154,12 @@ export function createOutboxStore(client: StoreClient, nextRevision: () => numbe
       const rows = await client.query<EventRow>(
         `SELECT * FROM ${EVENTS} AS events
          LEFT JOIN (
-           SELECT event_id, argMax(outcome, attempt) AS last FROM ${ATTEMPTS} GROUP BY event_id
+           SELECT event_id, ${LAST_OUTCOME} AS last FROM ${ATTEMPTS} GROUP BY event_id
          ) AS attempts ON attempts.event_id = events.id
          WHERE ({id:String} = '' OR id = {id:String})
            AND ({anyModel:Bool} OR model = {model:String})
            AND ({hook:String} = '' OR hook = {hook:String})
-           AND ({state:String} = '' OR {state:String} = if(last IN ('', 'retry', 'replay'), 'pending', last))
+           AND ({state:String} = '' OR {state:String} = if(last IN ${UNFINISHED}, 'pending', last))
          ORDER BY createdAtMs DESC, id
          LIMIT {limit:UInt32}`,
         {
@@ -120,8 +171,11 @@ export function createOutboxStore(client: StoreClient, nextRevision: () => numbe
           limit,
         },
       );
-      const attempts = await attemptsOf(rows.map((row) => row.id));
-      return rows.map((row) => ({ event: toEvent(row), attempts: attempts.get(row.id) ?? [] }));
+      const attempts = await attemptRowsOf(rows.map((row) => row.id));
+      return rows.map((row) => ({
+        event: toEvent(row),
+        attempts: (attempts.get(row.id) ?? []).map(toAttempt),
+      }));
     },
 
     saveHold: (hold) =>

@@ -9,6 +9,7 @@ import { createErrorStreamStore } from './error-stream-store.js';
 import { createFeedbackStore } from './feedback-store.js';
 import { createGridStore } from './grid-store.js';
 import { createKnownIdentities } from './known-identities.js';
+import { createLeaseStore } from './lease-store.js';
 import { createLogAuditStore } from './log-audit-store.js';
 import { createMergedProfiles } from './merged-profiles.js';
 import { migrate } from './migrate.js';
@@ -119,6 +120,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createPolicyStore(api, revisions.next),
     ...createRetrainingStore(api, revisions.next),
     ...createOutboxStore(api, revisions.next),
+    ...createLeaseStore(api),
     ...createStatsStore(jobs),
     migrate: async () => {
       const result = await migrate(jobs);

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { DAY_MS, HOUR_MS } from '../../src/domain/window.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
+import { createStore } from '../../src/store/store.js';
 import { attempt, episode, event, hour, key, other, START_MS } from '../support/entities.js';
-import { BACKENDS, openBackend, type StoreBackend } from '../support/store-backends.js';
+import { until } from '../support/service-process.js';
+import { BACKENDS, openBackend, SILENT, type StoreBackend } from '../support/store-backends.js';
 
 describe.each(BACKENDS)('episodes and the outbox in the %s store', (kind) => {
   let backend: StoreBackend;
@@ -48,14 +50,14 @@ describe.each(BACKENDS)('episodes and the outbox in the %s store', (kind) => {
     await admin.command('OPTIMIZE TABLE webhook_events FINAL');
     const second = event('w2', { createdAtMs: START_MS + 1, model: 'm' });
     expect(await store.pendingEvents()).toEqual([
-      { event: event('w1'), lastAttempt: null, failures: 0 },
-      { event: second, lastAttempt: null, failures: 0 },
+      { event: event('w1'), lastAttempt: null, failures: 0, claimed: false },
+      { event: second, lastAttempt: null, failures: 0, claimed: false },
     ]);
     for (const saved of [attempt('w1', 1, 'retry'), attempt('w1', 2, 'retry'), attempt('w1', 2, 'retry')])
       await store.saveAttempt(saved);
     await store.saveAttempt(attempt('w2', 1, 'failed'));
     expect(await store.pendingEvents()).toEqual([
-      { event: event('w1'), lastAttempt: attempt('w1', 2, 'retry'), failures: 2 },
+      { event: event('w1'), lastAttempt: attempt('w1', 2, 'retry'), failures: 2, claimed: false },
     ]);
     await store.saveAttempt(attempt('w1', 3, 'delivered'));
     expect(await store.pendingEvents()).toEqual([]);
@@ -86,14 +88,75 @@ describe.each(BACKENDS)('episodes and the outbox in the %s store', (kind) => {
     expect(await ids({ state: 'delivered' })).toEqual([]);
     await store.saveAttempt(attempt('w1', 3, 'replay'));
     expect(await store.pendingEvents()).toEqual([
-      { event: event('w1'), lastAttempt: attempt('w1', 3, 'replay'), failures: 0 },
-      { event: other, lastAttempt: null, failures: 0 },
+      { event: event('w1'), lastAttempt: attempt('w1', 3, 'replay'), failures: 0, claimed: false },
+      { event: other, lastAttempt: null, failures: 0, claimed: false },
     ]);
     expect(await ids({ state: 'pending' })).toEqual(['w2', 'w1']);
     await store.saveAttempt(attempt('w1', 4, 'skipped'));
     expect(await ids({ state: 'skipped' })).toEqual(['w1']);
     expect(await store.pendingEvents()).toHaveLength(1);
   });
+
+  test('claims: one of many gets an attempt, which nobody makes again before its time', async () => {
+    const { store } = backend;
+    await store.saveEvent(event('w1'));
+    const others = await Promise.all(
+      kind === 'http' ? [1, 2].map(() => createStore({ ...backend.location, logger: SILENT })) : [],
+    );
+    const claim = (attempt: number, ttlMs = 60_000) => ({ eventId: 'w1', attempt, ttlMs, atMs: START_MS });
+    const asked = await Promise.all(
+      [store, ...others].flatMap((each) => [each.claimAttempt(claim(1)), each.claimAttempt(claim(1))]),
+    );
+    // The one that has it is told so again; no other is.
+    expect(asked.filter((got) => got)).toHaveLength(2);
+    expect(asked.some((got, i) => got && asked[i % 2 === 0 ? i + 1 : i - 1])).toBe(true);
+    expect(await store.pendingEvents()).toMatchObject([
+      { lastAttempt: { attempt: 1, outcome: 'sending' }, failures: 0, claimed: true },
+    ]);
+    expect(await store.listEvents({ state: 'pending', limit: 9 })).toHaveLength(1);
+
+    expect(await store.claimAttempt(claim(2, 1))).toBe(true);
+    await until('the claim has run out', 10_000, async () =>
+      (await store.pendingEvents())[0]?.claimed === false ? true : null,
+    );
+    // A late word about the first attempt does not touch the second.
+    await store.saveAttempt(attempt('w1', 2, 'retry'));
+    await store.saveAttempt(attempt('w1', 1, 'retry'));
+    expect(await store.pendingEvents()).toMatchObject([
+      { lastAttempt: attempt('w1', 2, 'retry'), failures: 2, claimed: false },
+    ]);
+    // A late delivery stands.
+    await store.saveAttempt(attempt('w1', 1, 'delivered'));
+    expect(await store.pendingEvents()).toEqual([]);
+    expect(await store.listEvents({ state: 'delivered', limit: 9 })).toHaveLength(1);
+    await store.saveAttempt(attempt('w1', 3, 'replay'));
+    expect(await store.pendingEvents()).toHaveLength(1);
+    for (const other of others) await other.close();
+  });
+
+  test('claims: what was deleted and came again can be claimed again, by one', async () => {
+    const { store } = backend;
+    const claim = { eventId: 'again', attempt: 1, ttlMs: 60_000, atMs: START_MS };
+    for (let time = 0; time < 3; time++) {
+      expect(await store.claimAttempt(claim)).toBe(true);
+      await admin.command(
+        "ALTER TABLE webhook_attempts DELETE WHERE event_id = 'again' SETTINGS mutations_sync = 2",
+      );
+    }
+    expect(await store.claimAttempt(claim)).toBe(true);
+    const other = kind === 'http' ? await createStore({ ...backend.location, logger: SILENT }) : null;
+    expect((await other?.claimAttempt(claim)) ?? false).toBe(false);
+    await other?.close();
+  });
+
+  if (kind === 'embedded')
+    test('claims: after a restart of the one process there is nobody who could hold one', async () => {
+      await backend.store.saveEvent(event('w1'));
+      await backend.store.claimAttempt({ eventId: 'w1', attempt: 1, ttlMs: 60_000, atMs: START_MS });
+      expect(await backend.store.pendingEvents()).toMatchObject([{ claimed: true }]);
+      await backend.reopen();
+      expect(await backend.store.pendingEvents()).toMatchObject([{ claimed: false }]);
+    });
 
   test('holds: the last word for a model, hook and reason counts', async () => {
     const { store } = backend;

@@ -1,4 +1,10 @@
-import type { Episode, WebhookAttempt, WebhookEvent, WebhookHold } from '../../src/domain/episode.js';
+import {
+  type Episode,
+  eventState,
+  type WebhookAttempt,
+  type WebhookEvent,
+  type WebhookHold,
+} from '../../src/domain/episode.js';
 import type { EpisodeAction, EpisodeActionStore } from '../../src/domain/episode-action.js';
 import type { EpisodeStore, OutboxStore, RunRecord, VerdictStore } from '../../src/domain/ports.js';
 import type { WindowOutcome } from '../../src/domain/verdict.js';
@@ -7,6 +13,16 @@ type AlertStore = EpisodeStore &
   EpisodeActionStore &
   OutboxStore &
   Pick<VerdictStore, 'recentOutcomes' | 'saveOutcomes' | 'listRuns'>;
+
+const sending = (eventId: string, attempt: number): WebhookAttempt => ({
+  eventId,
+  attempt,
+  outcome: 'sending',
+  status: 0,
+  detail: '',
+  atMs: 0,
+  nextAttemptAtMs: null,
+});
 
 /** The alert tables in memory, with a switch that makes one write fail like a crash would. */
 export function createMemoryAlertStore() {
@@ -17,6 +33,8 @@ export function createMemoryAlertStore() {
   const actions = new Map<string, EpisodeAction>();
   const runs: RunRecord[] = [];
   const holds = new Map<string, WebhookHold>();
+  const claims = new Set<string>();
+  let claimsHold = false;
   let failing: string | null = null;
 
   function guard(write: string): void {
@@ -68,23 +86,29 @@ export function createMemoryAlertStore() {
       guard('saveAttempt');
       attempts.push(attempt);
     },
+    async claimAttempt({ eventId, attempt }) {
+      guard('claimAttempt');
+      if (claims.has(`${eventId} ${attempt}`)) return false;
+      claims.add(`${eventId} ${attempt}`);
+      return true;
+    },
     async pendingEvents() {
       return [...events.values()]
         .map((event) => {
           const own = attempts.filter((a) => a.eventId === event.id);
           const replayed = own.findLastIndex((a) => a.outcome === 'replay');
-          return { event, lastAttempt: own.at(-1) ?? null, failures: own.slice(replayed + 1).length };
+          const last = own.at(-1) ?? null;
+          const next = (last?.attempt ?? 0) + 1;
+          // Claimed, and nobody knows what became of it.
+          const lost = claims.has(`${event.id} ${next}`) ? sending(event.id, next) : null;
+          const failures = own.slice(replayed + 1).length;
+          return { event, lastAttempt: lost ?? last, failures, claimed: lost !== null && claimsHold };
         })
-        .filter(
-          ({ lastAttempt }) => lastAttempt === null || ['retry', 'replay'].includes(lastAttempt.outcome),
-        )
+        .filter(({ event }) => eventState(attempts.filter((a) => a.eventId === event.id)) === 'pending')
         .sort((a, b) => a.event.createdAtMs - b.event.createdAtMs);
     },
     async listEvents({ id, model, hook, state, limit }) {
-      const stateOf = (event: WebhookEvent) => {
-        const last = attempts.filter((a) => a.eventId === event.id).at(-1)?.outcome ?? 'retry';
-        return last === 'retry' || last === 'replay' ? 'pending' : last;
-      };
+      const stateOf = (event: WebhookEvent) => eventState(attempts.filter((a) => a.eventId === event.id));
       return [...events.values()]
         .filter((event) => id === undefined || event.id === id)
         .filter((event) => model === undefined || event.model === model)
@@ -125,6 +149,10 @@ export function createMemoryAlertStore() {
     actions,
     runs,
     holds,
+    /** Whether the claims of attempts that were never recorded still hold; they have run out at first. */
+    setClaimsHold: (hold: boolean) => {
+      claimsHold = hold;
+    },
     /** The next write of this kind (`saveEpisode`, `saveAttempt` or an event type) throws. */
     failOnce: (write: string) => {
       failing = write;

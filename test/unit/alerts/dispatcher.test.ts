@@ -22,6 +22,8 @@ async function setUp(events: readonly WebhookEvent[], random = 1) {
   const metrics = createMetrics();
   const logger = createSilentLogger();
   const time = { nowMs: 1_000 };
+  const monotonic = { nowMs: 0 };
+  const serving = { active: true };
   const sink: Sink = {
     name: 'fake',
     origin: 'http://trainer',
@@ -39,8 +41,10 @@ async function setUp(events: readonly WebhookEvent[], random = 1) {
     metrics,
     random: () => random,
     pollMs: 1,
+    active: () => serving.active,
+    monotonicMs: () => monotonic.nowMs,
   });
-  return { ...memory, dispatcher, sent, answers, metrics, time, logger };
+  return { ...memory, dispatcher, sink, sent, answers, metrics, time, monotonic, serving, logger };
 }
 
 describe('dispatcher', () => {
@@ -226,6 +230,62 @@ describe('dispatcher', () => {
     expect(attempts[0]?.detail).toBe('no hook retrain is configured for gone');
   });
 
+  it('leaves alone what another process is sending, and the rest of that episode, until the claim has run out', async () => {
+    const { dispatcher, sent, store, setClaimsHold } = await setUp([
+      eventOf('open', 'e1', 1),
+      eventOf('close', 'e1', 2),
+      eventOf('other', 'e2', 3),
+    ]);
+    await store.claimAttempt({ eventId: 'open', attempt: 1, ttlMs: 60_000, atMs: 0 });
+    setClaimsHold(true);
+    expect(await dispatcher.deliverDue()).toMatchObject({ delivered: 1, waiting: 2 });
+    expect(sent).toEqual(['other']);
+    setClaimsHold(false);
+    await dispatcher.deliverDue();
+    expect(sent).toEqual(['other', 'open', 'close']);
+  });
+
+  it('sends each event from one of two processes that serve the same outbox', async () => {
+    const events = Array.from({ length: 40 }, (_, i) => eventOf(`w${i}`, `e${i % 25}`, i));
+    const one = await setUp(events);
+    one.setClaimsHold(true);
+    const other = createDispatcher({
+      outbox: one.store,
+      sinkFor: () => one.sink,
+      clock: { now: () => 1_000, observe: () => undefined },
+      logger: createSilentLogger(),
+      metrics: createMetrics(),
+      random: () => 1,
+    });
+    await Promise.all([one.dispatcher.deliverDue(), other.deliverDue()]);
+    await Promise.all([one.dispatcher.deliverDue(), other.deliverDue()]);
+    expect(one.sent.toSorted()).toEqual(events.map(({ id }) => id).toSorted());
+    expect(new Set(one.attempts.map(({ attempt }) => attempt))).toEqual(new Set([1]));
+  });
+
+  it('does not use a claim that was long in coming: it may run out while the request is under way', async () => {
+    const { dispatcher, sent, monotonic, store } = await setUp([eventOf('a')]);
+    const claimAttempt = store.claimAttempt;
+    store.claimAttempt = async (claim) => {
+      monotonic.nowMs += 30_000;
+      return claimAttempt(claim);
+    };
+    await dispatcher.deliverDue();
+    expect(sent).toEqual([]);
+    store.claimAttempt = claimAttempt;
+    await dispatcher.deliverDue();
+    expect(sent).toEqual(['a']);
+  });
+
+  it('serves nothing while another process does', async () => {
+    const { dispatcher, sent, serving } = await setUp([eventOf('a')]);
+    serving.active = false;
+    expect(await dispatcher.deliverDue()).toMatchObject({ delivered: 0, waiting: 0 });
+    serving.active = true;
+    expect(await dispatcher.deliverDue()).toMatchObject({ delivered: 1 });
+    expect(sent).toEqual(['a']);
+  });
+
   it('sends again under the same id after a crash between the request and its record', async () => {
     const { dispatcher, sent, failOnce, attempts } = await setUp([eventOf('a'), eventOf('b', 'e2')]);
     failOnce('saveAttempt');
@@ -234,7 +294,8 @@ describe('dispatcher', () => {
     expect(sent.toSorted()).toEqual(['a', 'a', 'b']);
     expect(attempts.map((attempt) => [attempt.eventId, attempt.attempt])).toEqual([
       ['b', 1],
-      ['a', 1],
+      // What became of the first attempt nobody knows.
+      ['a', 2],
     ]);
   });
 
