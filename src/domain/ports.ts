@@ -1,12 +1,5 @@
 import type { SnapshotStore } from './backup.js';
-import type {
-  AttemptClaim,
-  Episode,
-  PendingEvent,
-  WebhookAttempt,
-  WebhookEvent,
-  WebhookHold,
-} from './episode.js';
+import type { Episode } from './episode.js';
 import type { EpisodeActionStore } from './episode-action.js';
 import type { ErasureStore } from './erasure.js';
 import type { ErrorStreamStore } from './error-stream.js';
@@ -15,6 +8,7 @@ import type { CallHalfStore, RejectedStore } from './kept-ports.js';
 import type { LeaseStore } from './lease.js';
 import type { FeatureSchema, ModelVersion } from './model.js';
 import type { ReferenceSampleStore } from './multivariate.js';
+import type { OutboxStore } from './outbox-ports.js';
 import type { OutlierStore } from './outlier-ports.js';
 import type { PerformanceStore } from './performance.js';
 import type { IngestCounts } from './prediction.js';
@@ -31,6 +25,7 @@ import type { Verdict, WindowOutcome } from './verdict.js';
 import type { VersionPairStore } from './version-comparison.js';
 import type { Bucket, Window } from './window.js';
 
+export type { OutboxStore } from './outbox-ports.js';
 export type { LogAuditStore, RowBatch, RowStore } from './row-ports.js';
 
 export interface VersionKey {
@@ -182,29 +177,6 @@ export interface EpisodeStore {
   findEpisode(key: { model: string; id: string }): Promise<Episode | null>;
   /** The newest episode of a version and category, open or closed. */
   latestEpisode(key: VersionKey & { category: string }): Promise<Episode | null>;
-}
-
-export interface OutboxStore {
-  /** Writing an event again under its id changes nothing. */
-  saveEvent(event: WebhookEvent): Promise<void>;
-  saveAttempt(attempt: WebhookAttempt): Promise<void>;
-  /** Claims an attempt, before it is made. Of all processes that claim the same one, one gets true. */
-  claimAttempt(claim: AttemptClaim): Promise<boolean>;
-  /** Events of which no attempt was the last, oldest first. */
-  pendingEvents(): Promise<PendingEvent[]>;
-  /** Newest first. */
-  listEvents(query: {
-    id?: string;
-    model?: string;
-    hook?: string;
-    /** How the last attempt ended; `pending` is without one, or with one that another follows. */
-    state?: 'pending' | 'delivered' | 'failed' | 'skipped';
-    limit: number;
-  }): Promise<{ event: WebhookEvent; attempts: WebhookAttempt[] }[]>;
-  /** Replaces the hold of the same model, hook and reason. */
-  saveHold(hold: WebhookHold): Promise<void>;
-  /** Those that hold. */
-  listHolds(): Promise<WebhookHold[]>;
 }
 
 /** A row as the isolation forest sees it, in the order of the model's columns; null is missing. */
