@@ -3,6 +3,7 @@
 //        npm run bench:calibration -- [--repetitions N] [--seed N] [--workers N] [--smoke] [--json] [--out FILE]
 //   --repetitions  windows of each size and kind; 400 by default
 //   --workers      processes; as many as the machine has cores by default. The figures do not depend on it
+//   --most-rows    windows of at most so many rows; of every size by default
 //   --smoke        two repetitions on a small reference: shows that it runs, says nothing about rates
 //   --json         the results as one JSON document on stdout instead of the tables
 //   --out          where the JSON file is written; build/calibration.json by default
@@ -31,6 +32,7 @@ function settings() {
       repetitions: { type: 'string', default: '400' },
       seed: { type: 'string', default: '20261124' },
       workers: { type: 'string', default: String(cpus().length) },
+      'most-rows': { type: 'string', default: String(Number.MAX_SAFE_INTEGER) },
       smoke: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       out: { type: 'string', default: join(root, 'build/calibration.json') },
@@ -42,6 +44,7 @@ function settings() {
     seed: wholeNumber('seed', values.seed, 0),
     workers: wholeNumber('workers', values.workers, 1),
     referenceRows: values.smoke ? 2_000 : REFERENCE_ROWS,
+    mostRows: values.smoke ? 1_000 : wholeNumber('most-rows', values['most-rows'], 50),
   };
 }
 
@@ -61,7 +64,7 @@ function startWorker(bundlePath, first, options, onTrial) {
     WORKER,
     bundlePath,
     ...[first, options.workers, options.repetitions, options.seed, options.referenceRows].map(String),
-    String(options.smoke ? 1_000 : Number.MAX_SAFE_INTEGER),
+    String(options.mostRows),
   ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   createInterface({ input: child.stdout }).on('line', (line) => onTrial(JSON.parse(line)));

@@ -7,6 +7,7 @@ import type {
 } from '../domain/compared-files.js';
 import { NO_GROUP } from '../domain/compared-files.js';
 import { END_OF_TIME_MS } from '../domain/window.js';
+import { gapOrNumber, isGap } from './missing-words.js';
 import { readNativeBlocks } from './native-columns.js';
 
 /** The rows of a side as something to select from. Expressions are SQL; names come as parameters. */
@@ -23,9 +24,6 @@ export interface SideSource {
   /** The result in the engine's Native format. */
   native(sql: string, params: Readonly<Record<string, unknown>>): Promise<Uint8Array>;
 }
-
-/** What people write for "no value" in a column of numbers. */
-const MISSING_WORDS = ['', 'na', 'n/a', '#n/a', '<na>', 'nan', 'null', 'none', 'nil', '-', '?', '\\n'];
 
 /** One thread, so that rows come in the order of the file. */
 const IN_ORDER =
@@ -112,22 +110,19 @@ export function createComparedSide(
       return counts(
         '',
         `, ${source.text(column)} AS side_text FROM ${source.from}
-         WHERE isNotNull(side_text) AND lower(trimBoth(assumeNotNull(side_text))) NOT IN {missingWords:Array(String)}
+         WHERE isNotNull(side_text) AND NOT ${isGap('assumeNotNull(side_text)')}
            AND isNull(toFloat64OrNull(assumeNotNull(side_text)))`,
         'group',
         grouping,
-        { missingWords: MISSING_WORDS },
       );
     },
 
     async gappedNumbers(name) {
       const [row] = await source.query<{ gaps: number; numbers: number; others: number }>(
         `SELECT countIf(kind = 0) AS gaps, countIf(kind = 1) AS numbers, countIf(kind = 2) AS others
-         FROM (SELECT assumeNotNull(side_text) AS value,
-                 multiIf(lower(trimBoth(value)) IN {missingWords:Array(String)}, 0,
-                         isNull(toFloat64OrNull(value)) OR match(value, '^[-+]?0[0-9]'), 2, 1) AS kind
+         FROM (SELECT assumeNotNull(side_text) AS value, ${gapOrNumber('value')} AS kind
                FROM (SELECT ${source.text(find(name))} AS side_text FROM ${source.from}) WHERE isNotNull(side_text))`,
-        { ...source.params, missingWords: MISSING_WORDS },
+        source.params,
       );
       return row !== undefined && row.gaps > 0 && row.numbers > 0 && row.others === 0;
     },

@@ -4,6 +4,7 @@ import { type FeatureSchema, LABEL, LATENCY, PREDICTION, PREDICTION_PROBA } from
 import { type ColumnRole, columnOfRole, contentOf } from '../domain/reference-columns.js';
 import { AppError, messageOf } from '../errors.js';
 import type { StoreClient } from './client.js';
+import { gapOrNumber } from './missing-words.js';
 import { engineErrorCode } from './store-error.js';
 
 const FORMATS: ReadonlyMap<string, string> = new Map([
@@ -66,6 +67,8 @@ export interface ReferenceFile {
   has(name: string): boolean;
   /** Expression: 1 when all values, of at least one, are times. An aggregate. */
   areTimes(name: string): string;
+  /** Expression: 1 when all values of a column without a type are numbers or words for gaps, and there are both. An aggregate. */
+  areGappedNumbers(name: string): string;
   /** Expression: Nullable(Int64), ms since the epoch. Numbers are seconds, ms, µs or ns by their size. */
   timeMs(name: string): string;
   /** Throws invalid_reference when the file cannot be read as what its name says. */
@@ -107,7 +110,20 @@ export async function openReferenceFile(client: StoreClient, path: string): Prom
       'invalid_reference',
       `the header of ${path} is separated by ${JSON.stringify(separator)}: write the file with commas`,
     );
+  if (format === 'CSVWithNames' && columns.length > 1 && columns.filter(isDatum).length > columns.length / 2)
+    throw new AppError(
+      'invalid_reference',
+      `the first line of ${path} looks like data (${columns
+        .slice(0, 3)
+        .map(({ name }) => name)
+        .join(', ')}, …): begin the file with a line of column names`,
+    );
   return tableOf(columns, location, query);
+}
+
+/** Whether the "name" of a column is a value: a number with a point or sign, a gap, or one that was numbered to be different. */
+function isDatum({ name }: FileColumn): boolean {
+  return /^[-+]?(?:\d+[.,]\d+|\d+(?:\.\d+)?e[-+]?\d+)$/i.test(name) || /^-\d+$/.test(name);
 }
 
 /** The engine's own words, without where they come from: the reader asked about a file. */
@@ -199,6 +215,12 @@ function tableOf(
       const { sql, content } = find(name);
       if (content !== 'text') return content === 'time' ? '1' : '0';
       return `countIf(isNotNull(${sql})) > 0 AND countIf(isNotNull(${sql}) AND NOT match(toString(assumeNotNull(${sql})), '${ISO_TIME}')) = 0`;
+    },
+    areGappedNumbers: (name) => {
+      const { sql, content } = find(name);
+      if (content !== 'text' || location.format !== 'CSVWithNames') return '0';
+      const kinds = `groupUniqArrayIf(${gapOrNumber(`assumeNotNull(toString(${sql}))`)}, isNotNull(${sql}))`;
+      return `arraySort(${kinds}) = [0, 1]`;
     },
     timeMs,
   };

@@ -35,13 +35,16 @@ export function createReferenceReader(
         contentOf(type) === 'other' ? 'toUInt64(0)' : `uniqUpTo(100)(${file.raw(name)})`,
       );
       const times = file.columns.map(({ name }) => `toUInt8(${file.areTimes(name)})`);
-      const [counts] = await file.query<{ numbers: number[]; times: number[] }>(
-        `SELECT [count(), ${distinct.join(', ')}] AS numbers, [${times.join(', ')}] AS times FROM ${file.table}`,
+      const gapped = file.columns.map(({ name }) => `toUInt8(${file.areGappedNumbers(name)})`);
+      const [counts] = await file.query<{ numbers: number[]; times: number[]; gapped: number[] }>(
+        `SELECT [count(), ${distinct.join(', ')}] AS numbers, [${times.join(', ')}] AS times, [${gapped.join(', ')}] AS gapped
+         FROM ${file.table}`,
         file.params,
       );
       return file.columns.map(({ name, type }, index) => ({
         name,
-        type,
+        // Numbers with words such as NA between them, as R writes gaps, are read as text.
+        type: counts?.gapped[index] === 1 ? 'Nullable(Float64)' : type,
         distinct: counts?.numbers[index + 1] ?? 0,
         rows: counts?.numbers[0] ?? 0,
         times: counts?.times[index] === 1,

@@ -164,6 +164,20 @@ describe('reference files', () => {
     expect(again.grids.find((grid) => grid.feature === 'y')).toMatchObject({ cutPoints: [3, 4] });
   });
 
+  it('numbers with NA between them, as R writes gaps, are numbers; codes with leading zeros are not', async () => {
+    const path = await write(
+      'gaps.csv',
+      'age,zip,size,prediction\n31,01234,3,1\nNA,NA,NULL,0\n45.5,99999,7,1\n',
+    );
+    const { grids, merged } = await registerFile(store, path, 'gaps');
+    expect(Object.fromEntries(grids.map(({ feature, kind }) => [feature, kind]))).toMatchObject({
+      age: 'numeric',
+      zip: 'categorical',
+      size: 'numeric',
+    });
+    expect(merged.find(({ feature }) => feature === 'age')).toMatchObject({ rows: 3, missing: 1 });
+  });
+
   it.each([
     [
       'semicolons.csv',
@@ -175,6 +189,11 @@ describe('reference files', () => {
       'decimals.csv',
       'age;plan\n31,5;pro\n',
       /its header has 1 column\(s\) and its rows 2, are they separated by commas; is it complete/,
+    ],
+    [
+      'headless.csv',
+      '5.1,3.5,setosa\n4.9,3.0,setosa\n',
+      /the first line of \S+ looks like data \(5\.1, 3\.5, setosa, …\): begin the file with a line of column names/,
     ],
     ['empty.csv', 'age,prediction\n', /as CSV with a header: it has no rows; is it complete/],
     ['nothing.csv', '', /cannot read|no rows/],
