@@ -12,6 +12,7 @@ import { createMetrics } from './metrics.js';
 import { createStore } from './store/store.js';
 import { wireApi } from './wiring/api.js';
 import { wireCollection } from './wiring/collection.js';
+import { wireCoordinator } from './wiring/coordinator.js';
 import { DETECTION, wireDetection } from './wiring/detection.js';
 import { createKnownErasures } from './wiring/erasures.js';
 import { PAIRING, wirePairing } from './wiring/pairing.js';
@@ -80,10 +81,11 @@ export async function createApp(config: Config) {
     await warnOfPolicies(parts);
     const has = (role: Config['roles'][number]) => config.roles.includes(role);
     const collection = has('collector') ? wireCollection(parts, access) : null;
+    const coordinator = wireCoordinator(parts);
     return {
       collection,
-      detection: has('detector') ? wireDetection(parts) : null,
-      pairing: has('detector') ? wirePairing(parts, collection?.writer ?? null) : null,
+      detection: has('detector') ? wireDetection(parts, coordinator) : null,
+      pairing: has('detector') ? wirePairing(parts, collection?.writer ?? null, coordinator) : null,
       api: has('api') ? wireApi(parts, access, collection?.writer ?? null) : null,
     };
   }

@@ -122,6 +122,11 @@ export function createMetrics() {
       help: 'When the detection job last finished without an error.',
       registers,
     }),
+    detectorLeader: new Gauge({
+      name: 'plumbline_detector_leader',
+      help: 'Whether this process runs the detection job, of several that could.',
+      registers,
+    }),
     jobDuration: new Histogram({
       name: 'plumbline_job_duration_seconds',
       help: 'Duration of one run of a job.',

@@ -3,15 +3,20 @@ import type { Episode, PerformanceMove } from '../domain/episode.js';
 import type { Announced } from '../domain/episode-action.js';
 import type { EpisodeStore, Logger, OutboxStore, VerdictStore } from '../domain/ports.js';
 import { RETRAINING_REQUESTED } from '../domain/retraining.js';
-import type { Silence, Standing } from '../domain/silence.js';
+import type { Silence } from '../domain/silence.js';
 import type { EpisodeCategory, WindowOutcome } from '../domain/verdict.js';
 import { DAY_MS, type Window } from '../domain/window.js';
+import { AppError } from '../errors.js';
 import { decideEpisode, type EpisodeDecision, type EpisodePolicy, outcomesNeeded } from './policy.js';
+import type { VerdictGauges } from './prometheus.js';
 import type { Standings } from './standings.js';
 import { CLOSING_TYPES, EVENT_TYPES, webhookEvent } from './webhook-events.js';
 
 /** Retraining requests of one model looked at for the daily limit: far above any sensible limit. */
 const MAX_EVENTS_READ = 1_000;
+
+/** Decisions on one window that others were quicker with, before it is left to the next cycle. */
+const MAX_DECISIONS = 5;
 
 /** What of an episode a hook is told. */
 export type HookMoment = 'opened' | 'resolved' | 'retraining';
@@ -40,7 +45,7 @@ export interface AlertEngineOptions {
   readonly policyFor: (model: string) => EpisodePolicy;
   /** The model's hooks; without any its episodes write no events. */
   readonly hooksFor: (model: string) => readonly HookSettings[];
-  readonly gauges: { episodeChanged(episode: Episode, standing: Standing): void };
+  readonly gauges: Pick<VerdictGauges, 'episodeChanged' | 'episodesOpen'>;
   /** The service's clock: it stamps episodes and events, and follows the data in a replay. */
   readonly clock: Clock;
   readonly logger: Logger;
@@ -169,6 +174,34 @@ export function createAlertEngine(options: AlertEngineOptions) {
     return { ...told, pendingAtMs };
   }
 
+  /**
+   * Decides from the newest episode that is stored, and stores what comes of it. Where another process stored something else meanwhile, as
+   * when this one was stopped in between, it decides again from that.
+   */
+  async function decided(
+    { window, ...outcome }: WindowOutcome,
+    outcomes: WindowOutcome[],
+    policy: EpisodePolicy,
+  ) {
+    const { model, modelVersion, category } = outcome;
+    for (let again = 0; again < MAX_DECISIONS; again++) {
+      const latest = await store.latestEpisode({ model, modelVersion, category });
+      const decision = decideEpisode({ outcomes, latest, policy, nowMs: clock.now() });
+      if (decision === null) return { episode: latest, changed: null, change: null };
+      const changed = await completed(decision);
+      const before = changed.id === latest?.id ? latest : null;
+      if (before !== null && changed.severity !== before.severity)
+        // Before the episode: a repeat after a crash would not see that it rose.
+        await standings.record(changed, 'severity_raised', String(window.endMs), changed.severity);
+      // The episode before its events: an event without its episode would be an alarm that nothing ever resolves.
+      if (await store.saveEpisode(changed, before))
+        return { episode: changed, changed, change: decision.change };
+    }
+    throw new AppError('store_unavailable', `an episode of ${model} is changed by others all the time`, {
+      retryable: true,
+    });
+  }
+
   async function judged(outcome: WindowOutcome): Promise<Episode[]> {
     const { model, modelVersion, category, window } = outcome;
     const policy = policyFor(model);
@@ -179,22 +212,14 @@ export function createAlertEngine(options: AlertEngineOptions) {
       limit: outcomesNeeded(policy),
     });
     const outcomes = [...stored.filter((other) => precedes(other.window, window)), outcome];
-    const latest = await store.latestEpisode(key);
-    const decision = decideEpisode({ outcomes, latest, policy, nowMs: clock.now() });
-    const changed = decision === null ? null : await completed(decision);
-    if (changed !== null && changed.id === latest?.id && changed.severity !== latest.severity)
-      // Before the episode: a repeat after a crash would not see that it rose.
-      await standings.record(changed, 'severity_raised', String(window.endMs), changed.severity);
-    const episode = changed ?? latest;
-    // The episode first: an event without its episode would be an alarm that nothing ever resolves.
-    if (changed !== null) await store.saveEpisode(changed);
+    const { episode, changed, change } = await decided(outcome, outcomes, policy);
     if (episode !== null) await announce(episode, outcome);
-    if (decision === null || changed === null) return [];
+    if (changed === null) return [];
     gauges.episodeChanged(changed, standings.of(changed));
-    if (decision.change === 'updated') return [];
+    if (change === 'updated') return [];
     logger.info(
       { ...key, episodeId: changed.id, severity: changed.severity, window },
-      decision.change === 'opened' ? 'episode opened' : 'episode closed',
+      change === 'opened' ? 'episode opened' : 'episode closed',
     );
     return [changed];
   }
@@ -206,7 +231,7 @@ export function createAlertEngine(options: AlertEngineOptions) {
      */
     async followUp(): Promise<void> {
       const open = await standings.refresh();
-      for (const episode of open) gauges.episodeChanged(episode, standings.of(episode));
+      gauges.episodesOpen(open, standings.of);
       for (const { model, episodeId, what } of standings.held()) {
         const episode =
           open.find(({ id }) => id === episodeId) ?? (await store.findEpisode({ model, id: episodeId }));

@@ -90,6 +90,14 @@ export function createEpisodeGauges({ metrics, routeOf }: EpisodeGaugesOptions) 
         } else if (shown.episode?.id === episode.id) shown.episode = null;
         show(episode.category, shown);
       },
+      /** Closes those that are shown as open and not among these. */
+      retain(open: ReadonlySet<string>): void {
+        for (const [category, shown] of categories)
+          if (shown.episode !== null && !open.has(shown.episode.id)) {
+            shown.episode = null;
+            show(category, shown);
+          }
+      },
       remove(): void {
         for (const shown of categories.values()) {
           hideOpen(shown);

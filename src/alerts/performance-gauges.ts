@@ -78,16 +78,18 @@ export function createPerformanceGauges({
       }
     },
 
-    /** At boot: the last decided window of each version. */
-    async restore(
+    /** Shows the last decided window of each version: at boot, or while another process judges. */
+    async follow(
       store: Pick<ModelStore, 'listModels'> & Pick<VerdictStore, 'recentOutcomes' | 'listVerdicts'>,
     ): Promise<void> {
-      for (const { model, modelVersion } of await store.listModels()) {
-        const key = { model, modelVersion };
+      const follow = async (key: VersionKey) => {
         const query = { ...key, category: 'performance', untilMs: END_OF_TIME_MS, limit: 1 };
         const [last] = await store.recentOutcomes({ ...query, decided: true });
-        if (last !== undefined) show(key, await store.listVerdicts({ ...key, window: last.window }));
-      }
+        if (last !== undefined && last.window.endMs > (shownOf(key)?.endMs ?? 0))
+          show(key, await store.listVerdicts({ ...key, window: last.window }));
+      };
+      const models = await store.listModels();
+      await Promise.all(models.map(({ model, modelVersion }) => follow({ model, modelVersion })));
     },
   };
 }

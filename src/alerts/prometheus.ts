@@ -1,19 +1,17 @@
-import type { Clock } from '../domain/clock.js';
 import type { Episode } from '../domain/episode.js';
 import { NAME_PATTERN } from '../domain/model.js';
-import type { EpisodeStore, Logger, ModelStore, VerdictStore, VersionKey } from '../domain/ports.js';
+import type { Logger, VersionKey } from '../domain/ports.js';
 import { segmentId } from '../domain/segment.js';
 import type { Standing } from '../domain/silence.js';
 import type { Verdict } from '../domain/verdict.js';
-import { DAY_MS } from '../domain/window.js';
 import type { Metrics } from '../metrics.js';
 import { alarmThreshold } from './alarm-threshold.js';
 import { createEpisodeGauges, type EpisodeGaugesOptions } from './episode-gauges.js';
 import { createSeriesBudget, type SeriesGroup } from './series-budget.js';
+import { MAX_OPEN_EPISODES } from './standings.js';
 
 /** Enough for some 500 columns with all their verdicts; 100,000 series would block the loop for a quarter of a second per scrape. */
 export const SERIES_BUDGET = 10_000;
-const MAX_OPEN_EPISODES = 1_000;
 const STATUS_VALUE = { stable: 0, drifted: 1, undecided: -1 } as const;
 
 export interface VerdictGaugesOptions {
@@ -179,28 +177,38 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
     versions.delete(JSON.stringify([series.key.model, series.key.modelVersion]));
   }
 
+  function windowShown(key: VersionKey, judged: readonly Verdict[]): void {
+    const series = seriesOf(key);
+    // Segments are told in one number: a label per value would cost a series each.
+    const verdicts = judged.filter((verdict) => verdict.segment === undefined);
+    const parts = judged.flatMap((verdict) =>
+      verdict.segment === undefined
+        ? []
+        : [{ id: segmentId(verdict.segment), drifted: verdict.role === 'primary' && isAlarm(verdict) }],
+    );
+    const endMs = verdicts[0]?.window.endMs;
+    if (series === null || endMs === undefined || endMs < series.shownEndMs) return;
+    show(series, verdicts, endMs);
+    const drifted = new Set(parts.filter((part) => part.drifted).map((part) => part.id));
+    if (parts.length > 0) metrics.driftedSegments.set(series.labels, drifted.size);
+    else metrics.driftedSegments.remove(series.labels);
+  }
+
   return {
     /** Counts the window, and shows its verdicts unless a newer window is shown already. Without verdicts nothing is known. */
     windowJudged(key: VersionKey, judged: readonly Verdict[]): void {
       const series = seriesOf(key);
-      // Segments are told in one number: a label per value would cost a series each.
-      const verdicts = judged.filter((verdict) => verdict.segment === undefined);
-      const parts = judged.flatMap((verdict) =>
-        verdict.segment === undefined
-          ? []
-          : [{ id: segmentId(verdict.segment), drifted: verdict.role === 'primary' && isAlarm(verdict) }],
-      );
-      const endMs = verdicts[0]?.window.endMs;
-      if (series === null || endMs === undefined) return;
-      const status = windowStatus(verdicts.filter((verdict) => verdict.role === 'primary'));
+      const whole = judged.filter((verdict) => verdict.segment === undefined);
+      if (series === null || whole.length === 0) return;
+      const status = windowStatus(whole.filter((verdict) => verdict.role === 'primary'));
       metrics.windowsJudged.inc({ ...series.labels, status });
-      if (endMs >= series.shownEndMs) {
-        show(series, verdicts, endMs);
-        const drifted = new Set(parts.filter((part) => part.drifted).map((part) => part.id));
-        if (parts.length > 0) metrics.driftedSegments.set(series.labels, drifted.size);
-        else metrics.driftedSegments.remove(series.labels);
-      }
+      windowShown(key, judged);
     },
+    /** Shows the verdicts of a window unless a newer one is shown already. */
+    windowShown,
+    /** End of the window that is shown, ms; minus infinity before any. */
+    shownEndMs: ({ model, modelVersion }: VersionKey): number =>
+      versions.get(JSON.stringify([model, modelVersion]))?.shownEndMs ?? Number.NEGATIVE_INFINITY,
     /** Shows verdicts that were revised alone, where their window is the one that is shown. */
     verdictsRevised(key: VersionKey, revised: readonly Verdict[]): void {
       const series = seriesOf(key);
@@ -215,31 +223,18 @@ export function createVerdictGauges(options: VerdictGaugesOptions) {
     episodeChanged(episode: Episode, standing: Standing): void {
       seriesOf(episode)?.episodes.set(episode, standing);
     },
+    /** All episodes that are open: what else is shown as open was closed by another process. */
+    episodesOpen(open: readonly Episode[], standingOf: (episode: Episode) => Standing): void {
+      for (const episode of open) seriesOf(episode)?.episodes.set(episode, standingOf(episode));
+      // A list that is full may lack some.
+      if (open.length >= MAX_OPEN_EPISODES) return;
+      const ids = new Set(open.map(({ id }) => id));
+      for (const series of versions.values()) series.episodes.retain(ids);
+    },
     /** Removes the series of every version that is not among these. */
     retain(keys: readonly VersionKey[]): void {
       const kept = new Set(keys.map((key) => JSON.stringify([key.model, key.modelVersion])));
       for (const [id, series] of [...versions]) if (!kept.has(id)) remove(series);
-    },
-    /** At boot: last verdicts and open episodes from the store. Without it a restart would resolve what is still open. */
-    async restore(
-      store: Pick<ModelStore, 'listModels'> &
-        Pick<VerdictStore, 'recentOutcomes' | 'listVerdicts'> &
-        Pick<EpisodeStore, 'listEpisodes'>,
-      clock: Clock,
-      standingOf: (episode: Episode) => Standing,
-    ): Promise<void> {
-      // Windows cannot end later than accepted events, and those at most a little after now.
-      const untilMs = clock.now() + 366 * DAY_MS;
-      for (const { model, modelVersion } of await store.listModels()) {
-        const key = { model, modelVersion };
-        const [last] = await store.recentOutcomes({ ...key, category: 'drift', untilMs, limit: 1 });
-        if (last === undefined) continue;
-        const series = seriesOf(key);
-        const verdicts = await store.listVerdicts({ ...key, window: last.window });
-        if (series !== null && verdicts.length > 0) show(series, verdicts, last.window.endMs);
-      }
-      for (const episode of await store.listEpisodes({ state: 'open', limit: MAX_OPEN_EPISODES }))
-        seriesOf(episode)?.episodes.set(episode, standingOf(episode));
     },
   };
 }

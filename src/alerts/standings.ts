@@ -13,7 +13,7 @@ import type { EpisodeStore } from '../domain/ports.js';
 import type { Standing } from '../domain/silence.js';
 
 /** Far more than anybody could look after. */
-const MAX_OPEN_EPISODES = 1_000;
+export const MAX_OPEN_EPISODES = 1_000;
 
 export interface StandingsOptions {
   readonly store: Pick<EpisodeStore, 'listEpisodes'> & Omit<EpisodeActionStore, 'listActions'>;

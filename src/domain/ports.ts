@@ -171,7 +171,11 @@ export interface VerdictStore {
 }
 
 export interface EpisodeStore {
-  saveEpisode(episode: Episode): Promise<void>;
+  /**
+   * With `after`, the stored episode that this one was decided from (null: none of its id), nothing is stored when another process stored
+   * something else in its place meanwhile; then false.
+   */
+  saveEpisode(episode: Episode, after?: Episode | null): Promise<boolean>;
   listEpisodes(query: { model?: string; state?: 'open' | 'closed'; limit: number }): Promise<Episode[]>;
   /** Null where the model has none of this id. */
   findEpisode(key: { model: string; id: string }): Promise<Episode | null>;

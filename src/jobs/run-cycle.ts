@@ -230,21 +230,33 @@ export function createCycle(deps: CycleDeps) {
     state.frontierMs = Math.max(state.frontierMs, due.window.endMs);
   }
 
+  async function look(nowMs: number) {
+    const watermarks = await store.watermarks();
+    const models = await store.listModels();
+    deps.gauges.retain(models);
+    deps.metrics.ingestLag.reset();
+    for (const mark of watermarks)
+      if (models.some((m) => m.model === mark.model && m.modelVersion === mark.modelVersion))
+        deps.metrics.ingestLag.set(
+          { model: mark.model, model_version: mark.modelVersion },
+          Math.max(0, nowMs - mark.watermarkMs) / 1_000,
+        );
+    return { watermarks, models };
+  }
+
   return {
+    /** Shows how old the newest rows are, and no model that is gone, while another process does the rest. */
+    async watch(): Promise<void> {
+      await look(deps.clock.now());
+    },
+    /** What is remembered may be old: another process has judged meanwhile. */
+    forget: () => states.retain([]),
     async run(): Promise<CycleResult> {
       // Read before the counting: whatever these have passed is counted below, while rows go on coming in.
       const nowMs = deps.clock.now();
-      const watermarks = await store.watermarks();
-      const models = await store.listModels();
-      deps.gauges.retain(models);
+      const { watermarks, models } = await look(nowMs);
       states.retain(models);
       const dirtyBuckets = await store.dirtyBuckets(nowMs - GRACE_MS);
-      for (const mark of watermarks)
-        if (models.some((m) => m.model === mark.model && m.modelVersion === mark.modelVersion))
-          deps.metrics.ingestLag.set(
-            { model: mark.model, model_version: mark.modelVersion },
-            Math.max(0, nowMs - mark.watermarkMs) / 1_000,
-          );
       let hoursProfiled = 0;
       let rowsScored = 0;
       let windowsJudged = 0;

@@ -1,5 +1,7 @@
-/** Tokens tried before something else is wrong: each is used up by one deletion of what was inserted under it. */
-const MAX_TOKENS = 20;
+import { randomUUID } from 'node:crypto';
+
+/** Each is used up by one deletion of what was inserted under it. After so many, rather two that win than none ever again. */
+const MAX_TOKENS = 50;
 
 /**
  * Of all processes that insert under the same token only the first one's rows are stored: that is how one of them wins. The engine
@@ -20,5 +22,6 @@ export async function firstInsert(
     const whose = await found();
     if (whose !== 'nothing') return whose === 'ours';
   }
-  throw new RangeError(`nothing is stored under ${MAX_TOKENS} tokens of ${token}`);
+  await insert(randomUUID());
+  return true;
 }

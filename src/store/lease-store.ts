@@ -2,7 +2,8 @@ import type { Lease, LeaseStore } from '../domain/lease.js';
 import type { StoreClient } from './client.js';
 import { firstInsert } from './first-insert.js';
 
-export function createLeaseStore(client: StoreClient): LeaseStore {
+/** @param catchUp makes what is written from now on newer than all that is stored, whatever the clocks of the processes say */
+export function createLeaseStore(client: StoreClient, catchUp: () => Promise<void>): LeaseStore {
   const rowOf = ({ name, term, owner }: Lease, ttlMs: number) => ({ name, term, owner, ttl_ms: ttlMs });
 
   async function newest(name: string) {
@@ -22,8 +23,8 @@ export function createLeaseStore(client: StoreClient): LeaseStore {
         : { name, term: row.term, owner: row.owner, expired: row.expired === 1 };
     },
 
-    takeLease: (lease, ttlMs) =>
-      firstInsert(
+    async takeLease(lease, ttlMs) {
+      const ours = await firstInsert(
         `lease:${lease.name}:${lease.term}`,
         (token) => client.insert('leases', [rowOf(lease, ttlMs)], token),
         async () => {
@@ -31,7 +32,10 @@ export function createLeaseStore(client: StoreClient): LeaseStore {
           if (row === undefined || row.term < lease.term) return 'nothing';
           return row.term === lease.term && row.owner === lease.owner ? 'ours' : 'theirs';
         },
-      ),
+      );
+      if (ours) await catchUp();
+      return ours;
+    },
 
     async renewLease(lease, ttlMs) {
       await client.insert('leases', [rowOf(lease, ttlMs)]);

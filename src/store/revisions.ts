@@ -7,6 +7,8 @@ const REVISED =
 export interface Revisions {
   /** Microseconds since the epoch, but always greater than any before. */
   readonly next: () => number;
+  /** Another process wrote this one: what comes from now on is greater. */
+  readonly seen: (revision: number) => void;
   /** Looks at what is stored, so that a clock that was set back does not hide what is written from now on. */
   readonly catchUp: () => Promise<void>;
 }
@@ -17,6 +19,9 @@ export function createRevisions(client: StoreClient, wallClock: () => number): R
     next: () => {
       last = Math.max(wallClock() * 1_000, last + 1);
       return last;
+    },
+    seen: (revision) => {
+      last = Math.max(last, revision);
     },
     catchUp: async () => {
       const [row] = await client.query<{ revision: number }>(

@@ -115,12 +115,12 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createOutlierStore(jobs),
     ...createVerdictStore(api, revisions.next),
     ...createErrorStreamStore(jobs, revisions.next),
-    ...createEpisodeStore(api, revisions.next),
+    ...createEpisodeStore(api, revisions),
     ...createFeedbackStore(api, revisions.next),
     ...createPolicyStore(api, revisions.next),
     ...createRetrainingStore(api, revisions.next),
     ...createOutboxStore(api, revisions.next),
-    ...createLeaseStore(api),
+    ...createLeaseStore(api, revisions.catchUp),
     ...createStatsStore(jobs),
     migrate: async () => {
       const result = await migrate(jobs);

@@ -1,7 +1,5 @@
 import { createAlertEngine } from '../alerts/alert-engine.js';
 import { createDispatcher } from '../alerts/dispatcher.js';
-import { createPerformanceGauges } from '../alerts/performance-gauges.js';
-import { createVerdictGauges } from '../alerts/prometheus.js';
 import { createStandings } from '../alerts/standings.js';
 import { createWebhookGauges } from '../alerts/webhook-gauges.js';
 import type { ModelConfig } from '../config.js';
@@ -10,8 +8,8 @@ import type { ModelVersion } from '../domain/model.js';
 import type { Reference } from '../domain/reference.js';
 import { AppError } from '../errors.js';
 import type { ReadinessCheck } from '../http/readiness.js';
+import type { Coordinator } from '../jobs/coordinator.js';
 import { createErrorStreams } from '../jobs/error-streams.js';
-import { createEstimateGauges } from '../jobs/estimate-gauges.js';
 import { createLevelChooser } from '../jobs/false-alarm-level.js';
 import { createMultivariateJudge } from '../jobs/judge-multivariate.js';
 import { createWindowJudge } from '../jobs/judge-window.js';
@@ -24,11 +22,11 @@ import { createVolumeReviser } from '../jobs/revise-volumes.js';
 import { createRollingReferences } from '../jobs/rolling-reference.js';
 import { createCycle } from '../jobs/run-cycle.js';
 import type { Job } from '../jobs/scheduler.js';
-import { createSchemaGauges } from '../jobs/schema-gauges.js';
 import { createOutlierScorer } from '../jobs/score-outliers.js';
 import { createSegmentBaselines, segmentsOf } from '../jobs/segments.js';
 import { createEpisodeBudget } from '../stats/episode-budget.js';
 import { alarmSettings, episodePolicy } from './alarm-settings.js';
+import { wireGauges } from './gauges.js';
 import { followStore, type Parts } from './parts.js';
 import { createPause, createTurns } from './turns.js';
 import { createHooks, publicUrlOf } from './webhooks.js';
@@ -38,22 +36,11 @@ export const DETECTION = 'detection';
 const OVERRUN_MS = 900_000;
 
 /** The detector role: profiles, verdicts, episodes, the gauges that show them, and webhooks. */
-export function wireDetection(parts: Parts) {
+export function wireDetection(parts: Parts, coordinator: Coordinator) {
   const { config, store, metrics, logger, clock, wallClock } = parts;
   const settings = parts.policies.settings;
   const hooks = createHooks(config, wallClock);
-  const gauges = createVerdictGauges({
-    metrics,
-    logger,
-    routeOf: (model, category) => settings(model).policy.routes[category] ?? category,
-  });
-  const performanceGauges = createPerformanceGauges({ metrics });
-  const schemaGauges = createSchemaGauges({ store, gauge: metrics.undeclaredFeatures });
-  const estimateGauges = createEstimateGauges({
-    store,
-    setting: (model) => settings(model).performance,
-    gauge: metrics.performance,
-  });
+  const gauges = wireGauges(parts);
   const standings = createStandings({
     store,
     maintenanceOf: (model) => settings(model).policy.maintenance,
@@ -76,6 +63,7 @@ export function wireDetection(parts: Parts) {
     logger,
     metrics,
     random: Math.random,
+    active: coordinator.leads,
   });
   const webhookGauges = createWebhookGauges({
     outbox: store,
@@ -138,22 +126,7 @@ export function wireDetection(parts: Parts) {
     }),
     scoreOutliers: (model, reference) => outliers.score(model, reference),
     alerts,
-    gauges: {
-      windowJudged: (key, verdicts) => {
-        gauges.windowJudged(key, verdicts);
-        performanceGauges.windowJudged(key, verdicts);
-        estimateGauges.windowJudged(key, verdicts);
-        schemaGauges.windowJudged(key, verdicts);
-      },
-      verdictsRevised: gauges.verdictsRevised,
-      retain: (keys) => {
-        gauges.retain(keys);
-        performanceGauges.retain(keys);
-        estimateGauges.retain(keys);
-        schemaGauges.retain(keys);
-      },
-      performanceJudged: performanceGauges.performanceJudged,
-    },
+    gauges,
     metrics,
     levelFor: levels.levelFor,
     settings: (model) => ({
@@ -174,22 +147,40 @@ export function wireDetection(parts: Parts) {
   let lastSuccessMs: number | null = null;
   const sinceMs = wallClock.now();
 
+  let led = false;
+  let term = coordinator.term();
+
+  async function lead(): Promise<void> {
+    if (coordinator.term() !== term) cycle.forget();
+    term = coordinator.term();
+    await alerts.followUp();
+    lastCycle = await cycle.run();
+  }
+
+  /** Shows what another process judges, so that nothing seems to end when that one does. */
+  async function standBy(): Promise<void> {
+    await cycle.watch();
+    await gauges.follow();
+    gauges.episodesOpen(await standings.refresh(), standings.of);
+  }
+
   const job: Job = {
     name: DETECTION,
     cron: config.jobs.cron,
     run: async () => {
       await followStore(parts);
       await parts.policies.refresh();
-      await alerts.followUp();
-      lastCycle = await cycle.run();
-      await estimateGauges.publish();
-      await schemaGauges.publish();
+      led = coordinator.leads();
+      if (led) await lead();
+      else await standBy();
+      await gauges.publish();
       await webhookGauges.publish();
-      await streams.feed();
+      if (led) await streams.feed();
     },
     lastSuccess: {
       set: (seconds) => {
-        metrics.lastSuccess.set(seconds);
+        // Of one that stands by it would hide that the other one's job fails.
+        if (led) metrics.lastSuccess.set(seconds);
         lastSuccessMs = seconds * 1_000;
       },
     },
@@ -198,13 +189,16 @@ export function wireDetection(parts: Parts) {
   return {
     job,
     async start(): Promise<void> {
-      await standings.refresh();
-      await gauges.restore(store, clock, standings.of);
-      await performanceGauges.restore(store);
+      await gauges.follow();
+      gauges.episodesOpen(await standings.refresh(), standings.of);
       await webhookGauges.publish();
+      await coordinator.start();
       dispatcher.start();
     },
-    stop: () => dispatcher.stop(),
+    async stop(): Promise<void> {
+      await dispatcher.stop();
+      await coordinator.stop();
+    },
     /** Runs the job until nothing is left to profile, score or judge, and delivers what is due. */
     async settle(run: () => Promise<{ ok: boolean }>): Promise<void> {
       do {

@@ -1,6 +1,7 @@
 import { messageOfPair } from '../collectors/formats/pair-halves.js';
 import { createRowWriter, type RowWriter } from '../collectors/row-writer.js';
 import type { CallHalf, Outcome } from '../domain/prediction.js';
+import type { Coordinator } from '../jobs/coordinator.js';
 import { createCallPairing } from '../jobs/pair-calls.js';
 import type { Job } from '../jobs/scheduler.js';
 import { type Parts, wireMessageReader } from './parts.js';
@@ -9,10 +10,10 @@ export const PAIRING = 'pairing';
 const CRON = '*/5 * * * * *';
 
 /**
- * Makes rows of inference calls whose request and answer were logged apart: part of the detector role, of which there is one process.
+ * Makes rows of inference calls whose request and answer were logged apart: part of the detector role, by the process that leads: two at once might store a row twice.
  * `writer` is the process's own, if it collects rows: two of them would not see each other's.
  */
-export function wirePairing(parts: Parts, writer: RowWriter | null): Job {
+export function wirePairing(parts: Parts, writer: RowWriter | null, coordinator: Coordinator): Job {
   const { config, store, metrics, clock, wallClock, logger, privacy } = parts;
   const { write } =
     writer ??
@@ -60,6 +61,7 @@ export function wirePairing(parts: Parts, writer: RowWriter | null): Job {
     name: PAIRING,
     cron: CRON,
     run: async () => {
+      if (!coordinator.leads()) return;
       const { paired, expired } = await pairing.run();
       if (paired + expired > 0) logger.info({ paired, expired }, 'calls: sides that were logged apart');
     },

@@ -38,6 +38,35 @@ describe.each(BACKENDS)('episodes and the outbox in the %s store', (kind) => {
     expect(await store.latestEpisode({ ...other, category: 'drift' })).toBeNull();
   });
 
+  test('episodes: of two that were decided from the same one the first is stored, and a late one never', async () => {
+    const { store } = backend;
+    const other =
+      kind === 'http'
+        ? await createStore({ ...backend.location, logger: SILENT, wallClock: () => 0 })
+        : store;
+    const first = episode('race', { why: ['x: "ü" \\ 1e-7'], severity: 'warning' });
+    const got = await Promise.all([
+      store.saveEpisode(first, null),
+      other.saveEpisode({ ...first, openedAtMs: START_MS + 1 }, null),
+    ]);
+    expect(got.filter((each) => each)).toHaveLength(1);
+    const [opened] = await store.listEpisodes({ limit: 9 });
+    if (opened === undefined) throw new TypeError('nothing is stored');
+    // The same once more is no change, whoever says so.
+    expect(await other.saveEpisode(opened, null)).toBe(true);
+    const closed = { ...opened, state: 'closed', closedBy: hour(4), closedAtMs: START_MS + HOUR_MS } as const;
+    // Its clock is far behind.
+    expect(await other.saveEpisode(closed, opened)).toBe(true);
+    expect(await store.saveEpisode({ ...opened, lastWindow: hour(3) }, opened)).toBe(false);
+    expect(await store.listEpisodes({ limit: 9 })).toEqual([closed]);
+    // Deleted and come again, with the same ids.
+    await admin.command("ALTER TABLE episodes DELETE WHERE id = 'race' SETTINGS mutations_sync = 2");
+    expect(await store.saveEpisode(opened, null)).toBe(true);
+    expect(await store.saveEpisode(closed, opened)).toBe(true);
+    expect(await store.listEpisodes({ limit: 9 })).toEqual([closed]);
+    if (other !== store) await other.close();
+  });
+
   test('the outbox: an event keeps its first body and is pending until a last attempt', async () => {
     const { store } = backend;
     await store.saveEvent(event('w2', { createdAtMs: START_MS + 1, model: 'm' }));

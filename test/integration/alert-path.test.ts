@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAddressGuard } from '../../src/alerts/address-guard.js';
 import { createAlertEngine } from '../../src/alerts/alert-engine.js';
 import { createDispatcher } from '../../src/alerts/dispatcher.js';
+import { createGaugeFollower } from '../../src/alerts/gauge-follower.js';
 import { createGuardedRequest } from '../../src/alerts/guarded-request.js';
 import { createVerdictGauges } from '../../src/alerts/prometheus.js';
 import { createStandings } from '../../src/alerts/standings.js';
@@ -33,7 +34,8 @@ async function startService(dataDir: string, url: string) {
   const gauges = createVerdictGauges({ metrics, logger, routeOf: (_model, category) => category });
   let nowMs = 0;
   const clock = { now: () => nowMs, observe: () => undefined };
-  await gauges.restore(store, clock, () => AWAKE);
+  await createGaugeFollower({ store, gauges, clock }).follow();
+  gauges.episodesOpen(await store.listEpisodes({ state: 'open', limit: 10 }), () => AWAKE);
   const standings = createStandings({ store, maintenanceOf: () => [], clock });
   const engine = createAlertEngine({
     store,

@@ -44,9 +44,12 @@ export function createMemoryAlertStore() {
   }
 
   const store: AlertStore = {
-    async saveEpisode(episode) {
+    async saveEpisode(episode, after) {
       guard('saveEpisode');
+      const stored = JSON.stringify(episodes.get(episode.id) ?? null);
+      if (after !== undefined && stored !== JSON.stringify(after)) return stored === JSON.stringify(episode);
       episodes.set(episode.id, episode);
+      return true;
     },
     async listEpisodes({ model, state, limit }) {
       return [...episodes.values()]

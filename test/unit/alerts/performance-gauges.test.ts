@@ -51,7 +51,7 @@ describe('the gauges of realised performance', () => {
   it('come back after a restart, and leave out what cannot be a label', async () => {
     const { gauges, lines } = setUp();
     const last = outcomeOf(2, 'c', { category: 'performance' });
-    await gauges.restore({
+    await gauges.follow({
       listModels: async () => [{ ...KEY, schema: { task: 'binary', features: [] }, registeredAtMs: 0 }],
       recentOutcomes: async ({ decided, category }) =>
         decided === true && category === 'performance' ? [last] : [],

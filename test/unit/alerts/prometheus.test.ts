@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { alarmThreshold } from '../../../src/alerts/alarm-threshold.js';
+import { createGaugeFollower } from '../../../src/alerts/gauge-follower.js';
 import { createVerdictGauges } from '../../../src/alerts/prometheus.js';
 import type { Episode } from '../../../src/domain/episode.js';
 import { AWAKE } from '../../../src/domain/silence.js';
@@ -337,19 +338,20 @@ describe('verdict gauges', () => {
 
   it('come back after a restart from what is stored', async () => {
     const { gauges, lines } = setUp();
-    await gauges.restore(
-      {
+    const follower = createGaugeFollower({
+      store: {
         listModels: async () => [
           { ...KEY, schema: { task: 'binary', features: [] }, registeredAtMs: 0 },
           { model: 'new', modelVersion: '1', schema: { task: 'binary', features: [] }, registeredAtMs: 0 },
         ],
         recentOutcomes: async ({ model }) => (model === 'churn' ? [outcomeOf(7, 'd')] : []),
-        listVerdicts: async ({ window }) => [verdictOf({ window })],
-        listEpisodes: async ({ state }) => (state === 'open' ? [episodeOf()] : []),
+        listVerdicts: async ({ window, segment }) => (segment === undefined ? [verdictOf({ window })] : []),
       },
-      { now: () => 0, observe: () => undefined },
-      () => AWAKE,
-    );
+      gauges,
+      clock: { now: () => 0, observe: () => undefined },
+    });
+    await follower.follow();
+    gauges.episodesOpen([episodeOf()], () => AWAKE);
     expect(await lines('drift_status')).toEqual(['drift_status{,feature="age",detector="ks"} 1']);
     expect(await lines('episode_open')).toContain(
       'episode_open{,category="drift",severity="warning",route="drift"} 1',
