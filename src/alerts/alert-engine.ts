@@ -164,9 +164,11 @@ export function createAlertEngine(options: AlertEngineOptions) {
   }
 
   /** What is not in the windows: since when it was pending, and whether performance moved with it. */
-  async function completed({ episode, change }: EpisodeDecision): Promise<Episode> {
+  async function completed({ episode, change }: EpisodeDecision, before: Episode | null): Promise<Episode> {
     const { model, modelVersion, firstWindow } = episode;
-    const moved = episode.category === 'drift' ? await options.performanceMoved?.(episode) : undefined;
+    const isDue = change !== 'updated' || startsDay(episode.lastWindow, before?.lastWindow);
+    const moved =
+      episode.category === 'drift' && isDue ? await options.performanceMoved?.(episode) : undefined;
     const told = moved === undefined ? episode : { ...episode, performance: moved };
     if (change !== 'opened') return told;
     const runs = await store.listRuns({ model, modelVersion }, firstWindow.endMs - 1, firstWindow.endMs);
@@ -188,7 +190,7 @@ export function createAlertEngine(options: AlertEngineOptions) {
       const latest = await store.latestEpisode({ model, modelVersion, category });
       const decision = decideEpisode({ outcomes, latest, policy, nowMs: clock.now() });
       if (decision === null) return { episode: latest, changed: null, change: null };
-      const changed = await completed(decision);
+      const changed = await completed(decision, latest);
       const before = changed.id === latest?.id ? latest : null;
       if (before !== null && changed.severity !== before.severity)
         // Before the episode: a repeat after a crash would not see that it rose.
@@ -253,6 +255,11 @@ export function createAlertEngine(options: AlertEngineOptions) {
       return changed;
     },
   };
+}
+
+/** Labels come slowly: with hourly windows it is asked once a day. */
+function startsDay(window: Window, before: Window | undefined): boolean {
+  return before === undefined || Math.floor(window.endMs / DAY_MS) > Math.floor(before.endMs / DAY_MS);
 }
 
 /** Windows of another length are from before a change of the configuration: they count as missing. */

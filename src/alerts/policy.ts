@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { closeWindowsOf, type Episode, type EpisodeDriver, type Policy } from '../domain/episode.js';
+import {
+  closeWindowsOf,
+  type Episode,
+  type EpisodeDriver,
+  type PendingEpisode,
+  type Policy,
+} from '../domain/episode.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 
 /** The policy of one model; `stepMs` is the distance between window ends, by which a missing window is noticed. */
@@ -79,6 +85,51 @@ function checkInput(outcomes: readonly WindowOutcome[], latest: Episode | null):
   }
 }
 
+/** The drifted ones among the last windows that count towards an opening. */
+function counting(
+  outcomes: readonly WindowOutcome[],
+  windows: number,
+  closedMs: number,
+  policy: EpisodePolicy,
+): WindowOutcome[] {
+  if (windows === 0) return [];
+  const run = unbroken(outcomes, policy.stepMs).slice(-windows);
+  const breakAt = run.findLastIndex((o) => o.state === 'undecided' || o.window.endMs <= closedMs);
+  return run.slice(breakAt + 1).filter((outcome) => outcome.state === 'drifted');
+}
+
+/**
+ * What may become an episode with the next window: drifted windows that it will look back on, while nothing is open. Pure.
+ *
+ * @param input.outcomes of one version and category, oldest first; the last is the newest judged
+ * @param input.latest the newest episode of that version and category, open or closed
+ */
+export function pendingEpisode(input: {
+  readonly outcomes: readonly WindowOutcome[];
+  readonly latest: Episode | null;
+  readonly policy: EpisodePolicy;
+}): PendingEpisode | null {
+  const { outcomes, latest, policy } = input;
+  const last = outcomes.at(-1);
+  if (last === undefined || latest?.state === 'open') return null;
+  const closedMs = latest?.closedBy?.endMs ?? Number.NEGATIVE_INFINITY;
+  const drifted = counting(outcomes, policy.openWindows - 1, closedMs, policy);
+  const [first, newest] = [drifted[0], drifted.at(-1)];
+  if (first === undefined || newest === undefined) return null;
+  return {
+    id: episodeId(first),
+    model: last.model,
+    modelVersion: last.modelVersion,
+    category: last.category,
+    severity: severityOf(newest, policy),
+    firstWindow: first.window,
+    lastWindow: last.window,
+    drivers: newest.drivers.flatMap(driverOf).slice(0, MAX_DRIVERS),
+    drifted: drifted.length,
+    needed: policy.openCount,
+  };
+}
+
 function tryOpen(
   outcomes: readonly WindowOutcome[],
   last: WindowOutcome,
@@ -89,9 +140,7 @@ function tryOpen(
   if (last.state !== 'drifted') return null;
   const closedMs = latest?.closedBy?.endMs ?? Number.NEGATIVE_INFINITY;
   if (last.window.endMs < closedMs + policy.cooldownMs) return null;
-  const run = unbroken(outcomes, policy.stepMs).slice(-policy.openWindows);
-  const breakAt = run.findLastIndex((o) => o.state === 'undecided' || o.window.endMs <= closedMs);
-  const drifted = run.slice(breakAt + 1).filter((outcome) => outcome.state === 'drifted');
+  const drifted = counting(outcomes, policy.openWindows, closedMs, policy);
   const first = drifted[0];
   if (first === undefined || drifted.length < policy.openCount) return null;
   const episode: Episode = {

@@ -52,6 +52,17 @@ export interface Episode {
   readonly closedAtMs: number | null;
 }
 
+/** Drifted windows that are not enough yet to open an episode. It will have this id if it opens while they count. */
+export interface PendingEpisode
+  extends Pick<
+    Episode,
+    'id' | 'model' | 'modelVersion' | 'category' | 'firstWindow' | 'lastWindow' | 'severity' | 'drivers'
+  > {
+  /** Drifted windows so far, and how many open it. */
+  readonly drifted: number;
+  readonly needed: number;
+}
+
 /** N of the last M windows open an episode, N of M clean ones close it, then `cooldownMs` of event time must pass. */
 export interface Policy {
   readonly openCount: number;

@@ -2,22 +2,19 @@ import { type Request, Router } from 'express';
 import type { ModelVersion } from '../domain/model.js';
 import { PRODUCTION, type Store } from '../domain/ports.js';
 import { referenceBuckets } from '../domain/reference.js';
-import type { JudgedRetraining } from '../domain/retraining.js';
 import { DAY_MS, END_OF_TIME_MS, HOUR_MS, tile, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
 import type { Access } from './access.js';
 import { openapiDocument } from './openapi.js';
 import { createRegistrationRoutes, type RegistrationPorts } from './registration-routes.js';
-import { checked, episodeQuery, profileQuery, reportBody, verdictQuery } from './request-schemas.js';
+import { checked, profileQuery, reportBody, verdictQuery } from './request-schemas.js';
 
 /** Longest period whose profiles are merged for one answer. */
 const MAX_PROFILE_SPAN_MS = 3_660 * DAY_MS;
 
 export interface ModelPorts extends RegistrationPorts {
   readonly store: RegistrationPorts['store'] &
-    Pick<Store, 'listVerdicts' | 'listEpisodes' | 'listGrids' | 'mergedProfiles' | 'watermarks'>;
-  /** Which versions were trained for a model's episodes, and what became of it. */
-  readonly retrainings: (model: string) => Promise<readonly JudgedRetraining[]>;
+    Pick<Store, 'listVerdicts' | 'listGrids' | 'mergedProfiles' | 'watermarks'>;
   readonly buildReport: (request: {
     model: string;
     modelVersion: string;
@@ -107,21 +104,6 @@ export function createModelRoutes(ports: ModelPorts, access: Access): Router {
     const scope = `reference:${reference.hash}`;
     const profiles = await store.mergedProfiles({ ...key, ...features, scope }, referenceBuckets(reference));
     response.json({ scope: query.scope, window: reference.period, grids, profiles });
-  });
-
-  router.get('/v1/models/:model/episodes', read, async (request, response) => {
-    const { state, limit } = checked(episodeQuery, request.query);
-    const { model } = await registered(request);
-    const episodes = await store.listEpisodes({ model, limit, ...(state === undefined ? {} : { state }) });
-    const retrainings = await ports.retrainings(model);
-    response.json({
-      episodes: episodes.map((episode) => ({
-        ...episode,
-        retrainings: retrainings
-          .filter(({ episodeId }) => episodeId === episode.id)
-          .map(({ modelVersion, announcedAtMs, by, cure }) => ({ modelVersion, announcedAtMs, by, cure })),
-      })),
-    });
   });
 
   router.post('/v1/reports', read, async (request, response) => {

@@ -1,12 +1,13 @@
 import type { z } from 'zod';
+import { episodesQuery } from './episode-schemas.js';
 import { mlflowEvent } from './mlflow-routes.js';
+import { episodePaths } from './openapi-episodes.js';
 import { ingestPaths } from './openapi-ingest.js';
 import { answer, DENIED, failures, json, path, queryOf } from './openapi-parts.js';
 import {
   backtestBody,
   conceptDriftQuery,
   episodeMark,
-  episodeQuery,
   erasureBody,
   feedbackQuery,
   latencyQuery,
@@ -144,7 +145,8 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
         whyQuery,
       ),
       '/v1/models/{model}/profiles': list('Merged counts of a period, with their grids', profileQuery),
-      '/v1/models/{model}/episodes': list('Episodes, newest first', episodeQuery),
+      '/v1/models/{model}/episodes': list('Episodes, open ones first', episodesQuery),
+      ...episodePaths,
       '/v1/models/{model}/episodes/{episode}/mark': {
         put: {
           summary: 'Say whether an episode was true or a false alarm; null takes it back',

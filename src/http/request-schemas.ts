@@ -100,7 +100,6 @@ export const versionsQuery = z.strictObject({
 });
 export const latencyQuery = z.strictObject({ from: wholeHour.optional(), to: wholeHour.optional() });
 export const skewQuery = z.strictObject({ version: text, from: wholeHour.optional() });
-export const episodeQuery = z.strictObject({ state: z.enum(['open', 'closed']).optional(), limit });
 /** A form has no null: an empty mark takes the earlier one back. */
 export const episodeMark = z.strictObject({
   mark: z

@@ -8,6 +8,7 @@ import { AppError } from '../errors.js';
 import type { Access } from '../http/access.js';
 import { createBackupRoutes } from '../http/backup-routes.js';
 import { createConceptDriftRoutes } from '../http/concept-drift-routes.js';
+import { createEpisodeRoutes } from '../http/episode-routes.js';
 import { createErasureRoutes } from '../http/erasure-routes.js';
 import { createEstimateRoutes } from '../http/estimate-routes.js';
 import { createFeedbackRoutes } from '../http/feedback-routes.js';
@@ -17,6 +18,7 @@ import { createOutlierRoutes } from '../http/outlier-routes.js';
 import { createPageRoutes } from '../http/page-routes.js';
 import { createPerformanceRoutes } from '../http/performance-routes.js';
 import { createPolicyRoutes } from '../http/policy-routes.js';
+import { createPolicySettingRoutes } from '../http/policy-setting-routes.js';
 import { createSchemaRoutes } from '../http/schema-routes.js';
 import { createVersionRoutes } from '../http/version-routes.js';
 import { createWebhookRoutes } from '../http/webhook-routes.js';
@@ -42,11 +44,12 @@ import {
 import { createSkewReader } from '../jobs/training-skew.js';
 import { assertSameRules, treatDeclared } from '../jobs/treat-reference.js';
 import { episodePolicy } from './alarm-settings.js';
+import { wireEpisodeDesk } from './episodes.js';
 import { wireEraser } from './erasures.js';
 import { createForestFitter } from './forests.js';
 import { createMultivariateFitter } from './multivariate.js';
 import type { Parts } from './parts.js';
-import { wirePolicy } from './policy.js';
+import { policySettings, wirePolicy } from './policy.js';
 import { privacySettings } from './privacy.js';
 import { createPause } from './turns.js';
 import { createHooks, type Hooks, mlflowSecret, publicUrlOf } from './webhooks.js';
@@ -114,6 +117,7 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
     store,
     policyFor: (model) => episodePolicy(parts.policies.settings(model)),
   });
+  const episodes = wireEpisodeDesk(parts);
   const known = { performance, estimates, conceptDrift };
 
   /** A report of a period, by default of all that was judged. */
@@ -164,8 +168,10 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
         rebaseline: rebaseliner.rebaseline,
         restore: rebaseliner.restore,
         announce,
-        retrainings,
-        modelDeleted: () => registry.refresh(),
+        modelDeleted: async () => {
+          await registry.refresh();
+          await parts.policies.refresh();
+        },
         nowMs: wallClock.now,
         logger,
         buildReport: async (request) => {
@@ -176,6 +182,10 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
       access,
     )
       .use(createOutlierRoutes(store, access))
+      .use(
+        createEpisodeRoutes({ store, desk: episodes, retrainings, publicUrl: publicUrlOf(config) }, access),
+      )
+      .use(createPolicySettingRoutes(policySettings(parts), access))
       .use(createFeedbackRoutes({ ...createFeedback(store), nowMs: wallClock.now }, access))
       .use(createPolicyRoutes(wirePolicy(parts), access))
       .use(createWebhookRoutes({ store, desk }, access))

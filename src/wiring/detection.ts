@@ -17,6 +17,7 @@ import { keepReferences } from '../jobs/keep-references.js';
 import { createLatencyBaselines } from '../jobs/latency-baseline.js';
 import { createNullLearner } from '../jobs/learned-null.js';
 import { createPerformanceMeter } from '../jobs/measure-performance.js';
+import { createPerformanceMover } from '../jobs/performance-moved.js';
 import { createPerformanceJudge } from '../jobs/performance-verdicts.js';
 import { createVolumeReviser } from '../jobs/revise-volumes.js';
 import { createRollingReferences } from '../jobs/rolling-reference.js';
@@ -49,6 +50,10 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
   const alerts = createAlertEngine({
     store,
     standings,
+    performanceMoved: createPerformanceMover({
+      store,
+      setting: (model) => settings(model).performance,
+    }),
     policyFor: (model) => episodePolicy(settings(model)),
     hooksFor: (model) => hooks.hooksFor(model).map((hook) => hook.settings),
     gauges,

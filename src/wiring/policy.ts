@@ -5,6 +5,7 @@ import type { Logger } from '../domain/ports.js';
 import type { StoredPolicyStore } from '../domain/stored-policy.js';
 import { messageOf } from '../errors.js';
 import type { PolicyPorts } from '../http/policy-routes.js';
+import type { PolicySettingPorts } from '../http/policy-setting-routes.js';
 import { createBacktester } from '../jobs/backtest.js';
 import { createLevelChooser } from '../jobs/false-alarm-level.js';
 import { createSegmentBaselines } from '../jobs/segments.js';
@@ -40,6 +41,8 @@ export function createKnownPolicies(deps: {
   }
 
   return {
+    /** Whether a policy that was set through the API is in force. */
+    isStored: (model: string) => inForce.has(model),
     /** The section of a model with the policy in force. */
     settings: (model: string): ModelConfig => inForce.get(model) ?? modelConfig(config, model),
     async refresh(): Promise<void> {
@@ -56,6 +59,25 @@ export function createKnownPolicies(deps: {
       known = texts;
       inForce = next;
     },
+  };
+}
+
+/** Reading and setting the policy of a model. */
+export function policySettings({ config, policies, store, wallClock, logger }: Parts): PolicySettingPorts {
+  return {
+    store,
+    policyOf: (model) => ({
+      inForce: policies.settings(model).policy,
+      ofFile: modelConfig(config, model).policy,
+      source: policies.isStored(model) ? 'store' : 'file',
+      policyFrom: modelConfig(config, model).policyFrom,
+    }),
+    check: (policy) => {
+      parsePolicy(policy, 'policy');
+    },
+    changed: policies.refresh,
+    nowMs: wallClock.now,
+    logger,
   };
 }
 
