@@ -122,3 +122,49 @@ export const policySchema = (duration: z.ZodType<number, string>) =>
         ? { ...given, falseEpisodesPer30Days: given.falseEpisodesPer30Days ?? DEFAULT_BUDGET }
         : given,
     );
+
+export type PolicySection = z.output<ReturnType<typeof policySchema>>;
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+] as const;
+
+function durationWords(ms: number): string {
+  const unit = UNITS.find(([, size]) => ms > 0 && ms % size === 0);
+  return unit === undefined ? (ms === 0 ? '0s' : `${ms}ms`) : `${ms / unit[1]}${unit[0]}`;
+}
+
+const clock = (minute: number) =>
+  `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
+
+function maintenanceSection(window: MaintenanceWindow) {
+  const { name } = window;
+  if (window.kind === 'once')
+    return { name, from: new Date(window.fromMs).toISOString(), to: new Date(window.toMs).toISOString() };
+  const { weekdays, startMinute, endMinute, timeZone } = window;
+  return {
+    name,
+    weekdays: weekdays.map((day) => WEEKDAYS[day - 1] ?? ''),
+    time: `${clock(startMinute)}-${clock(endMinute)}`,
+    timeZone,
+  };
+}
+
+/** A policy as a section that can be written into the configuration, or sent to be set: reading it again gives the same. */
+export function policySection({
+  cooldown,
+  maintenance,
+  falseEpisodesPer30Days,
+  level,
+  ...rest
+}: PolicySection) {
+  return {
+    ...rest,
+    cooldown: durationWords(cooldown),
+    maintenance: maintenance.map(maintenanceSection),
+    ...(level === undefined ? { falseEpisodesPer30Days } : { level }),
+  };
+}

@@ -29,7 +29,7 @@ export function parseShift(text: string): PlantedShift | null {
 }
 
 /** A policy section from a YAML file, alone or below `policy`. */
-function readPolicy(path: string): { name: string; policy: unknown } {
+export function readPolicy(path: string): { name: string; policy: unknown } {
   let content: unknown;
   try {
     content = parse(readFileSync(path, 'utf8'));

@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
+import { EPISODE_STATUSES } from '../domain/episode-history.js';
 import type { CommonOptions } from './command-options.js';
+import { addEpisodeActionCommands } from './episode-actions.js';
 import { answer, type Output, say, table } from './output.js';
 import { createServiceClient, type ServiceClient } from './service-client.js';
 
@@ -13,6 +15,8 @@ const listed = z.object({
       modelVersion: z.string(),
       category: z.string(),
       state: z.string(),
+      status: z.string().optional(),
+      silence: z.looseObject({ reason: z.string() }).nullish(),
       firstWindow: z.object({ startMs: z.number() }),
       drivers: z.array(z.looseObject({ feature: z.string(), detector: z.string() })),
       retrainings: z
@@ -20,6 +24,17 @@ const listed = z.object({
         .default([]),
     }),
   ),
+  pending: z
+    .array(
+      z.looseObject({
+        id: z.string(),
+        modelVersion: z.string(),
+        category: z.string(),
+        drifted: z.number(),
+        needed: z.number(),
+      }),
+    )
+    .default([]),
 });
 const figure = z.object({ value: z.number(), low: z.number().nullable(), high: z.number().nullable() });
 const feedback = z.object({
@@ -40,10 +55,14 @@ const percent = (value: number | null) => (value === null ? '?' : `${(100 * valu
 
 export async function listEpisodes(
   client: Pick<ServiceClient, 'get'>,
-  { model, state, limit }: { model: string; state?: string; limit: string },
+  { model, state, status, limit }: { model: string; state?: string; status?: string; limit: string },
   output: Output,
 ): Promise<void> {
-  const query = new URLSearchParams({ limit, ...(state === undefined ? {} : { state }) });
+  const query = new URLSearchParams({
+    limit,
+    ...(state === undefined ? {} : { state }),
+    ...(status === undefined ? {} : { status }),
+  });
   const document = listed.parse(await client.get(`${modelPath(model)}/episodes?${query}`));
   const { marks } = feedback.parse(await client.get(`${modelPath(model)}/feedback`));
   const markOf = new Map(marks.map(({ episodeId, mark }) => [episodeId, mark]));
@@ -57,7 +76,7 @@ export async function listEpisodes(
           episode.id,
           episode.modelVersion,
           episode.category,
-          episode.state,
+          `${episode.status ?? episode.state}${episode.silence == null ? '' : ` (${episode.silence.reason})`}`,
           new Date(episode.firstWindow.startMs).toISOString(),
           markOf.get(episode.id) ?? '',
           episode.drivers
@@ -70,7 +89,13 @@ export async function listEpisodes(
         ]),
       ),
     );
+  for (const { modelVersion, category, drifted, needed } of document.pending)
+    say(
+      output,
+      `Pending: ${category} in version ${modelVersion}, ${drifted} drifted of ${needed} that open an episode.`,
+    );
   answer(output, {
+    pending: document.pending,
     episodes: document.episodes.map((episode) => ({ ...episode, mark: markOf.get(episode.id) ?? null })),
   });
 }
@@ -120,15 +145,20 @@ export async function showPrecision(
   answer(output, document);
 }
 
-export function addEpisodeCommands(program: Command, { url, key, json, outputOf }: CommonOptions): void {
-  const episodes = program.command('episodes').description('what was alarmed about, and what it was worth');
+export function addEpisodeCommands(program: Command, common: CommonOptions): void {
+  const { url, key, json, outputOf } = common;
+  const episodes = program
+    .command('episodes')
+    .alias('episode')
+    .description('what was alarmed about, and what it was worth');
   episodes
     .command('list')
     .description(
-      "list a model's episodes, the newest first, with their marks and the versions trained for them",
+      "list a model's episodes, open ones first, with their marks and the versions trained for them",
     )
     .argument('<model>')
     .addOption(new Option('--state <state>', 'only these').choices(['open', 'closed']))
+    .addOption(new Option('--status <status>', 'only these').choices(EPISODE_STATUSES))
     .option('--limit <episodes>', 'episodes to show', '20')
     .addOption(url())
     .addOption(key())
@@ -136,6 +166,7 @@ export function addEpisodeCommands(program: Command, { url, key, json, outputOf 
     .action((model: string, { url, key, json, ...options }) =>
       listEpisodes(createServiceClient({ url, key }), { model, ...options }, outputOf({ json })),
     );
+  addEpisodeActionCommands(episodes, common);
   episodes
     .command('mark')
     .description('say whether an episode was true, or a false alarm')

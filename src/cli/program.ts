@@ -15,6 +15,7 @@ import { addModelCommands } from './model-commands.js';
 import { addOutlierCommand } from './outliers.js';
 import { answer, countsSentence, createProgress, say } from './output.js';
 import { addPolicyCommands } from './policy-commands.js';
+import { addPolicySettingCommands } from './policy-setting.js';
 import { addRejectedCommands } from './rejected.js';
 import { replay } from './replay-stream.js';
 import { createServiceClient, REPLAY_PATIENCE_MS } from './service-client.js';
@@ -144,6 +145,7 @@ export function createProgram(streams: Streams): Command {
     });
 
   addEpisodeCommands(program, common);
+  addPolicySettingCommands(program, common);
   addOutlierCommand(program, common);
   addRejectedCommands(program, common);
   addErasureCommands(program, common);

@@ -1,5 +1,6 @@
 import { decideEpisode } from '../alerts/policy.js';
 import { type Config, type ModelConfig, modelConfig, parsePolicy } from '../config.js';
+import { policySection } from '../config-policy.js';
 import type { TriedPolicy } from '../domain/backtest.js';
 import type { Logger } from '../domain/ports.js';
 import type { StoredPolicyStore } from '../domain/stored-policy.js';
@@ -67,8 +68,8 @@ export function policySettings({ config, policies, store, wallClock, logger }: P
   return {
     store,
     policyOf: (model) => ({
-      inForce: policies.settings(model).policy,
-      ofFile: modelConfig(config, model).policy,
+      inForce: policySection(policies.settings(model).policy),
+      ofFile: policySection(modelConfig(config, model).policy),
       source: policies.isStored(model) ? 'store' : 'file',
       policyFrom: modelConfig(config, model).policyFrom,
     }),

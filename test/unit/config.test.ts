@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ConfigInput, modelConfig, parseConfig, parsePolicy, privacyKey } from '../../src/config.js';
+import { policySection } from '../../src/config-policy.js';
 
 describe('the settings of a model', () => {
   const config = parseConfig({ models: { churn: { window: { length: '1d' } } } });
@@ -81,6 +82,17 @@ describe("a policy's rules", () => {
         { kind: 'once', name: 'move', toMs: Date.parse('2026-01-01T23:00:00Z') },
       ],
     });
+  });
+
+  it.each([
+    {},
+    { level: 0.01, cooldown: '90m' },
+    { cooldown: '1d', close: '3of5', severity: { critical: 'never', drift: 3 }, routes: { drift: 'a' } },
+    { maintenance: [night, { from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00+01:00' }] },
+    { maintenance: [{ time: '00:00-24:00' }], minimumRows: 5, falseEpisodesPer30Days: 2 },
+  ])('are written as they are read: %j', (policy) => {
+    const read = parsePolicy(policy);
+    expect(parsePolicy(policySection(read))).toEqual(read);
   });
 
   it.each([

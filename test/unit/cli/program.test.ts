@@ -72,8 +72,16 @@ describe('the command line', () => {
       'skew',
       'report',
       'episodes list',
+      'episodes show',
+      'episodes ack',
+      'episodes unack',
+      'episodes snooze',
+      'episodes unsnooze',
       'episodes mark',
       'episodes precision',
+      'policy show',
+      'policy set',
+      'policy reset',
       'outliers',
       'rejected list',
       'rejected redrive',
@@ -111,7 +119,7 @@ describe('the command line', () => {
       commands
         .map(([name]) => name)
         .filter((name) =>
-          /^(replay|import|tail|report|outliers|skew|backtest|model .*|versions .*|episodes .*|rejected .*|erase|erasures|webhook .*|backup)$/.test(
+          /^(replay|import|tail|report|outliers|skew|backtest|model .*|versions .*|episodes .*|policy .*|rejected .*|erase|erasures|webhook .*|backup)$/.test(
             name,
           ),
         ),

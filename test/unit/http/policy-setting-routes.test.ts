@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseConfig, parsePolicy } from '../../../src/config.js';
+import { policySection } from '../../../src/config-policy.js';
 import type { ModelVersion } from '../../../src/domain/model.js';
 import type { StoredPolicy } from '../../../src/domain/stored-policy.js';
 import { createKey } from '../../../src/http/access.js';
@@ -56,17 +57,17 @@ async function call(method: string, model: string, body?: object) {
 test('the policy of the file is in force until one is set, and again once that is removed', async () => {
   expect((await call('GET', 'churn')).body).toEqual({
     model: 'churn',
-    policy: parsePolicy({ close: 4 }),
+    policy: policySection(parsePolicy({ close: 4 })),
     source: 'file',
     policyFrom: 'store',
-    ofFile: parsePolicy({ close: 4 }),
+    ofFile: policySection(parsePolicy({ close: 4 })),
     history: [],
   });
   const policy = { close: '3of5', maintenance: [{ time: '22:00-23:00' }] };
   const { body } = await call('PUT', 'churn', { policy, by: 'ada', note: 'calmer' });
   expect(body).toMatchObject({
     source: 'store',
-    policy: { close: '3of5', open: '2of2', maintenance: [{ kind: 'weekly' }] },
+    policy: { close: '3of5', open: '2of2', cooldown: '0s', maintenance: [{ time: '22:00-23:00' }] },
     ofFile: { close: 4 },
     history: [{ policy, by: 'ada', note: 'calmer', via: admin.entry.id, atMs: 42 }],
   });
