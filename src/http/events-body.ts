@@ -95,6 +95,7 @@ function* sliceLines<Row = never>(
   from: number,
   to = body.length,
   quick: QuickReader<Row> | null = null,
+  inArray = false,
 ): Generator<Slice<Row>> {
   for (let start = from; start < to; ) {
     let end = to;
@@ -106,7 +107,9 @@ function* sliceLines<Row = never>(
     if (end - start <= MAX_EVENT_BYTES)
       yield {
         events:
-          quick === null ? parseLines(body.toString('utf8', start, end)) : readLines(body, start, end, quick),
+          quick === null
+            ? parseLines(body.toString('utf8', start, end), inArray)
+            : readLines(body, start, end, quick),
         bytes: end - start,
       };
     // A single line: perhaps an array of events, else one that is too large.
@@ -139,18 +142,24 @@ function* readLines<Row>(
 }
 
 /** One decoding of many lines is cheaper than one of each. */
-function parseLines(text: string): BodyEvent[] {
+function parseLines(text: string, inArray = false): BodyEvent[] {
   const events: BodyEvent[] = [];
   for (let start = 0; start < text.length; ) {
     const newline = text.indexOf('\n', start);
     const end = newline < 0 ? text.length : newline;
-    const line = text.slice(start, end);
+    const line = inArray ? elementOf(text.slice(start, end)) : text.slice(start, end);
     start = end + 1;
     const event = parseText(line);
     if (event.ok && !Array.isArray(event.value)) events.push(event);
     else if (line.trim() !== '') events.push(...unfold(line, event));
   }
   return events;
+}
+
+/** The element of an array on a line of its own, as forwarders write them: without what stands behind it. */
+function elementOf(line: string): string {
+  const element = line.trim().replace(/,$/, '');
+  return /^\{.*\}\]$/.test(element) || element === ']' ? element.slice(0, -1) : element;
 }
 
 /** A line with more on it than one object: an array, or objects one after the other. Else the event as it was. */
@@ -171,7 +180,7 @@ function* sliceValues(body: Buffer, from: number, to = body.length): Generator<S
     const newline = range.open ? body.indexOf(NEWLINE, range.start) : -1;
     if (newline >= 0 && newline < to - 1) {
       if (events.length > 0) yield { events, bytes: range.start - sliceStart };
-      yield* sliceLines(body, range.start, to);
+      yield* sliceLines(body, range.start, to, null, body[from] === OPEN_BRACKET);
       return;
     }
     events.push(parseRange(body, range));
