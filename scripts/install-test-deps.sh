@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests run against: Chromium, Prometheus, Alertmanager, kcat, Java, Maven (Debian packages), and the
-# jars of a Kafka broker (Maven). Idempotent: what is there is left alone. Starts no service.
+# jars of a Kafka broker (Maven); unpacks log forwarders. Idempotent: what is there is left alone. Starts no service.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -83,3 +83,6 @@ if ! cmp --silent "$pom" "$libs/pom.xml"; then
   cp "$pom" "$libs.part/pom.xml"
   mv "$libs.part" "$libs"
 fi
+
+# Without them all other tests still run; those of the forwarders say what is missing.
+bash scripts/fetch-forwarders.sh || echo "install-test-deps: going on without log forwarders" >&2
