@@ -106,7 +106,7 @@ export async function createApp(config: Config) {
           await followStore(parts);
         },
       },
-      ...(detection === null ? [] : [detection.job]),
+      ...(detection === null ? [] : detection.jobs),
       ...(pairing === null ? [] : [pairing]),
     ],
     metrics,
@@ -119,6 +119,7 @@ export async function createApp(config: Config) {
     access,
     metrics,
     logger,
+    beforeScrape: () => detection?.hideStale(),
     ready: () => store.ping(),
     checks: () => [...(collection?.checks() ?? []), ...(detection?.checks() ?? [])],
     ingest: collection?.ingest,

@@ -125,6 +125,8 @@ const service = z.strictObject({
     .strictObject({
       /** node-cron expression (six fields: with seconds) of the detection job. */
       cron: z.string().default('*/15 * * * * *'),
+      /** Of several detectors over one ClickHouse server one leads; when it is gone another takes its place after so long. */
+      lease: duration.refine((ms) => ms >= 2_000, 'must be at least 2s').prefault('20s'),
       /** Worker threads at most; as many as there are processor cores when left out. */
       threads: z.int().min(1).max(256).optional(),
     })

@@ -16,6 +16,8 @@ export interface HttpServerOptions {
   readonly insecureListen: boolean;
   readonly access: Access;
   readonly metrics: Pick<Metrics, 'registry'>;
+  /** Called before the metrics are shown. */
+  readonly beforeScrape?: () => void;
   readonly logger: Logger;
   /** Rejects, with the reason, while the service cannot do its work. */
   readonly ready: () => Promise<void>;
@@ -81,6 +83,7 @@ export function createHttpServer(options: HttpServerOptions) {
     response.status(body.reason === undefined ? 200 : 503).json(body);
   });
   app.get('/metrics', access.requireAllModels('read'), async (_request, response) => {
+    options.beforeScrape?.();
     response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   if (options.ingest !== undefined) app.use(options.ingest);

@@ -2,9 +2,8 @@ import type { Lease, LeaseStore } from '../domain/lease.js';
 import type { Logger } from '../domain/ports.js';
 import { messageOf } from '../errors.js';
 
-/** A process that is gone is replaced after so long, and a beat. */
-const TTL_MS = 20_000;
-const BEAT_MS = 5_000;
+/** A lease is looked at so often in its time: a process that is gone is replaced after one and a quarter of it. */
+const BEATS = 4;
 
 export interface CoordinatorOptions {
   readonly leases: LeaseStore;
@@ -16,7 +15,8 @@ export interface CoordinatorOptions {
   /** Milliseconds that go on while the process is stopped, and never go back. */
   readonly monotonicMs?: () => number;
   readonly gauge?: { set(value: number): void };
-  readonly ttlMs?: number;
+  /** How long a process that is gone keeps its lead. */
+  readonly ttlMs: number;
   readonly beatMs?: number;
 }
 
@@ -44,7 +44,7 @@ export const ALONE: Coordinator = {
  * notices by its own monotonic clock that it leads no more, before it asks anybody.
  */
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
-  const { leases, name, owner, ttlMs = TTL_MS, beatMs = BEAT_MS } = options;
+  const { leases, name, owner, ttlMs, beatMs = ttlMs / BEATS } = options;
   const monotonicMs = options.monotonicMs ?? (() => performance.now());
   const logger = options.logger.child({ component: 'coordinator', lease: name });
   let held: Lease | null = null;

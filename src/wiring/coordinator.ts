@@ -15,5 +15,6 @@ export function wireCoordinator({ config, store, metrics, logger }: Parts): Coor
     owner: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
     logger,
     gauge: metrics.detectorLeader,
+    ttlMs: config.jobs.lease,
   });
 }

@@ -33,8 +33,13 @@ import { createPause, createTurns } from './turns.js';
 import { createHooks, publicUrlOf } from './webhooks.js';
 
 export const DETECTION = 'detection';
+const FOLLOWING = 'following';
+/** How often a process that stands by shows what another one judges. */
+const FOLLOWING_CRON = '*/5 * * * * *';
 /** As in the alert PlumblineDetectorOverrun. */
 const OVERRUN_MS = 900_000;
+/** In times of the lease: how long a process that stands by shows what it saw last. */
+const STALE = 1.5;
 
 /** The detector role: profiles, verdicts, episodes, the gauges that show them, and webhooks. */
 export function wireDetection(parts: Parts, coordinator: Coordinator) {
@@ -153,20 +158,36 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
   const sinceMs = wallClock.now();
 
   let led = false;
+  /** The term that what is remembered, and shown, is of. */
   let term = coordinator.term();
-
-  async function lead(): Promise<void> {
-    if (coordinator.term() !== term) cycle.forget();
-    term = coordinator.term();
-    await alerts.followUp();
-    lastCycle = await cycle.run();
-  }
+  let refreshedMs = performance.now();
+  let hidden = false;
+  let judging = false;
+  let following: Promise<void> | null = null;
 
   /** Shows what another process judges, so that nothing seems to end when that one does. */
-  async function standBy(): Promise<void> {
+  async function showStored(): Promise<void> {
     await cycle.watch();
     await gauges.follow();
     gauges.episodesOpen(await standings.refresh(), standings.of);
+    await gauges.publish();
+    await webhookGauges.publish();
+    refreshedMs = performance.now();
+    hidden = false;
+  }
+
+  async function lead(): Promise<void> {
+    if (coordinator.term() !== term || hidden) {
+      cycle.forget();
+      await showStored();
+    }
+    term = coordinator.term();
+    await alerts.followUp();
+    lastCycle = await cycle.run();
+    await gauges.publish();
+    await webhookGauges.publish();
+    refreshedMs = performance.now();
+    await streams.feed();
   }
 
   const job: Job = {
@@ -176,11 +197,15 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
       await followStore(parts);
       await parts.policies.refresh();
       led = coordinator.leads();
-      if (led) await lead();
-      else await standBy();
-      await gauges.publish();
-      await webhookGauges.publish();
-      if (led) await streams.feed();
+      if (!led) return;
+      judging = true;
+      try {
+        // A look at the store that began before must not be shown after what is judged now; its failure is its own job's.
+        await following?.catch(() => undefined);
+        await lead();
+      } finally {
+        judging = false;
+      }
     },
     lastSuccess: {
       set: (seconds) => {
@@ -191,18 +216,40 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
     },
   };
 
+  const followJob: Job = {
+    name: FOLLOWING,
+    cron: FOLLOWING_CRON,
+    run: async () => {
+      if (judging || coordinator.leads()) return;
+      following = showStored();
+      try {
+        await following;
+      } finally {
+        following = null;
+      }
+    },
+  };
+
   return {
-    job,
+    jobs: [job, followJob],
     async start(): Promise<void> {
-      await gauges.follow();
-      gauges.episodesOpen(await standings.refresh(), standings.of);
-      await webhookGauges.publish();
+      await showStored();
       await coordinator.start();
       dispatcher.start();
     },
     async stop(): Promise<void> {
       await dispatcher.stop();
       await coordinator.stop();
+    },
+    /**
+     * Call before metrics are shown. A process that stands by and has not looked for long was stopped, or cannot reach the store: what
+     * it would show may have ended since, and would page anew.
+     */
+    hideStale(): void {
+      if (hidden || coordinator.leads() || performance.now() - refreshedMs < STALE * config.jobs.lease)
+        return;
+      gauges.retain([]);
+      hidden = true;
     },
     /** Runs the job until nothing is left to profile, score or judge, and delivers what is due. */
     async settle(run: () => Promise<{ ok: boolean }>): Promise<void> {
