@@ -66,7 +66,12 @@ try {
   }));
   for (const { hourStartsMs } of await store.dirtyBuckets()) await store.profileHours(model, hourStartsMs);
   await each('labels', (event) => ({ ...rowOf(event), label: event.label }));
-  await store.measurePerformance(model, { positiveClass: '1', segmentColumns: [], segments: [] });
+  await store.measurePerformance(model, {
+    positiveClass: '1',
+    segmentColumns: [],
+    segments: [],
+    requestId: '{request}',
+  });
   const setting = () => ({ positiveClass: '1', minimumMaturity: 0.8, quantiles: [] });
   const read = parts.createEstimateReader({
     store,
@@ -83,7 +88,7 @@ try {
       settledMs: 0,
     })
     .feed();
-  const detections = (await store.streamDetections(KEY, 10_000)).reverse();
+  const detections = (await store.streamDetections({ ...KEY, limit: 10_000 })).reverse();
   const nannyml = JSON.parse(await readFile(join(root, 'test/oracle/estimate-flights-year.json'), 'utf8'));
   const months = periods.map((period) => {
     const month = new Date(period.window.endMs - 1).toISOString().slice(0, 7);

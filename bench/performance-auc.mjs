@@ -20,7 +20,7 @@ const MODEL = {
   registeredAtMs: 0,
   schema: { task: 'binary', label: true, features: [{ name: 'x', kind: 'numeric' }] },
 };
-const SETTING = { positiveClass: '1', segmentColumns: [], segments: [] };
+const SETTING = { positiveClass: '1', segmentColumns: [], segments: [], requestId: '{request}' };
 /** The same numbers in Python: one multiplication, rounded down. */
 const fraction = (factor) => `(toFloat64(number) * ${factor} - floor(toFloat64(number) * ${factor}))`;
 const SCORE = fraction('0.6180339887498949');
