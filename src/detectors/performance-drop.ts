@@ -1,8 +1,14 @@
 import type { ModelVersion } from '../domain/model.js';
-import type { ComparedFigure, PerformanceBaseline, PerformanceSample } from '../domain/performance.js';
+import type {
+  ComparedFigure,
+  PerformanceBaseline,
+  PerformanceSample,
+  PieceSpread,
+} from '../domain/performance.js';
 import type { Reference } from '../domain/reference.js';
 import type { UndecidedReason, Verdict } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
+import { persistenceInflation } from '../stats/piece-series.js';
 import { normalHalfWidth } from '../stats/special.js';
 import { studentQuantile, studentSf } from '../stats/student.js';
 
@@ -32,7 +38,8 @@ export interface PerformanceInput {
  * Whether a version has become worse than it was on its reference: one verdict for each figure that the reference has, to one side. The
  * distance over its standard error is compared with Student's t: variances of the window's rows, of the reference's, and between
  * window-long pieces of it, which is a new window's prediction interval in a random-effects model (Higgins, Thompson & Spiegelhalter
- * 2009, JRSS A 172:137); the p-value of independent rows where that is larger. Better never alarms.
+ * 2009, JRSS A 172:137); the p-value of independent rows where that is larger. Errors are compared by their logarithms. Better never
+ * alarms.
  */
 export function judgePerformance(input: PerformanceInput): Verdict[] {
   return input.baselines.map((baseline) =>
@@ -53,31 +60,38 @@ function judgeFigure(
   const { spread } = baseline;
   const verdict = frame(input, baseline, sample);
   if (sample === undefined) return { ...verdict, reason: input.reason ?? 'too_few_rows' };
-  const sign = baseline.figure === 'meanAbsoluteError' ? 1 : -1;
-  const unit = baseline.figure === 'meanAbsoluteError' ? baseline.value : 1;
-  if (!(unit > 0)) return { ...verdict, reason: 'constant_column' };
-  const independent = sample.variance + baseline.variance;
-  const between = spread === null ? 0 : spread.variance * (1 + 1 / spread.pieces);
-  const error = Math.sqrt(independent + between) / unit;
-  const change = (sample.value - baseline.value) / unit;
-  const loss = sign * change;
-  const effect = { value: change, low: change - Z_95 * error, high: change + Z_95 * error };
+  const isError = baseline.figure === 'meanAbsoluteError';
+  if (isError && !(baseline.value > 0)) return { ...verdict, reason: 'constant_column' };
+  const { distance, independent, between, changeOf } = isError
+    ? ratioOf(sample, baseline)
+    : differenceOf(sample, baseline);
+  const sign = isError ? 1 : -1;
+  const error = Math.sqrt(independent + between);
+  const loss = sign * changeOf(distance);
+  const effect = {
+    value: changeOf(distance),
+    low: changeOf(distance - Z_95 * error),
+    high: changeOf(distance + Z_95 * error),
+  };
   const designEffect = (independent + between) / independent;
   const seen = { ...verdict, statistic: loss, effect, designEffect };
   if (input.reason !== null) return { ...seen, reason: input.reason };
   // Taking windows as alike where nobody knows whether they are would page from the first one.
   if (spread === null && reference.nullModel.kind === 'temporal') return { ...seen, reason: 'no_reference' };
-  const degrees = spread === null ? Number.POSITIVE_INFINITY : spread.pieces - 1;
-  const rowError = Math.sqrt(independent) / unit;
+  const degrees = spread === null ? Number.POSITIVE_INFINITY : spreadDegrees(spread);
+  const rowError = Math.sqrt(independent);
+  const worse = sign * distance;
   const pValue = Math.max(
-    studentSf(loss / rowError, Number.POSITIVE_INFINITY),
-    studentSf(loss / error, degrees),
+    studentSf(worse / rowError, Number.POSITIVE_INFINITY),
+    studentSf(worse / error, degrees),
   );
-  const threshold = Math.max(
-    studentQuantile(level, Number.POSITIVE_INFINITY) * rowError,
-    studentQuantile(level, degrees) * error,
+  const threshold = changeOf(
+    Math.max(
+      studentQuantile(level, Number.POSITIVE_INFINITY) * rowError,
+      studentQuantile(level, degrees) * error,
+    ),
   );
-  if (sign < 0 && threshold > baseline.value) return { ...seen, reason: 'not_visible_at_window_length' };
+  if (!isError && threshold > baseline.value) return { ...seen, reason: 'not_visible_at_window_length' };
   return {
     ...seen,
     status: pValue <= level ? 'drifted' : 'stable',
@@ -88,6 +102,48 @@ function judgeFigure(
     effectiveReferenceRows: baseline.rows / designEffect,
     effectiveCurrentRows: sample.rows / designEffect,
   };
+}
+
+/** How far a window is from the reference, where its chance is symmetric, and what change a distance there is. */
+interface Comparison {
+  readonly distance: number;
+  /** Variance were rows independent, and between windows. */
+  readonly independent: number;
+  readonly between: number;
+  readonly changeOf: (distance: number) => number;
+}
+
+function differenceOf(sample: PerformanceSample, baseline: PerformanceBaseline): Comparison {
+  return {
+    distance: sample.value - baseline.value,
+    independent: sample.variance + baseline.variance,
+    between: betweenWindows(baseline.spread),
+    changeOf: (distance) => distance,
+  };
+}
+
+/** Errors differ by factors: their logarithms, with variances of the delta method. Errors of 0 are as far from any as can be. */
+function ratioOf(sample: PerformanceSample, baseline: PerformanceBaseline): Comparison {
+  const square = baseline.value ** 2;
+  const own = sample.value > 0 ? sample.variance / sample.value ** 2 : 0;
+  return {
+    distance: Math.log(sample.value / baseline.value),
+    independent: own + baseline.variance / square,
+    between: betweenWindows(baseline.spread) / square,
+    changeOf: Math.expm1,
+  };
+}
+
+/** Variance of a new window about the mean of the reference's pieces, chance of rows aside. */
+function betweenWindows(spread: PieceSpread | null): number {
+  if (spread === null) return 0;
+  const { pieces, variance, autocorrelation = 0 } = spread;
+  return variance * (1 + 1 / pieces) * persistenceInflation(pieces, autocorrelation);
+}
+
+/** Degrees of freedom of the pieces' variance. */
+export function spreadDegrees({ pieces, effectivePieces = pieces }: PieceSpread): number {
+  return Math.max(1, effectivePieces - 1);
 }
 
 function frame(
@@ -126,7 +182,14 @@ function frame(
       ...(sample === undefined ? {} : { value: sample.value }),
       predictions: counts.predictions,
       labelled: counts.labelled,
-      ...(spread === null ? {} : { pieces: spread.pieces, betweenVariance: spread.variance }),
+      ...(spread === null
+        ? {}
+        : {
+            pieces: spread.pieces,
+            betweenVariance: spread.variance,
+            effectivePieces: spread.effectivePieces ?? spread.pieces,
+            autocorrelation: spread.autocorrelation ?? 0,
+          }),
       ...(reference.nullModel.provisional === true ? { nullProvisional: true } : {}),
     },
     seed: null,

@@ -8,6 +8,7 @@ import { fitAucSpread } from '../stats/pair-spread.js';
 import { type SegmentBaseline, spreadOf } from './column-baseline.js';
 import { appliesTo } from './detector.js';
 import { judgedColumns } from './measure-columns.js';
+import { spreadDegrees } from './performance-drop.js';
 import { COLUMN_DETECTORS } from './registry.js';
 
 /** The tests that can flag an ordinary window of a model version. */
@@ -65,9 +66,11 @@ export function primaryFamily(input: {
     if (nullModel.kind === 'temporal' && spread !== null) degrees.push(spread.effectivePieces - 1);
     count('drift');
   }
+  // Production says how windows differ where the reference does not.
+  const isLearned = nullModel.kind === 'iid' || nullModel.learned !== undefined;
   for (const { spread } of performance) {
-    if (nullModel.kind === 'temporal' && spread === null) continue;
-    if (spread !== null) degrees.push(spread.pieces - 1);
+    if (spread === null && !isLearned) continue;
+    if (spread !== null) degrees.push(spreadDegrees(spread));
     count('performance');
   }
   degrees.sort((a, b) => a - b);

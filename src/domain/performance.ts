@@ -139,7 +139,17 @@ export interface PerformanceSample {
   readonly rows: number;
 }
 
+/** How much a figure of window-long pieces of a reference differs, beyond chance of their rows. */
+export interface PieceSpread {
+  readonly pieces: number;
+  readonly variance: number;
+  /** Independent pieces that these are worth for their spread, as neighbours are alike; all of them in references of before. */
+  readonly effectivePieces?: number;
+  /** Lag-1 autocorrelation of the pieces, beyond chance of rows; 0 when left out. */
+  readonly autocorrelation?: number;
+}
+
 /** A figure to compare with, and how much window-long pieces of it differ; null where too few pieces tell. */
 export interface PerformanceBaseline extends PerformanceSample {
-  readonly spread: { readonly pieces: number; readonly variance: number } | null;
+  readonly spread: PieceSpread | null;
 }

@@ -5,6 +5,7 @@ import type { PerformanceBaseline, PerformanceSample } from '../../../src/domain
 import type { Reference } from '../../../src/domain/reference.js';
 import { createNormal } from '../../../src/stats/normal-draws.js';
 import { createRandom } from '../../../src/stats/random.js';
+import { normalSf } from '../../../src/stats/special.js';
 import { scoredModel } from '../../support/performance-rows.js';
 
 const model = scoredModel('m', 'binary');
@@ -74,6 +75,17 @@ describe('a loss of performance', () => {
     const worse = judge(sample, { baselines: [baseline] });
     expect(worse).toMatchObject({ status: 'drifted', material: true, effect: { value: 0.5 } });
     expect(judge({ ...sample, value: 3 }, { baselines: [baseline] }).status).toBe('stable');
+    // ln(6/4) over √(0.04/36 + 0.01/16)
+    expect(judge({ ...sample, variance: 1 }, { baselines: [baseline] }).pValue).toBeCloseTo(
+      normalSf(Math.log(1.5) / Math.sqrt(1 / 36 + 0.01 / 16)),
+      12,
+    );
+    // As far beyond what it takes to alarm as the p-value is below the level.
+    const edge = worse.threshold ?? 0;
+    const own = { ...sample, value: 4 * (1 + edge), variance: 0.04 * ((1 + edge) / 1.5) ** 2 };
+    expect(judge(own, { baselines: [baseline] }).pValue).toBeCloseTo(0.01, 12);
+    const perfect = judge({ ...sample, value: 0, variance: 0 }, { baselines: [baseline] });
+    expect(perfect).toMatchObject({ status: 'stable', pValue: 1, effect: { value: -1, low: -1, high: -1 } });
   });
 
   it('is undecided without labels, without rows of both classes, or where nothing could be seen', () => {
@@ -88,6 +100,26 @@ describe('a loss of performance', () => {
     expect(judge(sampleOf(0.1, 0.5)).reason).toBe('not_visible_at_window_length');
     const temporal: Reference = { ...reference, nullModel: { kind: 'temporal', pieceMs: 1, spreads: [] } };
     expect(judge(sampleOf(0.7), { reference: temporal }).reason).toBe('no_reference');
+  });
+
+  it('needs more where the reference’s pieces last, which are few independent ones then', () => {
+    const spread = { pieces: 28, variance: 0.0004 };
+    const judged = (own: typeof spread & { effectivePieces?: number; autocorrelation?: number }) =>
+      judge(sampleOf(0.72), { baselines: [{ ...auc, spread: own }] });
+    const own = judged(spread);
+    expect(own).toMatchObject({ status: 'drifted', parameters: { effectivePieces: 28, autocorrelation: 0 } });
+    const lasting = judged({ ...spread, effectivePieces: 6, autocorrelation: 0.8 });
+    expect(lasting).toMatchObject({
+      status: 'stable',
+      parameters: { effectivePieces: 6, autocorrelation: 0.8 },
+    });
+    expect(lasting.designEffect).toBeGreaterThan(own.designEffect);
+    // One degree of freedom at least: at the level of 1 % no loss could be seen with it, at 20 % this one is.
+    const short = { ...spread, effectivePieces: 1.5 };
+    expect(judged(short).reason).toBe('not_visible_at_window_length');
+    expect(judge(sampleOf(0.72), { baselines: [{ ...auc, spread: short }], level: 0.2 }).status).toBe(
+      'drifted',
+    );
   });
 
   it('opens nothing by a null that is provisional', () => {

@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { primaryFamily } from '../../../src/detectors/primary-family.js';
-import { gridsOf, modelOf, profilesOf, referenceOf } from '../../support/judge-fixture.js';
+import type { PerformanceBaseline } from '../../../src/domain/performance.js';
+import type { NullModel } from '../../../src/domain/reference.js';
+import { gridsOf, IID, modelOf, profilesOf, referenceOf } from '../../support/judge-fixture.js';
 
 const model = modelOf({ age: 'numeric', plan: 'categorical', flat: 'numeric' });
 const rows = 200;
@@ -52,6 +54,22 @@ test('a temporal null has the tests that it learned, with the median of their de
 test('columns without counts in the reference have no test', () => {
   const { tests } = primaryFamily({ model, reference: referenceOf(rows), grids, referenceProfiles: [] });
   expect(tests.size).toBe(0);
+});
+
+test('performance counts where the reference, or production, tells how windows differ', () => {
+  const figure = { figure: 'rocAuc', value: 0.8, variance: 1e-4, rows, spread: null } as const;
+  const temporal = { kind: 'temporal', pieceMs: 1, spreads: [] } as const;
+  const learned = { ...temporal, learned: { startMs: 0, endMs: 1 } };
+  const testsOf = (nullModel: NullModel, spread: PerformanceBaseline['spread'] = null) => {
+    const reference = { ...referenceOf(rows, nullModel), performance: [{ ...figure, spread }] };
+    const family = primaryFamily({ model, reference, grids, referenceProfiles: [] });
+    return { tests: family.tests.get('performance') ?? 0, degrees: family.scaleDegrees };
+  };
+  expect(testsOf(IID).tests).toBe(1);
+  expect(testsOf(temporal).tests).toBe(0);
+  expect(testsOf(learned).tests).toBe(1);
+  const spread = { pieces: 30, variance: 1e-4, effectivePieces: 12.5, autocorrelation: 0.5 };
+  expect(testsOf(temporal, spread)).toEqual({ tests: 1, degrees: 11.5 });
 });
 
 test('the tests of segments join the family, but for those of their own column', () => {

@@ -50,9 +50,23 @@ describe('what windows are compared with', () => {
     expect(fitBaselines('multiclass', whole, [...pieces, classified(10, 8)])[0]?.spread).toBeNull();
     expect(fitBaselines('multiclass', whole, [...pieces, classified(100, 80)])[0]?.spread).toEqual({
       pieces: 10,
+      effectivePieces: 10,
+      autocorrelation: 0,
       variance: 0,
     });
     expect(accuracyOf(whole)?.rows).toBe(900);
+  });
+
+  it('counts pieces that last for fewer', () => {
+    // Ten at 70 %, then ten at 80 %; and the same ones in turns.
+    const lasting = Array.from({ length: 20 }, (_, at) => classified(1_000, at < 10 ? 700 : 800));
+    const turns = Array.from({ length: 20 }, (_, at) => classified(1_000, at % 2 === 0 ? 700 : 800));
+    const spreadOf = (pieces: readonly PerformanceCounts[]) =>
+      fitBaselines('multiclass', classified(20_000, 15_000), pieces)[0]?.spread;
+    expect(spreadOf(lasting)?.variance).toBeCloseTo(spreadOf(turns)?.variance ?? 0, 12);
+    expect(spreadOf(turns)).toMatchObject({ effectivePieces: 20, autocorrelation: 0 });
+    expect(spreadOf(lasting)?.autocorrelation).toBeGreaterThan(0.8);
+    expect(spreadOf(lasting)?.effectivePieces).toBeLessThan(5);
   });
 
   it('finds how much pieces differ beyond chance of their rows', () => {
