@@ -60,7 +60,9 @@ export function createPerformanceGauges({
 
     /** Shows how many labels the newest window has. */
     windowJudged(key: VersionKey, verdicts: readonly Verdict[]): void {
-      const verdict = verdicts.find(({ category }) => category === 'performance');
+      const verdict = verdicts.find(
+        ({ category, segment }) => category === 'performance' && segment === undefined,
+      );
       const predictions = Number(verdict?.parameters.predictions ?? 0);
       if (verdict === undefined || predictions === 0 || shownOf(key) === null)
         metrics.labelMaturity.remove(labelsOf(key));

@@ -6,6 +6,7 @@ import type {
   PieceSpread,
 } from '../domain/performance.js';
 import type { Reference } from '../domain/reference.js';
+import type { Segment } from '../domain/segment.js';
 import type { UndecidedReason, Verdict } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
 import { persistenceInflation } from '../stats/piece-series.js';
@@ -32,6 +33,8 @@ export interface PerformanceInput {
   readonly level: number;
   /** Of the window, for the verdict to carry. */
   readonly counts: { readonly predictions: number; readonly labelled: number };
+  /** Whose rows they are; all of the window's when left out. */
+  readonly segment?: Segment;
 }
 
 /**
@@ -147,7 +150,7 @@ export function spreadDegrees({ pieces, effectivePieces = pieces }: PieceSpread)
 }
 
 function frame(
-  { model, window, reference, counts }: PerformanceInput,
+  { model, window, reference, counts, segment }: PerformanceInput,
   { figure, value, rows, spread }: PerformanceBaseline,
   sample: PerformanceSample | undefined,
 ): Verdict {
@@ -155,6 +158,7 @@ function frame(
     model: model.model,
     modelVersion: model.modelVersion,
     feature: '',
+    ...(segment === undefined ? {} : { segment }),
     detector: figure,
     category: 'performance',
     role: 'primary',

@@ -31,7 +31,7 @@ export function primaryFamily(input: {
   /** Parts of the rows that are judged as well: their tests join the family. */
   readonly segments?: readonly SegmentBaseline[];
 }): PrimaryFamily {
-  const { nullModel, forest, multivariate, performance = [] } = input.reference;
+  const { nullModel, forest, multivariate } = input.reference;
   const gridOf = new Map(input.grids.map((grid) => [grid.feature, grid]));
   const tests = new Map<EpisodeCategory, number>();
   const count = (category: EpisodeCategory) => tests.set(category, (tests.get(category) ?? 0) + 1);
@@ -66,12 +66,14 @@ export function primaryFamily(input: {
     if (nullModel.kind === 'temporal' && spread !== null) degrees.push(spread.effectivePieces - 1);
     count('drift');
   }
-  // Production says how windows differ where the reference does not.
-  const isLearned = nullModel.kind === 'iid' || nullModel.learned !== undefined;
-  for (const { spread } of performance) {
-    if (spread === null && !isLearned) continue;
-    if (spread !== null) degrees.push(spreadDegrees(spread));
-    count('performance');
+  for (const { reference } of populations) {
+    // Production says how windows differ where the reference does not.
+    const isLearned = reference.nullModel.kind === 'iid' || reference.nullModel.learned !== undefined;
+    for (const { spread } of reference.performance ?? []) {
+      if (spread === null && !isLearned) continue;
+      if (spread !== null) degrees.push(spreadDegrees(spread));
+      count('performance');
+    }
   }
   degrees.sort((a, b) => a - b);
   return { tests, scaleDegrees: degrees[Math.floor(degrees.length / 2)] ?? Number.POSITIVE_INFINITY };

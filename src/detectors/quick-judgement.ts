@@ -70,10 +70,10 @@ export function quickOutcomes(
     const member = decidedExtra.indexOf(verdict);
     if (member < 0) continue;
     outcome.isDecided = true;
-    const { feature, detector, minimumEffect } = verdict;
+    const { feature, segment, detector, minimumEffect } = verdict;
     const effect = verdict.effect?.value ?? 0;
     if ((adjusted[family.length + member] ?? 1) <= level && Math.abs(effect) >= minimumEffect)
-      outcome.drivers.push({ feature, detector, effect, minimumEffect });
+      outcome.drivers.push({ feature, segment, detector, effect, minimumEffect });
   }
   const excess = (driver: QuickDriver) => Math.abs(driver.effect) / driver.minimumEffect;
   return [...outcomes].map(([category, { isDecided, drivers }]) => ({

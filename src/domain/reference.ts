@@ -58,6 +58,8 @@ export interface SegmentReference {
   readonly segment: Segment;
   readonly rows: number;
   readonly nullModel: NullModel;
+  /** How good the model was on them; left out without labels, and in references of before. */
+  readonly performance?: readonly PerformanceBaseline[];
 }
 
 /** The training baseline of one model version. Its counts are profiles of scope `reference:<hash>` on the model's grids. */

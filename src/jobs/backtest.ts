@@ -18,6 +18,8 @@ import { createShiftRecord, shiftDelays } from './shift-delays.js';
 
 /** Windows whose stored verdicts are read at once, and after which progress is told. */
 const WINDOWS_PER_PART = 168;
+/** Of one detector: windows of a part, overlapping ones too, with hundreds of segments. */
+const MOST_STORED = 100_000;
 /** Two years of hourly windows. */
 const MOST_WINDOWS = 17_600;
 const WEEK_MS = 7 * DAY_MS;
@@ -129,8 +131,15 @@ export function createBacktester(deps: BacktesterDeps) {
     for (const detector of STORED_DETECTORS) {
       const figure = performance.some((baseline) => baseline.figure === detector);
       if (!(hasRows[detector] ?? figure)) continue;
-      const query = { model, modelVersion, window, detector, limit: 10_000 };
-      for (const verdict of await store.listVerdicts(query))
+      const query = { model, modelVersion, window, detector, limit: MOST_STORED };
+      const ofSegments = (reference.segments ?? []).some((part) =>
+        part.performance?.some((baseline) => baseline.figure === detector),
+      );
+      const judged = [
+        ...(await store.listVerdicts(query)),
+        ...(ofSegments ? await store.listVerdicts({ ...query, segment: 'every' }) : []),
+      ];
+      for (const verdict of judged)
         if (verdict.window.endMs - verdict.window.startMs === spec.lengthMs)
           found.set(verdict.window.endMs, [...(found.get(verdict.window.endMs) ?? []), verdict]);
     }

@@ -85,8 +85,8 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
     model: ModelVersion,
     reference: Reference,
     window: Window,
+    segments: readonly Segment[],
   ): Promise<SegmentInput[]> {
-    const segments = (await deps.segments?.(model)) ?? [];
     const setting = deps.referenceSetting?.(model.model) ?? { kind: 'training' };
     const inputs: SegmentInput[] = [];
     for (const segment of segments) {
@@ -163,6 +163,7 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
       const currentProfiles = await store.mergedProfiles(query, tile(window));
       const model = await deps.latencies.seen(registered, window, currentProfiles);
       const baseline = await baselineOf(model, reference, window, training);
+      const segments = (await deps.segments?.(model)) ?? [];
       const extra: Verdict[] = [];
       if (forest !== null) {
         const counts = await store.outlierCounts(model, window, reference.hash);
@@ -172,7 +173,7 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
       // Past production as a reference has no sample.
       if (baseline.reference === reference)
         extra.push(...((await deps.multivariate?.(model, reference, window, { rows, level })) ?? []));
-      extra.push(...((await deps.performance?.(model, reference, window, level)) ?? []));
+      extra.push(...((await deps.performance?.(model, reference, window, level, segments)) ?? []));
       extra.push(await volumeOf(model, baseline.reference, window, { rows, level }));
       const counted = {
         model,
@@ -180,7 +181,7 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
         ...(await withLatencies(model, window, baseline.profiles)),
         currentProfiles,
       };
-      const segments = await segmentInputs(model, reference, window);
+      const parts = await segmentInputs(model, reference, window, segments);
       const isQuiet = rows < (deps.minimumRows?.(model.model) ?? 0);
       const { verdicts, outcomes } = await inTurn(() => {
         const all = judgeWindow({
@@ -190,7 +191,7 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
           level,
           extra,
           parameters: baseline.parameters,
-          segments,
+          segments: parts,
         });
         const judged = isQuiet ? belowMinimumTraffic(all) : all;
         const why = { ...counted, verdicts: judged.verdicts, influence: reference.influence };

@@ -4,12 +4,14 @@ import type { PerformanceBaseline } from '../domain/performance.js';
 import type { FigureSetting } from '../domain/performance-figures.js';
 import { PRODUCTION, type Store } from '../domain/ports.js';
 import type { Reference } from '../domain/reference.js';
+import { type Segment, segmentId, segmentScope } from '../domain/segment.js';
 import type { Verdict } from '../domain/verdict.js';
 import type { Window } from '../domain/window.js';
 import { fitBaselines } from '../performance/baseline.js';
 import { undecidedReason } from '../performance/figures.js';
 import { maturityOf } from '../performance/maturity.js';
 import { performanceSamples } from '../performance/samples.js';
+import { partOf } from './segments.js';
 
 export interface PerformanceJudgeDeps {
   readonly store: Pick<Store, 'performanceCounts'>;
@@ -20,11 +22,11 @@ export interface PerformanceJudgeDeps {
 export function createPerformanceJudge({ store, setting }: PerformanceJudgeDeps) {
   const learned = new Map<string, { basis: string; baselines: readonly PerformanceBaseline[] }>();
 
-  const queryOf = (model: ModelVersion, window: Window) => ({
+  const queryOf = (model: ModelVersion, window: Window, segment: Segment | undefined) => ({
     model: model.model,
     modelVersion: model.modelVersion,
     task: model.schema.task,
-    scope: PRODUCTION,
+    scope: segmentScope(PRODUCTION, segment),
     window,
   });
 
@@ -33,14 +35,16 @@ export function createPerformanceJudge({ store, setting }: PerformanceJudgeDeps)
     model: ModelVersion,
     { hash, performance = [], nullModel }: Reference,
     window: Window,
+    segment: Segment | undefined,
   ): Promise<readonly PerformanceBaseline[]> {
     const { learned: from } = nullModel;
     if (from === undefined || performance.every(({ spread }) => spread !== null)) return performance;
-    const name = JSON.stringify([model.model, model.modelVersion]);
+    const part = segment === undefined ? '' : segmentId(segment);
+    const name = JSON.stringify([model.model, model.modelVersion, part]);
     const basis = JSON.stringify([hash, from, window.endMs - window.startMs]);
     const known = learned.get(name);
     if (known?.basis === basis) return known.baselines;
-    const query = queryOf(model, from);
+    const query = queryOf(model, from, segment);
     const { minimumMaturity } = setting(model.model);
     const isMature = (counts: { predictions: number; labelled: number }) =>
       maturityOf(counts) >= minimumMaturity;
@@ -56,27 +60,43 @@ export function createPerformanceJudge({ store, setting }: PerformanceJudgeDeps)
     return baselines;
   }
 
-  /** One verdict for each figure that the reference has; none where it has none. */
+  async function countsOf(model: ModelVersion, window: Window, segment?: Segment) {
+    const [found] = await store.performanceCounts(queryOf(model, window, segment), 'all');
+    return { counts: found ?? { predictions: 0, labelled: 0 }, found };
+  }
+
+  /** One verdict for each figure that the reference has, and that its part of a segment has; none where they have none. */
   return async function judge(
     model: ModelVersion,
     reference: Reference,
     window: Window,
     level: number,
+    segments: readonly Segment[] = [],
   ): Promise<Verdict[]> {
-    if ((reference.performance ?? []).length === 0) return [];
-    const baselines = await baselinesOf(model, reference, window);
-    const [found] = await store.performanceCounts(queryOf(model, window), 'all');
-    const counts = found ?? { predictions: 0, labelled: 0 };
-    return judgePerformance({
-      model,
-      window,
-      reference,
-      baselines,
-      samples: found === undefined ? [] : performanceSamples(model.schema.task, found),
-      reason: undecidedReason(counts, setting(model.model)),
-      level,
-      counts,
-    });
+    const { task } = model.schema;
+    const ours = setting(model.model);
+    const whole = await countsOf(model, window);
+    const verdicts: Verdict[] = [];
+    for (const segment of [undefined, ...segments]) {
+      const part = segment === undefined ? reference : partOf(reference, segment);
+      if (part === null || (part.performance ?? []).length === 0) continue;
+      const { counts, found } = segment === undefined ? whole : await countsOf(model, window, segment);
+      verdicts.push(
+        ...judgePerformance({
+          model,
+          window,
+          reference: part,
+          baselines: await baselinesOf(model, part, window, segment),
+          samples: found === undefined ? [] : performanceSamples(task, found),
+          // A segment whose labels come first does not speak for a window that waits for the others.
+          reason: undecidedReason(whole.counts, ours) ?? undecidedReason(counts, ours),
+          level,
+          counts,
+          ...(segment === undefined ? {} : { segment }),
+        }),
+      );
+    }
+    return verdicts;
   };
 }
 

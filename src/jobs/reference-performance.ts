@@ -1,12 +1,13 @@
 import type { ModelVersion } from '../domain/model.js';
 import type { Store } from '../domain/ports.js';
 import type { Reference } from '../domain/reference.js';
+import { type Segment, segmentScope } from '../domain/segment.js';
 import { END_OF_TIME_MS, type Window } from '../domain/window.js';
 import { fitBaselines } from '../performance/baseline.js';
 
 /**
- * How good a version was on a reference whose counts are stored, and how much window-long pieces of it differ; nothing where the
- * reference holds no labels.
+ * How good a version was on a reference whose counts are stored, or on a segment of it, and how much window-long pieces of it differ;
+ * nothing where it holds no labels.
  */
 export async function describePerformance(
   store: Pick<Store, 'performanceCounts'>,
@@ -17,13 +18,14 @@ export async function describePerformance(
     readonly pieceMs: number;
     /** Whether a piece lies inside the reference. */
     readonly covers: (piece: Window) => boolean;
+    readonly segment?: Segment;
   },
 ): Promise<Pick<Reference, 'performance'>> {
   const query = {
     model: model.model,
     modelVersion: model.modelVersion,
     task: model.schema.task,
-    scope: `reference:${input.hash}`,
+    scope: segmentScope(`reference:${input.hash}`, input.segment),
     window: { startMs: 0, endMs: END_OF_TIME_MS },
   };
   const [whole] = await store.performanceCounts(query, 'all');

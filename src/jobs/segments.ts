@@ -10,9 +10,10 @@ import {
 } from '../domain/reference.js';
 import { type Segment, type SegmentSetting, segmentId, segmentScope } from '../domain/segment.js';
 import type { Window } from '../domain/window.js';
+import { describePerformance } from './reference-performance.js';
 
 export interface SegmentReferenceDeps {
-  readonly store: Pick<Store, 'segmentsOf' | 'mergedProfiles' | 'pieceProfiles'>;
+  readonly store: Pick<Store, 'segmentsOf' | 'mergedProfiles' | 'pieceProfiles' | 'performanceCounts'>;
   readonly fitNullModel: (input: {
     grids: readonly Grid[];
     pieces: readonly { window: Window; profiles: readonly Profile[] }[];
@@ -23,7 +24,10 @@ export interface SegmentReferenceDeps {
 }
 
 /** The segments of a version as they are set; none without a setting. */
-export async function segmentsOf(deps: SegmentReferenceDeps, model: ModelVersion): Promise<Segment[]> {
+export async function segmentsOf(
+  deps: Pick<SegmentReferenceDeps, 'segments'> & { readonly store: Pick<Store, 'segmentsOf'> },
+  model: ModelVersion,
+): Promise<Segment[]> {
   const setting = deps.segments?.(model.model);
   return setting === undefined ? [] : deps.store.segmentsOf(model, setting);
 }
@@ -61,6 +65,13 @@ export async function describeSegments(
         pieces: pieces.filter((piece) => input.covers(piece.window)),
         pieceMs,
       }),
+      ...(await describePerformance(deps.store, model, {
+        hash: reference.hash,
+        period: reference.period,
+        pieceMs,
+        covers: input.covers,
+        segment,
+      })),
     });
   }
   return found;
@@ -74,7 +85,7 @@ export function partOf(reference: Reference, segment: Segment): Reference | null
   const part = reference.segments?.find((known) => segmentId(known.segment) === segmentId(segment));
   if (part === undefined) return null;
   if (reference.nullModel.kind === 'temporal' && part.nullModel.kind === 'iid') return null;
-  return { ...reference, rows: part.rows, nullModel: part.nullModel };
+  return { ...reference, rows: part.rows, nullModel: part.nullModel, performance: part.performance ?? [] };
 }
 
 /** What each segment of a version is compared with in a registered reference; those that have nothing there are left out. */

@@ -45,7 +45,7 @@ export function segmentSection(segments: readonly SegmentSummary[]): Html | stri
       .slice(0, SHOWN_COLUMNS)
       .map(
         (verdict) =>
-          html`<span>${nameTag(verdict.feature, 30)} <span class="muted">${verdict.detector} ${amountWords(verdict.detector, verdict.effect?.value)}</span></span>`,
+          html`<span>${nameTag(verdict.feature === '' ? 'whole rows' : verdict.feature, 30)} <span class="muted">${verdict.detector} ${amountWords(verdict.detector, verdict.effect?.value)}</span></span>`,
       );
     return html`<tr><td class="name">${nameTag(segmentName(segment), 60)}</td><td class="num">${formatCount(rows)}</td>
 <td class="nowrap" title="${LOOK_WORDS[look]}"><i class="swatch tone-${toneOf(look, worst[0] === undefined ? null : alarmRatio(worst[0]))}"></i><span class="wide">${LOOK_WORDS[look]}</span></td>

@@ -81,7 +81,7 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
     metrics,
   });
   const segmentsOfVersion = (model: ModelVersion) =>
-    segmentsOf({ store, fitNullModel, segments: (name) => settings(name).segments }, model);
+    segmentsOf({ store, segments: (name) => settings(name).segments }, model);
   // Judging and choosing levels look at the same references.
   const counted = { ...store, mergedProfiles: keepReferences(store) };
   const judge = createWindowJudge({

@@ -24,6 +24,8 @@ const time = (ms: number) => new Date(ms).toISOString();
 const timesOf = (day: number) =>
   Array.from({ length: ROWS_PER_DAY }, (_, i) => START_MS + day * DAY_MS + i * (DAY_MS / ROWS_PER_DAY));
 
+/** A quarter of the rows; a reference file knows this column, and no tags. */
+const planOf = (ms: number) => ((ms / (DAY_MS / ROWS_PER_DAY)) % 4 < 1 ? 'pro' : 'free');
 const regionOf = (ms: number) => ((ms / HOUR_MS) % 2 < 1 ? 'eu' : 'us');
 
 function scored(isInformed: boolean) {
@@ -36,7 +38,13 @@ const reference = Array.from({ length: 30 }, (_, day) => timesOf(day - 40))
   .flat()
   .map((ms) => {
     const { proba, ...row } = scored(true);
-    return { timestamp: time(ms), x: Number(random().toFixed(6)), prediction_proba: proba, ...row };
+    return {
+      timestamp: time(ms),
+      x: Number(random().toFixed(6)),
+      plan: planOf(ms),
+      prediction_proba: proba,
+      ...row,
+    };
   });
 const rows = Array.from({ length: DAYS }, (_, day) =>
   timesOf(day).map((ms) => ({ ms, id: `p${ms}`, ...scored(day < CHANGE_DAY) })),
@@ -47,7 +55,7 @@ const events = rows.map((ofDay) =>
     prediction_id: id,
     ...of,
     timestamp: time(ms),
-    features: { x: Number(random().toFixed(6)) },
+    features: { x: Number(random().toFixed(6)), plan: planOf(ms) },
     prediction,
     prediction_proba: proba,
     tags: { region: regionOf(ms) },
@@ -69,9 +77,19 @@ describe('realised performance through the service', () => {
   let app: App;
   let client: ServiceClient;
 
-  const verdictOn = async (day: number, detector: string): Promise<Verdict | undefined> => {
+  const verdictOn = async (
+    day: number,
+    detector: string,
+    part: { segment?: string } = {},
+  ): Promise<Verdict | undefined> => {
     const from = START_MS + day * DAY_MS;
-    const query = new URLSearchParams({ version: '1', detector, from: time(from), to: time(from + DAY_MS) });
+    const query = new URLSearchParams({
+      version: '1',
+      detector,
+      from: time(from),
+      to: time(from + DAY_MS),
+      ...part,
+    });
     return ((await client.get(`/v1/models/late/verdicts?${query}`)) as { verdicts: Verdict[] }).verdicts[0];
   };
   const performanceOf = async (query: Record<string, string>) =>
@@ -85,7 +103,7 @@ describe('realised performance through the service', () => {
     directory = await mkdtemp(join(tmpdir(), 'plumbline-performance-'));
     app = await createApp(
       dailyConfig(directory, {
-        segments: { by: ['tags.region'], top: 2 },
+        segments: { by: ['plan', 'tags.region'], top: 2 },
         performance: { value: { truePositive: 1, falsePositive: -1, trueNegative: 0, falseNegative: 0 } },
       }),
     );
@@ -138,7 +156,35 @@ describe('realised performance through the service', () => {
     const open = (await openEpisodes()).filter(({ category }) => category === 'performance');
     expect(open).toHaveLength(1);
     expect(open[0]?.firstWindow.startMs).toBe(START_MS + CHANGE_DAY * DAY_MS);
-    expect(open[0]?.drivers.map(({ detector }) => detector).sort()).toEqual(['accuracy', 'rocAuc']);
+    const drivers = open[0]?.drivers ?? [];
+    const whole = drivers.filter(({ segment }) => segment === undefined);
+    expect(whole.map(({ detector }) => detector).sort()).toEqual(['accuracy', 'rocAuc']);
+    const parts = new Set(drivers.flatMap(({ segment }) => (segment === undefined ? [] : [segment.value])));
+    expect([...parts].sort()).toEqual(['free', 'pro']);
+  });
+
+  it('is judged by segment against the segment’s own part of the reference', async () => {
+    const pro = { segment: 'plan=pro' };
+    const before = await verdictOn(3, 'rocAuc', pro);
+    const whole = await verdictOn(3, 'rocAuc');
+    expect(before).toMatchObject({
+      segment: { column: 'plan', value: 'pro' },
+      status: 'stable',
+      null: 'temporal',
+      currentRows: ROWS_PER_DAY / 4,
+      referenceRows: (whole?.referenceRows ?? 0) / 4,
+    });
+    expect(before?.parameters.familySize).toBe(whole?.parameters.familySize);
+    expect(await verdictOn(CHANGE_DAY + 2, 'rocAuc', pro)).toMatchObject({
+      status: 'drifted',
+      material: true,
+    });
+    // The reference file holds no tags, so that there is nothing to compare these with.
+    expect(await verdictOn(3, 'rocAuc', { segment: 'tags.region=eu' })).toBeUndefined();
+    const metrics = await (await fetch(`${address}/metrics`)).text();
+    expect(metrics.match(/^plumbline_performance\{.*metric="rocAuc",kind="realized"\}/gm)).toHaveLength(1);
+    const page = await (await fetch(`${address}/models/late/versions/1`)).text();
+    expect(page).toContain('plan = pro');
   });
 
   it('tells figures of whole traffic and of segments, and how long labels take', async () => {

@@ -56,20 +56,21 @@ test('columns without counts in the reference have no test', () => {
   expect(tests.size).toBe(0);
 });
 
-test('performance counts where the reference, or production, tells how windows differ', () => {
+test('performance counts where the reference, or production, tells how windows differ, of segments too', () => {
   const figure = { figure: 'rocAuc', value: 0.8, variance: 1e-4, rows, spread: null } as const;
   const temporal = { kind: 'temporal', pieceMs: 1, spreads: [] } as const;
   const learned = { ...temporal, learned: { startMs: 0, endMs: 1 } };
   const testsOf = (nullModel: NullModel, spread: PerformanceBaseline['spread'] = null) => {
     const reference = { ...referenceOf(rows, nullModel), performance: [{ ...figure, spread }] };
-    const family = primaryFamily({ model, reference, grids, referenceProfiles: [] });
+    const part = { reference, referenceProfiles: [], segment: { column: 'plan', value: 'pro' } };
+    const family = primaryFamily({ model, reference, grids, referenceProfiles: [], segments: [part] });
     return { tests: family.tests.get('performance') ?? 0, degrees: family.scaleDegrees };
   };
-  expect(testsOf(IID).tests).toBe(1);
+  expect(testsOf(IID).tests).toBe(2);
   expect(testsOf(temporal).tests).toBe(0);
-  expect(testsOf(learned).tests).toBe(1);
+  expect(testsOf(learned).tests).toBe(2);
   const spread = { pieces: 30, variance: 1e-4, effectivePieces: 12.5, autocorrelation: 0.5 };
-  expect(testsOf(temporal, spread)).toEqual({ tests: 1, degrees: 11.5 });
+  expect(testsOf(temporal, spread)).toEqual({ tests: 2, degrees: 11.5 });
 });
 
 test('the tests of segments join the family, but for those of their own column', () => {
