@@ -72,10 +72,16 @@ export function nullOf(
 
 /** Of the column's baseline and its null. */
 export function parametersOf(baselines: Baselines, column: FeatureSchema): Parameters {
-  const { learned, provisional } = nullModelOf(baselines, column);
   return {
     ...baselines.parameters,
     ...baselines.own?.get(column.name)?.parameters,
+    ...nullParameters(nullModelOf(baselines, column)),
+  };
+}
+
+/** Where a null comes from, for a verdict to carry, where the reference itself does not say it. */
+export function nullParameters({ learned, provisional }: NullModel): Parameters {
+  return {
     ...(provisional === true ? { nullProvisional: true } : {}),
     ...(learned === undefined
       ? {}

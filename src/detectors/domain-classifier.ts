@@ -7,6 +7,7 @@ import type { PairComparison } from '../stats/pair-classifier.js';
 import { type AucSpread, aucOf, logOdds, oddsVariance } from '../stats/pair-spread.js';
 import { normalHalfWidth } from '../stats/special.js';
 import { studentQuantile, studentSf } from '../stats/student.js';
+import { nullParameters } from './column-baseline.js';
 import { numberWords, percentWords } from './words.js';
 
 export const DOMAIN_CLASSIFIER = 'domainClassifier';
@@ -102,7 +103,6 @@ export function judgeDomainClassifier(input: DomainClassifierInput): Verdict {
 
 function frame(input: DomainClassifierInput): Verdict {
   const { model, window, reference, baseline, currentRows, spread } = input;
-  const { provisional, learned } = reference.nullModel;
   return {
     model: model.model,
     modelVersion: model.modelVersion,
@@ -131,13 +131,7 @@ function frame(input: DomainClassifierInput): Verdict {
     referenceHash: reference.hash,
     parameters: {
       features: baseline.features,
-      ...(provisional === true ? { nullProvisional: true } : {}),
-      ...(learned === undefined
-        ? {}
-        : {
-            nullLearnedFrom: new Date(learned.startMs).toISOString(),
-            nullLearnedUntil: new Date(learned.endMs).toISOString(),
-          }),
+      ...nullParameters(reference.nullModel),
     },
     seed: null,
   };

@@ -11,6 +11,7 @@ import {
   outlierSharePValue,
   shareDifferenceInterval,
 } from '../stats/outlier-share.js';
+import { nullParameters } from './column-baseline.js';
 
 export const ISOLATION_FOREST = 'isolationForest';
 /** One more row in a hundred beyond the reference's threshold: a doubling with the default quantile of 0.99. */
@@ -52,6 +53,7 @@ export function judgeOutlierShare(input: OutlierShareInput): Verdict {
   const level = input.level ?? 0.05;
   const current = { rows: scored, flagged };
   const reference = { rows: forest.rows, flagged: forest.flagged };
+  const { nullModel } = input.reference;
   if (scored === 0) return undecided(input, spread, 'no_data', {});
   const inflation = designEffect(spread, scored, forest.rows);
   const counts = {
@@ -64,6 +66,9 @@ export function judgeOutlierShare(input: OutlierShareInput): Verdict {
     return undecided(input, spread, 'constant_column', counts);
   const share = flagged / scored;
   const effect = shareEffect(current, reference, inflation);
+  // Taking windows as alike where nobody knows whether they are would page from the first one.
+  if (spread === null && nullModel.kind === 'temporal')
+    return undecided(input, spread, 'no_reference', { ...counts, statistic: share, effect });
   const critical = criticalFlagged(scored, reference, spread, level);
   if (critical === null)
     return undecided(input, spread, 'not_visible_at_window_length', { ...counts, statistic: share, effect });
@@ -137,6 +142,14 @@ function base(input: OutlierShareInput, spread: TemporalSpread | null): Verdict 
       scoreThreshold: forest.threshold,
       subsample: forest.forest.subsample,
       trees: forest.forest.trees.length,
+      ...(spread === null
+        ? {}
+        : {
+            pieces: spread.pieces,
+            effectivePieces: spread.effectivePieces ?? spread.pieces,
+            autocorrelation: spread.autocorrelation ?? 0,
+          }),
+      ...nullParameters(input.reference.nullModel),
     },
     seed: forest.seed,
   };

@@ -1,5 +1,5 @@
 import type { SegmentInput } from '../detectors/column-baseline.js';
-import { judgeOutlierShare } from '../detectors/isolation-forest.js';
+import { fitOutlierSpread, judgeOutlierShare } from '../detectors/isolation-forest.js';
 import { type JudgeInput, judgeWindow } from '../detectors/judge-window.js';
 import { belowMinimumTraffic } from '../detectors/minimum-traffic.js';
 import { judgeVolume, volumeHistory } from '../detectors/volume.js';
@@ -17,6 +17,7 @@ import { parseForest } from '../stats/forest-codec.js';
 import type { ForestModel } from '../stats/forest-model.js';
 import type { MultivariateJudge } from './judge-multivariate.js';
 import { hasValues, type LatencyBaselines } from './latency-baseline.js';
+import type { OutlierSpreads } from './outlier-spread.js';
 import type { PerformanceJudge } from './performance-verdicts.js';
 import type { Baseline, ReferenceSetting, RollingReferences } from './rolling-reference.js';
 import { partOf } from './segments.js';
@@ -37,6 +38,8 @@ export interface WindowJudgeDeps {
   readonly referenceSetting?: (model: string) => ReferenceSetting;
   readonly rolling?: Pick<RollingReferences, 'baselineOf'>;
   readonly latencies: LatencyBaselines;
+  /** How much windows differ in outliers; as the forest itself says when left out. */
+  readonly outlierSpread?: OutlierSpreads;
   /** Judges realised performance; not judged when left out. */
   readonly performance?: PerformanceJudge;
   /** Judges all features together, against the registered reference; not judged when left out. */
@@ -167,7 +170,8 @@ export function createWindowJudge(deps: WindowJudgeDeps) {
       const extra: Verdict[] = [];
       if (forest !== null) {
         const counts = await store.outlierCounts(model, window, reference.hash);
-        extra.push(judgeOutlierShare({ model, window, reference, forest, ...counts }));
+        const spread = await (deps.outlierSpread?.(reference, forest, window) ?? fitOutlierSpread(forest));
+        extra.push(judgeOutlierShare({ model, window, reference, forest, ...counts, spread }));
       }
       const rows = Math.max(0, ...currentProfiles.map((profile) => profile.rows));
       // Past production as a reference has no sample.

@@ -1,5 +1,6 @@
 import betainc from '@stdlib/math/base/special/betainc/lib/index.js';
 import { hypergeometricLogProbability } from './hypergeometric.js';
+import { effectivePiecesOfSpread, persistence, persistenceInflation } from './piece-series.js';
 
 /** Flagged rows among all rows of one sample. */
 export interface FlaggedCount {
@@ -12,6 +13,8 @@ export interface ShareSpread {
   readonly pieces: number;
   readonly excess: number;
   readonly shape: number;
+  readonly effectivePieces?: number;
+  readonly autocorrelation?: number;
 }
 
 /** Below so many usable pieces their spread says too little: the rows then count as independent. */
@@ -61,7 +64,7 @@ export function harmonicRows(n: number, m: number): number {
 }
 
 /**
- * How much the share of window-long pieces differs from the reference's beyond what independent rows would show; each
+ * How much the share of window-long pieces, in order of time, differs from the reference's beyond what independent rows would show; each
  * piece is compared with the whole reference, as a new window will be, so its flags must come from scores held out in
  * time. Pieces with less than half the median rows are left out; null when fewer than ten remain.
  */
@@ -81,17 +84,29 @@ export function fitShareSpread(pieces: readonly FlaggedCount[], reference: Flagg
   const variance = sum(scaled, (u) => (u - mean) ** 2) / (scaled.length - 1);
   // One degree of freedom is what a single normal difference has; a lighter tail would claim more than was seen.
   const shape = variance > 0 && mean > 0 ? Math.min(1, (2 * mean ** 2) / variance) : 1;
-  return { pieces: usable.length, excess, shape };
+  const lasting = persistence({
+    points: usable.map((piece) => [arcsine(piece)]),
+    noise: sum(usable, ({ rows }) => 1 / (4 * rows)) / usable.length,
+  });
+  return {
+    pieces: usable.length,
+    excess,
+    shape,
+    effectivePieces: effectivePiecesOfSpread(usable.length, lasting),
+    autocorrelation: lasting.autocorrelation,
+  };
 }
 
 /** E[ratio] at these sizes: the design effect. */
 export function designEffect(spread: ShareSpread | null, n: number, m: number): number {
-  return spread === null ? 1 : 1 + spread.excess * harmonicRows(n, m);
+  if (spread === null) return 1;
+  const { pieces, excess, autocorrelation = 0 } = spread;
+  return 1 + excess * persistenceInflation(pieces, autocorrelation) * harmonicRows(n, m);
 }
 
 /**
  * p-value of a share above the reference's: the exact one, or the temporal one where that is larger,
- * F.sf(ratio/E[ratio]; shape, shape·pieces). The latter counts both sides, so it errs towards silence.
+ * F.sf(ratio/E[ratio]; shape, shape·effective pieces). The latter counts both sides, so it errs towards silence.
  */
 export function outlierSharePValue(
   current: FlaggedCount,
@@ -102,7 +117,8 @@ export function outlierSharePValue(
   if (spread === null) return exact;
   if (arcsine(current) <= arcsine(reference)) return 1;
   const ratio = shareRatio(current, reference) / designEffect(spread, current.rows, reference.rows);
-  return Math.max(exact, fUpperTail(ratio, spread.shape, spread.shape * spread.pieces));
+  const { pieces, shape, effectivePieces = pieces } = spread;
+  return Math.max(exact, fUpperTail(ratio, shape, shape * effectivePieces));
 }
 
 /** Fewest flagged rows whose p-value is at most `level`; null when even all rows would not do. */

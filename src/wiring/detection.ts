@@ -17,6 +17,7 @@ import { keepReferences } from '../jobs/keep-references.js';
 import { createLatencyBaselines } from '../jobs/latency-baseline.js';
 import { createNullLearner } from '../jobs/learned-null.js';
 import { createPerformanceMeter } from '../jobs/measure-performance.js';
+import { createOutlierSpreads } from '../jobs/outlier-spread.js';
 import { createPerformanceMover } from '../jobs/performance-moved.js';
 import { createPerformanceJudge } from '../jobs/performance-verdicts.js';
 import { createVolumeReviser } from '../jobs/revise-volumes.js';
@@ -94,6 +95,7 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
       store,
       comparePairs: (input) => parts.tasks.run('comparePairs', input),
     }),
+    outlierSpread: createOutlierSpreads(store),
     performance: createPerformanceJudge({ store, setting: (model) => settings(model).performance }),
     segments: segmentsOfVersion,
     minimumRows: (model) => settings(model).policy.minimumRows,

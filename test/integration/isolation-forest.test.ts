@@ -137,7 +137,10 @@ describe('the isolation forest on the flights', () => {
             period: null,
             provenance: '',
             createdAtMs: 0,
-            nullModel: { kind: 'temporal', pieceMs: DAY_MS, spreads: [] },
+            nullModel:
+              spread === null
+                ? { kind: 'iid', pieceMs: 0, spreads: [] }
+                : { kind: 'temporal', pieceMs: DAY_MS, spreads: [] },
             forest: null,
           },
           window: { startMs: day * DAY_MS, endMs: (day + 1) * DAY_MS },

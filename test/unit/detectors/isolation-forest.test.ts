@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { fitOutlierSpread, judgeOutlierShare } from '../../../src/detectors/isolation-forest.js';
+import { outcomesOf } from '../../../src/detectors/window-outcomes.js';
 import type { ModelVersion } from '../../../src/domain/model.js';
-import type { Reference } from '../../../src/domain/reference.js';
+import type { NullModel, Reference, TemporalSpread } from '../../../src/domain/reference.js';
 import { type ForestModel, fitForestModel } from '../../../src/stats/forest-model.js';
 import { createRandom } from '../../../src/stats/random.js';
 import { scoreForestRows } from '../../support/score-rows.js';
@@ -119,6 +120,26 @@ describe('judgeOutlierShare', () => {
     const own = judgeOutlierShare({ model, window, reference, forest, scored: 900, flagged: 20 });
     expect(own).toEqual(judge(900, 20, { spread }));
     expect(own.null).toBe('temporal');
+  });
+
+  it('decides nothing where windows differ by nobody knows how much, and says where its null comes from', () => {
+    const of = (nullModel: NullModel, spread: TemporalSpread | null = null) =>
+      judge(900, 50, { spread, reference: { ...reference, nullModel } });
+    const temporal: NullModel = { kind: 'temporal', pieceMs: 1, spreads: [] };
+    expect(of(temporal)).toMatchObject({
+      status: 'undecided',
+      reason: 'no_reference',
+      statistic: expect.closeTo(50 / 900, 12),
+      pValue: null,
+    });
+    const provisional = of({ ...reference.nullModel, provisional: true });
+    expect(provisional).toMatchObject({ status: 'drifted', parameters: { nullProvisional: true } });
+    expect(outcomesOf(model, window, [provisional])).toMatchObject([{ state: 'undecided' }]);
+    const spread = { feature: '', detector: 'isolationForest', pieces: 14, excess: 0.001, shape: 1 };
+    expect(of({ ...temporal, learned: { startMs: 0, endMs: 86_400_000 } }, spread)).toMatchObject({
+      status: 'drifted',
+      parameters: { nullLearnedUntil: '1970-01-02T00:00:00.000Z', pieces: 14, effectivePieces: 14 },
+    });
   });
 
   it('is undecided without rows, without splits, and where no share could be seen', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { createNormal } from '../../../src/stats/normal-draws.js';
 import {
   criticalFlagged,
   designEffect,
@@ -141,6 +142,31 @@ describe('fitShareSpread', () => {
     expect(naive / runs).toBeGreaterThan(0.15);
   });
 
+  it('keeps its level where states last from piece to piece, counting the pieces for fewer', () => {
+    const random = createRandom(11);
+    const normal = createNormal(random);
+    const lasting = 0.6;
+    const runs = 400;
+    let alarms = 0;
+    let effective = 0;
+    for (let run = 0; run < runs; run++) {
+      let state = normal();
+      const draw = () => {
+        const share = 1 / (1 + Math.exp(4.9 - 0.8 * state));
+        state = lasting * state + Math.sqrt(1 - lasting ** 2) * normal();
+        return { rows: 500, flagged: binomial(500, share, random) };
+      };
+      const pieces = Array.from({ length: 28 }, draw);
+      const total = { rows: 14_000, flagged: pieces.reduce((sum, piece) => sum + piece.flagged, 0) };
+      const spread = fitShareSpread(pieces, total);
+      effective += (spread?.effectivePieces ?? 0) / runs;
+      state = normal();
+      if (outlierSharePValue(draw(), total, spread) <= 0.05) alarms++;
+    }
+    expect(effective).toBeLessThan(24);
+    expect(alarms / runs).toBeLessThan(0.075);
+  });
+
   it('leaves out pieces of less than half the usual size, and says nothing with fewer than ten', () => {
     const full = Array.from({ length: 10 }, () => ({ rows: 100, flagged: 1 }));
     expect(fitShareSpread([...full, { rows: 10, flagged: 10 }], reference)?.pieces).toBe(10);
@@ -150,7 +176,13 @@ describe('fitShareSpread', () => {
 
   it('copes with pieces that are all alike', () => {
     const pieces = Array.from({ length: 12 }, () => ({ rows: 100, flagged: 0 }));
-    expect(fitShareSpread(pieces, { rows: 1_200, flagged: 0 })).toEqual({ pieces: 12, excess: 0, shape: 1 });
+    expect(fitShareSpread(pieces, { rows: 1_200, flagged: 0 })).toEqual({
+      pieces: 12,
+      excess: 0,
+      shape: 1,
+      effectivePieces: 12,
+      autocorrelation: 0,
+    });
   });
 });
 
