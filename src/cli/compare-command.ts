@@ -40,6 +40,7 @@ export function addCompareCommand(
     .option('--window-rows <rows>', 'also judge each run of so many current rows', windowRows)
     .option('--window <length>', 'also judge each window of time, e.g. 1d or 6h; needs --time', windowLength)
     .option('--time <column>', 'the column of event times, which is not compared')
+    .option('--together', 'also compare how columns go together, in 5,000 rows of each side')
     .option(
       '--level <level>',
       'chance that data without drift shows any, for all columns together',

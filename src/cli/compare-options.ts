@@ -5,6 +5,7 @@ export interface CompareOptions {
   /** ms */
   readonly window?: number | undefined;
   readonly time?: string | undefined;
+  readonly together?: boolean | undefined;
   readonly level: number;
 }
 

@@ -36,6 +36,7 @@ export async function compare(
     ...files,
     level: options.level,
     timeColumn: options.time ?? null,
+    together: options.together === true,
     parts: partsOf(options),
   };
   const comparison = await withInterruption('the comparison', (interruption) =>
@@ -56,7 +57,7 @@ export async function compare(
 }
 
 function tell(comparison: Comparison, output: Output & { readonly coloured: boolean }): void {
-  const { reference, current, columns, windows, segments, notes } = comparison;
+  const { reference, current, columns, together, windows, segments, notes } = comparison;
   const paints = paintsFor(output.coloured);
   const ofParts = partsSentence(comparison, driftedParts(comparison).length);
   const sentences = [summarySentence(comparison), ...(ofParts === null ? [] : [ofParts])];
@@ -72,6 +73,10 @@ function tell(comparison: Comparison, output: Output & { readonly coloured: bool
   const told = columns.filter((column) => column.status !== 'stable');
   if (told.length > 0) say(output);
   for (const column of told) say(output, column.explanation);
+  if (together !== null) {
+    say(output);
+    say(output, together.explanation);
+  }
   for (const [kind, parts] of [
     ['window', windows?.parts],
     ['segment', segments?.parts],

@@ -137,9 +137,12 @@ function frame(input: DomainClassifierInput): Verdict {
   };
 }
 
-/** What a verdict says, in one sentence for people: which features no longer go together as they did. */
-export function togetherWords({ statistic, pairs = [] }: Pick<Verdict, 'statistic' | 'pairs'>): string {
-  const told = `rows of the window are told from the reference's with an AUC of ${numberWords(statistic)}`;
+/** What a verdict says, in one sentence for people: which features no longer go together as they did. `rows` names those compared. */
+export function togetherWords(
+  { statistic, pairs = [] }: Pick<Verdict, 'statistic' | 'pairs'>,
+  rows = 'rows of the window',
+): string {
+  const told = `${rows} are told from the reference's with an AUC of ${numberWords(statistic)}`;
   if (pairs.length === 0) return `features go together otherwise than in the reference: ${told}.`;
   return `features go together otherwise than in the reference: ${pairs.map(pairWords).join('; ')}; ${told}.`;
 }

@@ -61,6 +61,14 @@ export interface ComparedSide {
     categories: readonly string[],
     grouping: Grouping | null,
   ): Promise<(GroupCount & { readonly position: number })[]>;
+  /**
+   * Some rows, the same ones each time, in random order: a value for each asked column, null where there is none. Reads all rows of these
+   * columns, in one thread.
+   */
+  sample(
+    columns: readonly { readonly name: string; readonly kind: 'numeric' | 'categorical' }[],
+    limit: number,
+  ): Promise<(number | string | null)[][]>;
   /** Rows per group. */
   groupRows(grouping: Grouping): Promise<GroupCount[]>;
   /** First and last readable time of a column, ms, and the rows without one; null when there is none. */

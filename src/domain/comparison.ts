@@ -29,6 +29,12 @@ export interface ComparedColumn {
   readonly counts: ComparedCounts | null;
 }
 
+/** Whether rows of both sides can be told apart by how their columns go together. */
+export interface ComparedTogether {
+  readonly verdict: Verdict;
+  readonly explanation: string;
+}
+
 /** One window of the current side, or one segment of both. */
 export interface ComparedPart {
   readonly name: string;
@@ -40,7 +46,7 @@ export interface ComparedPart {
 }
 
 export interface Dataset {
-  /** `drifted` when any column is, `undecided` when no column could be decided. */
+  /** `drifted` when any column is, or how they go together, `undecided` when no column could be decided. */
   readonly status: VerdictStatus;
   readonly drifted: number;
   readonly undecided: number;
@@ -52,6 +58,8 @@ export interface Comparison {
   readonly level: number;
   readonly columns: readonly ComparedColumn[];
   readonly dataset: Dataset;
+  /** All rows; null where it was not asked for. */
+  readonly together: ComparedTogether | null;
   /** Judged one by one; `temporal` where the reference showed how much its own windows differ. */
   readonly windows: { readonly null: NullModel['kind']; readonly parts: readonly ComparedPart[] } | null;
   readonly segments: { readonly column: string; readonly parts: readonly ComparedPart[] } | null;

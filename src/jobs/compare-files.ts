@@ -12,6 +12,7 @@ import { type PlannedColumn, planColumns } from './compare-columns.js';
 import { type CountInput, type ReadColumn, readColumn } from './compare-counts.js';
 import { IID, type JudgedColumn, judgeColumns } from './compare-judge.js';
 import { type PartsPlan, planRowWindows, planSegments, planTimeWindows } from './compare-parts.js';
+import { compareTogether, explainTogether } from './compare-together.js';
 import { datasetOf } from './comparison.js';
 
 export interface CompareRequest {
@@ -22,6 +23,8 @@ export interface CompareRequest {
   readonly level: number;
   /** Left out of the comparison; windows follow it. */
   readonly timeColumn: string | null;
+  /** Whether rows are also compared by how their columns go together. */
+  readonly together?: boolean;
   readonly parts:
     | null
     | { readonly by: 'rows'; readonly windowRows: number }
@@ -67,12 +70,16 @@ export async function compareFiles(
   const nullModel = plan.pieces === null ? IID : nullModelOf(columns, plan.pieces, notes);
   const hash = await hashing;
   const judge = { columns, referenceHash: hash, level: request.level };
-  const whole = judgeColumns({
+  const found = request.together === true ? await compareTogether({ reference, current, ...judge }) : null;
+  const { columns: whole, extra } = judgeColumns({
     ...judge,
+    extra: found === null ? [] : [found],
     nullModel: IID,
     referenceOf: (column) => column.reference.whole,
     currentOf: (column) => column.current.whole,
   });
+  const [verdict] = extra;
+  const together = verdict === undefined ? null : { verdict, explanation: explainTogether(verdict) };
   const parts: ComparedPart[] = [];
   for (const [index, part] of plan.parts.entries()) {
     if (index % 20 === 0) await nextTurn();
@@ -90,7 +97,7 @@ export async function compareFiles(
         columns: columns.filter((column) => column.name !== plan.partColumn),
         referenceOf: (column) => (bySegment ? column.reference.group(part.group) : column.reference.whole),
         currentOf: (column) => column.current.group(part.group),
-      }),
+      }).columns,
     });
   }
   onProgress(planned.length + plan.steps, planned.length + plan.steps, 'done');
@@ -99,7 +106,8 @@ export async function compareFiles(
     current: { files: current.files, rows: current.rows },
     level: request.level,
     columns: whole,
-    dataset: datasetOf(whole),
+    dataset: datasetOf(whole, together),
+    together,
     windows: plan.kind === 'windows' ? { null: nullModel.kind, parts } : null,
     segments:
       plan.kind === 'segments' && plan.partColumn !== null ? { column: plan.partColumn, parts } : null,

@@ -11,7 +11,7 @@ import type { CountedColumn } from './compare-counts.js';
 
 export const IID: NullModel = { kind: 'iid', pieceMs: 0, spreads: [] };
 /** Files have no windows of their own: all their rows count for this hour. */
-const WINDOW = { startMs: 0, endMs: HOUR_MS };
+export const WINDOW = { startMs: 0, endMs: HOUR_MS };
 
 /** A column with its counts, or with what keeps it from being compared. */
 export type JudgedColumn = PlannedColumn & { readonly counted: CountedColumn | null };
@@ -23,47 +23,54 @@ export interface JudgeSides {
   readonly currentOf: (column: CountedColumn) => Profile;
   readonly nullModel: NullModel;
   readonly level: number;
+  /** Verdicts about whole rows, which join the columns' family. */
+  readonly extra?: readonly Verdict[];
 }
 
-/** Judges the columns together, as one window of a service would be, and says for each what happened. */
-export function judgeColumns(sides: JudgeSides): ComparedColumn[] {
-  const { columns, nullModel, level, referenceHash: hash } = sides;
-  const counted = columns.flatMap((column) => (column.counted === null ? [] : [column.counted]));
-  const referenceProfiles = counted.map(sides.referenceOf);
-  const currentProfiles = counted.map(sides.currentOf);
-  const features: FeatureSchema[] = counted.map(({ id, grid }) => ({ name: id, kind: grid.kind }));
-  const model: ModelVersion = {
+/** The model that a verdict of files is of. */
+export function comparedModel(features: readonly FeatureSchema[]): ModelVersion {
+  return { model: 'compare', modelVersion: '1', schema: { task: 'regression', features }, registeredAtMs: 0 };
+}
+
+/** The reference side as a verdict names it. */
+export function comparedReference(hash: string, rows: number, nullModel: NullModel): Reference {
+  return {
     model: 'compare',
     modelVersion: '1',
-    schema: { task: 'regression', features },
-    registeredAtMs: 0,
-  };
-  const reference: Reference = {
-    model: model.model,
-    modelVersion: model.modelVersion,
     hash,
-    rows: Math.max(0, ...referenceProfiles.map((profile) => profile.rows)),
+    rows,
     period: null,
     provenance: '',
     createdAtMs: 0,
     nullModel,
     forest: null,
   };
+}
+
+/** Judges the columns together, as one window of a service would be, and says for each what happened. */
+export function judgeColumns(sides: JudgeSides): { columns: ComparedColumn[]; extra: Verdict[] } {
+  const { columns, nullModel, level, referenceHash: hash } = sides;
+  const counted = columns.flatMap((column) => (column.counted === null ? [] : [column.counted]));
+  const referenceProfiles = counted.map(sides.referenceOf);
+  const currentProfiles = counted.map(sides.currentOf);
+  const features: FeatureSchema[] = counted.map(({ id, grid }) => ({ name: id, kind: grid.kind }));
+  const rows = Math.max(0, ...referenceProfiles.map((profile) => profile.rows));
   const { verdicts } = judgeWindow({
-    model,
+    model: comparedModel(features),
     window: WINDOW,
-    reference,
+    reference: comparedReference(hash, rows, nullModel),
     grids: counted.map(({ grid }) => grid),
     referenceProfiles,
     currentProfiles,
     level,
+    extra: sides.extra ?? [],
   });
   const own = new Map<string, Verdict[]>(counted.map(({ id }) => [id, []]));
   for (const verdict of verdicts) own.get(verdict.feature)?.push(verdict);
   const profiles = new Map(
     counted.map(({ id }, i) => [id, { reference: referenceProfiles[i], current: currentProfiles[i] }]),
   );
-  return columns.map((column) => {
+  const judged = columns.map((column) => {
     const sidesOf = profiles.get(column.counted?.id ?? '');
     if (column.counted === null || sidesOf?.reference === undefined || sidesOf.current === undefined)
       return uncompared(column);
@@ -75,6 +82,7 @@ export function judgeColumns(sides: JudgeSides): ComparedColumn[] {
       own.get(column.counted.id) ?? [],
     );
   });
+  return { columns: judged, extra: verdicts.filter(({ feature }) => feature === '') };
 }
 
 function compared(

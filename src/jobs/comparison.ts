@@ -1,9 +1,23 @@
-import type { ComparedColumn, ComparedPart, Comparison, Dataset } from '../domain/comparison.js';
+import type {
+  ComparedColumn,
+  ComparedPart,
+  ComparedTogether,
+  Comparison,
+  Dataset,
+} from '../domain/comparison.js';
 
-export function datasetOf(columns: readonly Pick<ComparedColumn, 'status'>[]): Dataset {
+export function datasetOf(
+  columns: readonly Pick<ComparedColumn, 'status'>[],
+  together: ComparedTogether | null = null,
+): Dataset {
   const drifted = columns.filter((column) => column.status === 'drifted').length;
   const undecided = columns.filter((column) => column.status === 'undecided').length;
-  const status = drifted > 0 ? 'drifted' : undecided === columns.length ? 'undecided' : 'stable';
+  const status =
+    drifted > 0 || together?.verdict.status === 'drifted'
+      ? 'drifted'
+      : undecided === columns.length
+        ? 'undecided'
+        : 'stable';
   return { status, drifted, undecided };
 }
 
@@ -33,13 +47,14 @@ export function driftedParts({
 
 /** The document of `compare --json`, as docs/compare.md describes it. */
 export function comparisonDocument(comparison: Comparison): object {
-  const { reference, current, columns, dataset, windows, segments } = comparison;
+  const { reference, current, columns, dataset, together, windows, segments } = comparison;
   const drifted = new Set(driftedParts(comparison));
   return {
     reference: { rows: reference.rows, hash: reference.hash },
     current: { rows: current.rows },
     columns: columns.map(columnDocument),
     dataset,
+    ...(together === null ? {} : { together: togetherDocument(together) }),
     ...(windows === null
       ? {}
       : {
@@ -60,6 +75,27 @@ export function comparisonDocument(comparison: Comparison): object {
             columns: part.columns.map(columnDocument),
           })),
         }),
+  };
+}
+
+function togetherDocument({ verdict, explanation }: ComparedTogether): object {
+  const { status, reason, material, detector, statistic, effect, pValue, adjustedPValue, threshold } =
+    verdict;
+  const { smallestVisibleEffect, pairs = [] } = verdict;
+  return {
+    status,
+    reason,
+    material,
+    detector,
+    statistic,
+    effect: effect?.value ?? null,
+    pValue,
+    adjustedPValue,
+    threshold,
+    smallestVisibleEffect,
+    rows: { reference: verdict.referenceRows, current: verdict.currentRows },
+    pairs,
+    explanation,
   };
 }
 

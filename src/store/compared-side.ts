@@ -160,6 +160,26 @@ export function createComparedSide(
       );
     },
 
+    async sample(columns, limit) {
+      const values = columns.map(({ name, kind }, i) => {
+        const column = find(name);
+        const value =
+          kind === 'numeric'
+            ? `if(isFinite(${source.number(column)}), ${source.number(column)}, NULL)`
+            : source.text(column);
+        return `${value} AS v${i}`;
+      });
+      // Few rows enough to be sorted whole, and more than are asked for.
+      const sieve = Math.max(1, Math.floor(known.rows / (4 * limit)));
+      const rows = await source.query<Record<string, number | string | null>>(
+        `SELECT ${columns.map((_, i) => `v${i}`).join(', ')}
+         FROM (SELECT ${values.join(', ')}, sipHash64(rowNumberInAllBlocks()) AS side_order FROM ${source.from})
+         WHERE side_order % {sieve:UInt64} = 0 ORDER BY intDiv(side_order, {sieve:UInt64}) LIMIT {limit:UInt64} ${IN_ORDER}`,
+        { ...source.params, sieve, limit },
+      );
+      return rows.map((row) => columns.map((_, i) => row[`v${i}`] ?? null));
+    },
+
     groupRows: (grouping) => counts('', ` FROM ${source.from}`, 'group', grouping),
 
     async timeExtent(name) {

@@ -17,14 +17,15 @@ export function shownVerdict(column: ComparedColumn): Verdict | null {
 }
 
 /** The whole answer in one sentence. */
-export function summarySentence({ columns, dataset, level }: Comparison): string {
+export function summarySentence({ columns, dataset, level, together }: Comparison): string {
   const material = columns.filter((column) => column.material).length;
   const undecided = dataset.undecided === 0 ? '' : `, ${dataset.undecided} undecided`;
   if (dataset.status === 'undecided')
     return `Undecided: none of ${plural(columns.length, 'column')} could be compared.`;
   if (dataset.status === 'stable')
     return `No drift in ${plural(columns.length - dataset.undecided, 'column')}${undecided} (level ${formatPercent(level)} for all together).`;
-  return `Drift in ${formatCount(dataset.drifted)} of ${plural(columns.length, 'column')}, in ${formatNumber(material)} by enough to matter${undecided} (level ${formatPercent(level)} for all together).`;
+  const also = together?.verdict.status === 'drifted' ? ', and in how columns go together' : '';
+  return `Drift in ${formatCount(dataset.drifted)} of ${plural(columns.length, 'column')}, in ${formatNumber(material)} by enough to matter${also}${undecided} (level ${formatPercent(level)} for all together).`;
 }
 
 /** How many windows or segments drifted; null where there are none. */

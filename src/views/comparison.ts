@@ -95,7 +95,7 @@ const HOW_TO_READ = html`<p><b>Drifted</b> means: more than chance explains, aft
 
 /** A comparison as one HTML file without scripts or requests. */
 export function renderComparison(comparison: Comparison, nowMs: number): string {
-  const { reference, current, windows, segments, notes } = comparison;
+  const { reference, current, together, windows, segments, notes } = comparison;
   const columns = ranked(comparison.columns);
   const drifted = columns.filter((column) => column.status === 'drifted');
   const undecided = columns.filter((column) => column.status === 'undecided');
@@ -115,6 +115,7 @@ ${facts([
 ])}
 ${notes.length === 0 ? '' : html`<p class="hint">${notes.join(' ')}</p>`}
 ${section('All columns', 'worst first', columnsTable(columns))}
+${together === null ? '' : section('Columns together', 'in a sample of rows of each side', html`<p>${together.explanation}</p>`)}
 ${windows === null ? '' : section('Windows', `each judged at level ${formatPercent(comparison.level)}, ${windows.null === 'iid' ? 'rows taken as independent' : 'against how much the reference’s own windows differ'}`, windowsBody(windows.parts))}
 ${segments === null ? '' : section(`Segments of ${segments.column}`, 'each compared with the same segment of the reference', partsTable('Segment', segments.parts))}
 ${drifted.length === 0 ? '' : html`<h2 class="apart">What drifted</h2>${drifted.slice(0, MAX_FIGURES).map(figure)}`}

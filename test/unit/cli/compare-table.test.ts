@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseWindowLength, usageProblem } from '../../../src/cli/compare-options.js';
 import { columnsTable, histogram, paintsFor, partsTable } from '../../../src/cli/compare-table.js';
-import type { ComparedColumn } from '../../../src/domain/comparison.js';
+import type { ComparedColumn, ComparedTogether } from '../../../src/domain/comparison.js';
 import type { Grid, Profile } from '../../../src/domain/profile.js';
 import { comparisonDocument, datasetOf, driftedParts } from '../../../src/jobs/comparison.js';
 import { partsSentence, summarySentence } from '../../../src/views/comparison-words.js';
@@ -158,12 +158,13 @@ describe('the table of windows', () => {
 });
 
 describe('the answer as a whole', () => {
-  const whole = (columns: readonly ComparedColumn[]) => ({
+  const whole = (columns: readonly ComparedColumn[], together: ComparedTogether | null = null) => ({
     reference: { files: ['r.csv'], rows: 9, hash: 'h' },
     current: { files: ['c.csv'], rows: 10 },
     level: 0.05,
     columns,
-    dataset: datasetOf(columns),
+    dataset: datasetOf(columns, together),
+    together,
     windows: null,
     segments: null,
     notes: [],
@@ -181,6 +182,23 @@ describe('the answer as a whole', () => {
     );
     expect(summarySentence(whole(COLUMNS.slice(2)))).toMatch(/^No drift in 1 column, 1 undecided/);
     expect(summarySentence(whole(COLUMNS.slice(3)))).toBe('Undecided: none of 1 column could be compared.');
+  });
+
+  test('is drifted where only columns together are', () => {
+    const verdict = verdictOf({ feature: '', detector: 'domainClassifier' });
+    const comparison = whole(COLUMNS.slice(2), { verdict, explanation: 'Columns go together otherwise.' });
+    expect(comparison.dataset).toEqual({ status: 'drifted', drifted: 0, undecided: 1 });
+    expect(summarySentence(comparison)).toMatch(
+      /^Drift in 0 of 2 columns, in 0 by enough to matter, and in how columns go together, 1 undecided/,
+    );
+    expect(comparisonDocument(comparison)).toMatchObject({
+      together: {
+        status: 'drifted',
+        detector: 'domainClassifier',
+        pairs: [],
+        explanation: 'Columns go together otherwise.',
+      },
+    });
   });
 
   test('as a document, without windows where none were asked for', () => {

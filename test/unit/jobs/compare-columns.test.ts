@@ -16,6 +16,7 @@ function side(
     categoryCounts: unused,
     gappedNumbers: unused,
     groupRows: unused,
+    sample: unused,
     timeExtent: unused,
     mistyped: async (name) => [
       { group: 0, rows: valuesOf(name).filter((text) => Number.isNaN(Number(text))).length },
