@@ -1,5 +1,5 @@
 import type { PieceLength } from './performance.js';
-import type { Figure } from './performance-figures.js';
+import type { BinaryCells, Figure } from './performance-figures.js';
 import type { Segment } from './segment.js';
 import type { Window } from './window.js';
 
@@ -87,6 +87,8 @@ export interface EstimatedPerformance {
   readonly reason: NoEstimateReason | null;
   /** By the names of the realised ones; what has nothing to be of is left out. */
   readonly figures: Readonly<Record<string, EstimatedFigure>>;
+  /** Rows that each cell is expected to hold; null unless binary, with predictions that follow from the score. */
+  readonly confusion: BinaryCells | null;
 }
 
 /** Estimates beside what the labels have shown since. */

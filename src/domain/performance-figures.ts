@@ -30,6 +30,14 @@ export interface DelayPoint {
   readonly predictions: number;
 }
 
+/** Rows in each cell of a confusion matrix of two classes. */
+export interface BinaryCells {
+  readonly truePositive: number;
+  readonly falsePositive: number;
+  readonly trueNegative: number;
+  readonly falseNegative: number;
+}
+
 /** What one prediction is worth by its cell of the confusion matrix, in a unit of the reader's. */
 export interface BusinessValue {
   readonly truePositive: number;

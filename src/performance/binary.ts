@@ -1,13 +1,6 @@
 import type { PerformanceCounts } from '../domain/performance.js';
-import type { BusinessValue, Figure } from '../domain/performance-figures.js';
+import type { BinaryCells, BusinessValue, Figure } from '../domain/performance-figures.js';
 import { logitShare, mean, normalShare, share, transformed } from './interval.js';
-
-export interface BinaryCells {
-  readonly truePositive: number;
-  readonly falsePositive: number;
-  readonly trueNegative: number;
-  readonly falseNegative: number;
-}
 
 /** The four cells: every class but the positive one is negative. */
 export function binaryCells(

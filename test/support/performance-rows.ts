@@ -105,6 +105,7 @@ export function estimateOf(window: Window, overrides: Partial<ComparedEstimate> 
     figures: {
       rocAuc: { value: 0.606, low: 0.595, high: 0.618, samplingError: 0.004, calibrationError: 0.003 },
     },
+    confusion: null,
     maturity: 0,
     realised: {},
     ...overrides,

@@ -1,9 +1,10 @@
 import type { Calibration, EstimatedFigure, PerformanceEstimator } from '../../domain/estimate.js';
-import type { BusinessValue } from '../../domain/performance-figures.js';
+import type { BinaryCells, BusinessValue } from '../../domain/performance-figures.js';
 import type { Grid, Profile } from '../../domain/profile.js';
 import { total } from '../../stats/cells.js';
 import {
   type Expected,
+  type ExpectedConfusion,
   expectedAveragePrecision,
   expectedConfusion,
   expectedLosses,
@@ -85,17 +86,19 @@ function withErrors(
  * are left out where predictions do not follow from the score: then which rows were predicted positive is not in the counts.
  */
 export function binaryEstimates(
-  { calibration, thresholded, positiveClass }: Extract<PerformanceEstimator, { task: 'binary' }>,
+  estimator: Extract<PerformanceEstimator, { task: 'binary' }>,
   score: CountedColumn,
   prediction: CountedColumn | null,
   value: BusinessValue | undefined,
-): Record<string, EstimatedFigure> {
+): { figures: Record<string, EstimatedFigure>; confusion: BinaryCells | null } {
+  const { calibration } = estimator;
   const scores = scoresOf(score);
-  const positives = thresholded ? positiveShare(prediction, positiveClass) : null;
-  const predictedPositives = positives === null ? null : positives * total(score.profile.counts);
+  const predictedPositives = predictedPositivesOf(estimator, score, prediction);
+  const confusionOf = (cells: readonly ScoreCell[]) =>
+    predictedPositives === null ? null : expectedConfusion(cells, predictedPositives);
   const probabilities = scores.every((each) => each.score >= 0 && each.score <= 1);
-  return withErrors(calibration, scores, (cells) => {
-    const confusion = predictedPositives === null ? null : expectedConfusion(cells, predictedPositives);
+  const figures = withErrors(calibration, scores, (cells) => {
+    const confusion = confusionOf(cells);
     return {
       ...(confusion === null
         ? {}
@@ -108,6 +111,28 @@ export function binaryEstimates(
       ...(probabilities ? expectedLosses(cells) : {}),
     };
   });
+  const cells = scores.map((cell) => ({ ...cell, probability: isotonicAt(calibration, cell.score) }));
+  return { figures, confusion: cellsOf(confusionOf(cells)) };
+}
+
+function cellsOf(confusion: ExpectedConfusion | null): BinaryCells | null {
+  if (confusion === null) return null;
+  return {
+    truePositive: confusion.truePositives,
+    falsePositive: confusion.falsePositives,
+    trueNegative: confusion.trueNegatives,
+    falseNegative: confusion.falseNegatives,
+  };
+}
+
+/** How many of the scored rows were predicted positive; null where that does not follow from their scores. */
+function predictedPositivesOf(
+  { thresholded, positiveClass }: Extract<PerformanceEstimator, { task: 'binary' }>,
+  score: CountedColumn,
+  prediction: CountedColumn | null,
+): number | null {
+  const share = thresholded ? positiveShare(prediction, positiveClass) : null;
+  return share === null ? null : share * total(score.profile.counts);
 }
 
 /** Share of the predictions that are of the positive class; null where there are none. */

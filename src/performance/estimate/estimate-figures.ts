@@ -5,7 +5,7 @@ import type {
   PerformanceEstimator,
 } from '../../domain/estimate.js';
 import { PREDICTION, PREDICTION_PROBA } from '../../domain/model.js';
-import type { BusinessValue } from '../../domain/performance-figures.js';
+import type { BinaryCells, BusinessValue } from '../../domain/performance-figures.js';
 import type { Grid, Profile } from '../../domain/profile.js';
 import { total } from '../../stats/cells.js';
 
@@ -32,7 +32,7 @@ export interface EstimateInput {
 export function estimateFigures(input: EstimateInput): Omit<EstimatedPerformance, 'window'> {
   const predictions = input.profiles[0]?.rows ?? 0;
   const undecided = (reason: NoEstimateReason) =>
-    ({ predictions, estimated: 0, status: 'undecided', reason, figures: {} }) as const;
+    ({ predictions, estimated: 0, status: 'undecided', reason, figures: {}, confusion: null }) as const;
   const { estimator, positiveClass } = input;
   if (predictions === 0) return undecided('no_data');
   if (estimator === null) return undecided('no_labelled_reference');
@@ -43,10 +43,14 @@ export function estimateFigures(input: EstimateInput): Omit<EstimatedPerformance
     const profile = input.profiles.find(({ feature }) => feature === name);
     return grid === undefined || profile === undefined ? null : { grid, profile };
   };
-  const told = (estimated: number, figures: Readonly<Record<string, EstimatedFigure>>) =>
+  const told = (
+    estimated: number,
+    figures: Readonly<Record<string, EstimatedFigure>>,
+    confusion: BinaryCells | null = null,
+  ) =>
     estimated === 0
       ? undecided('no_scores')
-      : ({ predictions, estimated, status: 'estimated', reason: null, figures } as const);
+      : ({ predictions, estimated, status: 'estimated', reason: null, figures, confusion } as const);
   const prediction = columnOf(PREDICTION);
   if (estimator.task === 'regression') {
     const estimated = prediction === null ? 0 : total(prediction.profile.counts);
@@ -55,10 +59,7 @@ export function estimateFigures(input: EstimateInput): Omit<EstimatedPerformance
   const score = columnOf(PREDICTION_PROBA);
   if (score === null || score.grid.kind !== 'numeric') return undecided('no_scores');
   const scored = total(score.profile.counts);
-  return told(
-    scored,
-    estimator.task === 'multiclass'
-      ? multiclassEstimates(estimator, score)
-      : binaryEstimates(estimator, score, prediction, input.value),
-  );
+  if (estimator.task === 'multiclass') return told(scored, multiclassEstimates(estimator, score));
+  const { figures, confusion } = binaryEstimates(estimator, score, prediction, input.value);
+  return told(scored, figures, confusion);
 }

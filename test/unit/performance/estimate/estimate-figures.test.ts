@@ -85,6 +85,17 @@ describe('a binary model', () => {
     }
   });
 
+  it('tells the confusion matrix that its figures are of', () => {
+    const [{ rows } = { rows: [] }] = chunks;
+    const { figures, confusion } = estimate(BINARY, binaryRows(reference), binaryRows(rows));
+    const { truePositive = 0, falsePositive = 0, trueNegative = 0, falseNegative = 0 } = confusion ?? {};
+    expect(truePositive + falsePositive + trueNegative + falseNegative).toBeCloseTo(rows.length, 6);
+    const predicted = rows.filter(([score]) => score >= binaryOracle().threshold).length;
+    expect(truePositive + falsePositive).toBeCloseTo(predicted, 6);
+    expect((truePositive + trueNegative) / rows.length).toBeCloseTo(figures.accuracy?.value ?? 0, 9);
+    expect(truePositive / (truePositive + falseNegative)).toBeCloseTo(figures.recall?.value ?? 0, 9);
+  });
+
   it('says how far realised figures may lie from the estimates, wherever the scores have gone', () => {
     const random = createRandom(11);
     const draw = (rows: number, power: number): BinaryRow[] =>
@@ -126,8 +137,9 @@ describe('a binary model', () => {
   it('has no figures at the threshold where predictions do not follow from the score', () => {
     const random = createRandom(17);
     const rows = reference.map(([score, label]) => [score, String(Number(random() < 0.5)), String(label)]);
-    const { figures } = estimate(BINARY, rows, rows);
+    const { figures, confusion } = estimate(BINARY, rows, rows);
     expect(Object.keys(figures).sort()).toEqual(['averagePrecision', 'brier', 'logLoss', 'rocAuc']);
+    expect(confusion).toBeNull();
   });
 
   it('has no losses where scores are no probabilities', () => {
