@@ -244,8 +244,8 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
       await coordinator.stop();
     },
     /**
-     * Call before metrics are shown. A process that stands by and has not looked for long was stopped, or cannot reach the store: what
-     * it would show may have ended since, and would page anew.
+     * Call before metrics are shown. A process that stands by and has not looked for long was stopped: what it would show may have ended
+     * since, and would page anew. Who cannot reach the store leads, for all it knows, and goes on showing what it saw.
      */
     hideStale(): void {
       if (hidden || coordinator.leads() || performance.now() - refreshedMs < STALE * config.jobs.lease)

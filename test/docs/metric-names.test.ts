@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { EPISODE_CATEGORIES } from '../../src/domain/verdict.js';
 import { createMetrics } from '../../src/metrics.js';
 import { createSidecarMetrics } from '../../src/sidecar/metrics.js';
 
@@ -81,6 +82,16 @@ describe('alert rules', () => {
       expect(own.some((test) => test.exp_alerts.length === 0)).toBe(name !== 'PlumblineDeadMan');
     },
   );
+
+  it.each(EPISODE_CATEGORIES)('tell of open episodes of %s', (category) => {
+    const telling = alerts.filter((rule) =>
+      rule.expr.includes(`plumbline_episode_open{category="${category}"}`),
+    );
+    expect(telling).toHaveLength(1);
+    expect(telling[0]?.expr).toContain(
+      `unless on (model, model_version) plumbline_episode_silenced{category="${category}"} == 1`,
+    );
+  });
 
   it('have no runbook without an alert', () => {
     const books = readdirSync(new URL('docs/runbooks', root)).map((file) => file.replace('.md', ''));

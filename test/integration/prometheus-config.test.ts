@@ -20,8 +20,9 @@ describe('prometheus/', () => {
   it.each([
     ['PlumblineDrift', 'critical', 'drift', 'page'],
     ['PlumblineDrift', 'warning', 'drift', 'chat'],
-    ['PlumblineDown', 'critical', 'service', 'page'],
-    ['PlumblineRejectedSpike', 'warning', 'service', 'chat-service'],
+    ['PlumblineDown', 'critical', 'plumbline', 'page'],
+    ['PlumblineLatency', 'warning', 'service', 'chat'],
+    ['PlumblineRejectedSpike', 'warning', 'plumbline', 'chat-service'],
     ['PlumblineDataQuality', 'warning', 'dataQuality', 'chat-data'],
     ['PlumblineDataQuality', 'critical', 'dataQuality', 'page'],
     ['PlumblineDeadMan', 'none', '', 'watchdog'],
