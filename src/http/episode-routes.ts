@@ -12,6 +12,7 @@ import {
   episodeForm,
   episodesQuery,
   modelSnoozeBody,
+  modelSnoozeForm,
   snoozeBody,
 } from './episode-schemas.js';
 import { checked } from './request-schemas.js';
@@ -139,6 +140,21 @@ export function createEpisodeRoutes(
       else await desk.unsnooze(scope, asked);
       const [name, version, episode] = [model, String(request.params.version), id].map(encodeURIComponent);
       response.redirect(303, `/models/${name}/versions/${version}/episodes/${episode}`);
+    },
+  );
+
+  router.post(
+    '/models/:model/versions/:version/snooze',
+    admin,
+    urlencoded({ extended: false, limit: '16kb' }),
+    async (request, response) => {
+      const form = checked(modelSnoozeForm, request.body);
+      const category = form.category === '' ? null : form.category;
+      const scope = { model: await registered(request), category, episodeId: null };
+      if (form.action === 'snooze') await desk.snooze(scope, endOf(form), askedBy(request, form));
+      else await desk.unsnooze(scope, askedBy(request, form));
+      const [name, version] = [scope.model, String(request.params.version)].map(encodeURIComponent);
+      response.redirect(303, `/models/${name}/versions/${version}#episodes`);
     },
   );
 

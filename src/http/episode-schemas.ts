@@ -50,4 +50,15 @@ export const episodeForm = z
   })
   .refine((form) => form.action !== 'snooze' || form.for !== undefined, 'for: how long is it to last?');
 
+/** The same for a model; no category is all of them. */
+export const modelSnoozeForm = z
+  .strictObject({
+    action: z.enum(['snooze', 'unsnooze']),
+    category: z.enum(['', ...EPISODE_CATEGORIES]).default(''),
+    by: z.string().trim().max(120).default(''),
+    note,
+    for: lasting.optional(),
+  })
+  .refine((form) => form.action !== 'snooze' || form.for !== undefined, 'for: how long is it to last?');
+
 export const policyBody = z.strictObject({ policy: z.record(z.string(), z.unknown()), by, note });

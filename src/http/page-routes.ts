@@ -2,11 +2,15 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type Response, Router } from 'express';
 import type { Clock } from '../domain/clock.js';
+import type { Episode } from '../domain/episode.js';
+import type { EpisodeDesk, ShownEpisode } from '../domain/episode-desk.js';
 import type { WindowExplanation } from '../domain/explanation.js';
 import type { VersionKey } from '../domain/ports.js';
 import type { JudgedRetraining } from '../domain/retraining.js';
 import { DAY_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
+import { renderEpisodePage } from '../views/episode-page.js';
+import { loadEpisodes } from '../views/episode-words.js';
 import { renderFeaturePage } from '../views/feature-page.js';
 import { parseWindow } from '../views/format.js';
 import { CONTENT_SECURITY_POLICY, renderNotice } from '../views/layout.js';
@@ -83,6 +87,8 @@ export function createPageRoutes(deps: {
   /** How what production sends differs from what is declared; not shown when left out. */
   readonly schemaChanges?: SchemaPorts['schemaChanges'];
   /** Versions trained for episodes, and what became of it; not shown when left out. */
+  /** How people stand to episodes; without pages of theirs when left out. */
+  readonly episodes?: EpisodeDesk;
   readonly retrainings?: (model: string, version: string) => Promise<readonly JudgedRetraining[]>;
 }): Router {
   const { store, clock } = deps;
@@ -107,8 +113,18 @@ export function createPageRoutes(deps: {
     return undefined;
   }
 
+  /** How people stand to open episodes, by id. */
+  async function standingsOf(open: readonly Episode[]): Promise<Map<string, ShownEpisode>> {
+    const models = deps.episodes === undefined ? [] : [...new Set(open.map(({ model }) => model))];
+    const shown = await Promise.all(
+      models.map((model) => deps.episodes?.list({ model, state: 'open', limit: open.length }) ?? []),
+    );
+    return new Map(shown.flat().map((episode) => [episode.id, episode]));
+  }
+
   router.get('/', async (_req, res) => {
-    send(res, renderOverviewPage(await loadOverview(store, clock.now())));
+    const overview = await loadOverview(store, clock.now());
+    send(res, renderOverviewPage(overview, await standingsOf(overview.openEpisodes)));
   });
 
   router.get('/models/:model/versions/:version', async (req, res) => {
@@ -126,10 +142,9 @@ export function createPageRoutes(deps: {
     const changes =
       (await deps.schemaChanges?.({ ...key, ...(judged === null ? {} : edges(judged)) })) ?? null;
     const retrainings = await deps.retrainings?.(key.model, key.modelVersion);
-    send(
-      res,
-      renderModelPage(loaded.data, explained?.explanation, performance, latencies, changes, retrainings),
-    );
+    const known = deps.episodes === undefined ? null : await loadEpisodes(deps.episodes, key.model);
+    const { explanation = null } = explained ?? {};
+    send(res, renderModelPage(loaded.data, explanation, performance, latencies, changes, retrainings, known));
   });
 
   router.get('/models/:model/versions/:version/features/:feature', async (req, res) => {
@@ -160,6 +175,18 @@ export function createPageRoutes(deps: {
       send(res, renderNotice({ heading: 'That cannot be compared', message: error.message, nowMs }), 400);
     }
   }
+
+  const { episodes } = deps;
+  if (episodes !== undefined)
+    router.get('/models/:model/versions/:version/episodes/:episode', async (req, res) => {
+      const { model, version, episode: id } = req.params;
+      await sendAsked(res, async () => {
+        const episode = await episodes.read(model, id);
+        if (episode.modelVersion !== version)
+          throw new AppError('not_found', `Version ${version} of ${model} has no episode ${id}.`);
+        return renderEpisodePage(episode, (await deps.retrainings?.(model, version)) ?? [], clock.now());
+      });
+    });
 
   const { versions } = deps;
   if (versions !== undefined) {

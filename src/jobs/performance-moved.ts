@@ -1,6 +1,7 @@
 import { judgePerformance, MINIMUM_LOSS } from '../detectors/performance-drop.js';
 import type { Episode, PerformanceMove } from '../domain/episode.js';
 import type { ModelVersion } from '../domain/model.js';
+import type { PerformanceBaseline } from '../domain/performance.js';
 import type { FigureSetting } from '../domain/performance-figures.js';
 import { PRODUCTION, type Store } from '../domain/ports.js';
 import type { Reference } from '../domain/reference.js';
@@ -25,6 +26,23 @@ export interface PerformanceMoverDeps {
   readonly setting: (model: string) => Pick<FigureSetting, 'positiveClass' | 'value' | 'minimumMaturity'>;
 }
 
+/** Losses that could go unseen, in losses that count, beyond which nobody can say that there is none. */
+const LARGEST_UNSEEN = 2;
+
+/**
+ * How much windows differ, for a stretch of several of them: the mean of k windows varies by the k-th part, what is known of the
+ * reference's pieces stays as it is.
+ */
+function ofStretch(baseline: PerformanceBaseline, windows: number): PerformanceBaseline {
+  const { spread } = baseline;
+  if (spread === null) return baseline;
+  const { pieces, variance } = spread;
+  return {
+    ...baseline,
+    spread: { pieces, variance: (variance * (1 / Math.max(1, windows) + 1 / pieces)) / (1 + 1 / pieces) },
+  };
+}
+
 const UNKNOWN: PerformanceMove = {
   moved: 'cannot_tell',
   kind: null,
@@ -37,7 +55,8 @@ const UNKNOWN: PerformanceMove = {
 
 /**
  * Whether performance got worse while a drift lasted, by what counts as a loss: realised, over the windows of the episode up to the
- * last one with enough labels; before there is any, as estimated from scores and features over all of them.
+ * last one with enough labels; where those are not there or not enough to tell, as estimated from scores and features over all of
+ * them. That it did not is said only where a loss of twice what counts would have been seen.
  */
 export function createPerformanceMover({ store, setting }: PerformanceMoverDeps) {
   const estimate = createEstimator({ store, setting });
@@ -58,13 +77,14 @@ export function createPerformanceMover({ store, setting }: PerformanceMoverDeps)
     if (last === undefined || last.window.endMs <= startMs) return null;
     const { task } = model.schema;
     const window = { startMs, endMs: last.window.endMs };
+    const windows = Math.floor((window.endMs - window.startMs) / (last.window.endMs - last.window.startMs));
     const [counts] = await store.performanceCounts({ ...key, task, scope: PRODUCTION, window }, 'all');
     if (counts === undefined) return null;
     const verdicts = judgePerformance({
       model,
       window,
       reference,
-      baselines: reference.performance ?? [],
+      baselines: (reference.performance ?? []).map((baseline) => ofStretch(baseline, windows)),
       samples: performanceSamples(task, counts),
       reason: undecidedReason(counts, setting(model.model)),
       level: LEVEL,
@@ -76,16 +96,21 @@ export function createPerformanceMover({ store, setting }: PerformanceMoverDeps)
     if (worst === undefined) return null;
     const { value, referenceValue } = worst.parameters;
     if (typeof value !== 'number' || typeof referenceValue !== 'number') return null;
-    const unit = worst.detector === 'meanAbsoluteError' ? referenceValue : 1;
+    const isError = worst.detector === 'meanAbsoluteError';
+    const { effect } = worst;
+    const unseen = effect === null ? Number.POSITIVE_INFINITY : isError ? effect.high : -effect.low;
+    const isSure =
+      (worst.statistic ?? 0) < worst.minimumEffect && unseen < LARGEST_UNSEEN * worst.minimumEffect;
+    const unit = isError ? referenceValue : 1;
     const at = (change: number | undefined) =>
       change === undefined || !Number.isFinite(change) ? null : referenceValue + change * unit;
     return {
-      moved: worst.status === 'drifted' && worst.material ? 'moved' : 'not_moved',
+      moved: worst.status === 'drifted' && worst.material ? 'moved' : isSure ? 'not_moved' : 'cannot_tell',
       kind: 'realised',
       figure: worst.detector,
       value,
-      low: at(worst.effect?.low),
-      high: at(worst.effect?.high),
+      low: at(effect?.low),
+      high: at(effect?.high),
       reference: referenceValue,
     };
   }
@@ -130,9 +155,13 @@ export function createPerformanceMover({ store, setting }: PerformanceMoverDeps)
     const reference = model === undefined ? null : await store.currentReference(model);
     if (model === undefined || reference === null) return UNKNOWN;
     const window = { startMs: firstWindow.startMs, endMs: (closedBy ?? lastWindow).endMs };
-    return (
-      (await realised(model, reference, window)) ?? (await estimated(model, reference, window)) ?? UNKNOWN
-    );
+    const labelled = await realised(model, reference, window);
+    if (labelled !== null && labelled.moved !== 'cannot_tell') return labelled;
+    const expected = await estimated(model, reference, window);
+    // What few labels leave open, scores may tell.
+    return expected === null || expected.moved === 'cannot_tell'
+      ? (labelled ?? expected ?? UNKNOWN)
+      : expected;
   };
 }
 

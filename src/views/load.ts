@@ -1,3 +1,4 @@
+import { byUrgency } from '../domain/episode-words.js';
 import { type FeatureSchema, forestColumns, type ModelVersion, monitoredColumns } from '../domain/model.js';
 import type { RunRecord, VersionKey } from '../domain/ports.js';
 import type { Verdict } from '../domain/verdict.js';
@@ -121,7 +122,7 @@ export async function loadOverview(store: ViewStore, nowMs: number): Promise<Ove
     );
     versions.push(await summariseVersion(store, version, marks, own));
   }
-  return { generatedAtMs: nowMs, versions, openEpisodes, totals };
+  return { generatedAtMs: nowMs, versions, openEpisodes: openEpisodes.toSorted(byUrgency), totals };
 }
 
 /** The newest windows that fit a page; the whole history when it is short. */
@@ -198,9 +199,7 @@ export async function loadModel(
       shown,
     ),
     ranked: rankFeatures(columns, verdicts, lastJudged, sides),
-    episodes: episodes
-      .filter((episode) => episode.modelVersion === key.modelVersion)
-      .sort((a, b) => Number(b.state === 'open') - Number(a.state === 'open') || b.openedAtMs - a.openedAtMs),
+    episodes: episodes.filter((episode) => episode.modelVersion === key.modelVersion).sort(byUrgency),
     marks: new Map(episodeMarks.map((mark) => [mark.episodeId, mark])),
     segments: summariseSegments(segmentVerdicts),
     outlierShare: buildSeries(rowVerdicts)[0] ?? null,

@@ -7,6 +7,7 @@ import type { Window } from '../domain/window.js';
 import { heatmapChart, heatmapLegend } from './charts/heatmap.js';
 import { timeSeriesChart } from './charts/time-series.js';
 import type { ModelData } from './data.js';
+import { type KnownEpisodes, modelSnoozeForms, standingNotes } from './episode-words.js';
 import {
   formatCount,
   formatPercent,
@@ -112,6 +113,7 @@ export function renderModelPage(
   latencies: LatencyAnswer | null = null,
   changes: SchemaChanges | null = null,
   judged: readonly JudgedRetraining[] = [],
+  known: KnownEpisodes | null = null,
 ): string {
   const { version, lastRun } = data;
   const retrainings = retrainingsShown(judged, version, data.episodes);
@@ -131,7 +133,7 @@ ${facts([
 ])}
 ${heatmapSection(data, true)}
 ${whySection(explanation, { key: version, window: lastJudged(data) })}
-${section('Episodes', 'open first', html`<div id="episodes"></div>${episodesTable(data.episodes, { links: true, showModel: false, marks: data.marks, retrainings })}${detectorRecordsTable(data)}`)}
+${section('Episodes', 'open first, the most urgent on top', html`<div id="episodes"></div>${known === null ? '' : standingNotes(known, version.modelVersion)}${episodesTable(data.episodes, { links: true, showModel: false, marks: data.marks, retrainings, ...(known === null ? {} : { shown: known.shown }) })}${known === null ? '' : modelSnoozeForms(version, known.silence)}${detectorRecordsTable(data)}`)}
 ${retrainingSection(retrainings)}
 ${performanceSection(performance, data.range)}
 ${versionsSection(version, latencies)}

@@ -1,3 +1,4 @@
+import type { ShownEpisode } from '../domain/episode-desk.js';
 import type { OverviewData, VersionSummary } from './data.js';
 import { formatCount, formatTime, formatWindow, NOTHING, plural } from './format.js';
 import { type Html, html, nameTag } from './html.js';
@@ -53,7 +54,10 @@ function row(summary: VersionSummary): Html {
 }
 
 /** All models: what state each is in, and what is open. */
-export function renderOverviewPage(data: OverviewData): string {
+export function renderOverviewPage(
+  data: OverviewData,
+  shown: ReadonlyMap<string, ShownEpisode> = new Map(),
+): string {
   const { totals } = data;
   const models =
     data.versions.length === 0
@@ -74,7 +78,7 @@ ${facts([
   ['Open episodes', formatCount(data.openEpisodes.length)],
 ])}
 ${section('State', '', models)}
-${section('Open episodes', '', data.openEpisodes.length === 0 ? html`<p class="empty">None is open.</p>` : episodesTable(data.openEpisodes, { links: true, showModel: true }))}`,
+${section('Open episodes', '', data.openEpisodes.length === 0 ? html`<p class="empty">None is open.</p>` : episodesTable(data.openEpisodes, { links: true, showModel: true, shown }))}`,
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Episode } from '../domain/episode.js';
+import type { ShownEpisode } from '../domain/episode-desk.js';
 import type { EpisodeMark } from '../domain/feedback.js';
 import type { OutlierRecord } from '../domain/outlier-ports.js';
 import type { VersionKey } from '../domain/ports.js';
@@ -8,6 +9,7 @@ import { segmentName } from '../domain/segment.js';
 import type { Window } from '../domain/window.js';
 import { sparkline } from './charts/sparkline.js';
 import type { ModelState, RankedFeature } from './data.js';
+import { statusBadge } from './episode-words.js';
 import {
   formatCount,
   formatDuration,
@@ -40,6 +42,10 @@ export function featurePath(key: VersionKey, feature: string, window?: Window): 
   return window === undefined ? path : `${path}?window=${windowParameter(window)}`;
 }
 
+export function episodePath(episode: Pick<Episode, 'model' | 'modelVersion' | 'id'>): string {
+  return sitePath('models', episode.model, 'versions', episode.modelVersion, 'episodes', episode.id);
+}
+
 export function stateBadge(state: ModelState): Html {
   return html`<span class="badge ${state}">${STATE_WORDS[state]}</span>`;
 }
@@ -61,6 +67,8 @@ export function episodesTable(
     readonly showModel: boolean;
     /** By episode; with them comes the column to set them in. */
     readonly marks?: ReadonlyMap<string, EpisodeMark>;
+    /** How people stand to them, by id. */
+    readonly shown?: ReadonlyMap<string, ShownEpisode>;
     /** Versions that were trained for them; with some comes a column that says so. */
     readonly retrainings?: readonly JudgedRetraining[];
   },
@@ -80,7 +88,9 @@ export function episodesTable(
         ? html`<a href="${versionPath(episode)}">${nameTag(episode.model, 40)} ${nameTag(episode.modelVersion, 20)}</a>`
         : html`${nameTag(episode.model, 40)} ${nameTag(episode.modelVersion, 20)}`
     }</td>`;
-    return html`<tr><td class="nowrap"><span class="badge ${episode.state} ${episode.severity}">${episode.state}</span></td>
+    const known = options.shown?.get(episode.id) ?? null;
+    const badge = statusBadge(episode, known);
+    return html`<tr><td class="nowrap">${known === null || !options.links ? badge : html`<a href="${episodePath(episode)}">${badge}</a>`}</td>
 ${options.showModel ? model : ''}<td class="nowrap">${CATEGORY_WORDS[episode.category]}</td>
 <td class="nowrap">${formatWindow(episode.firstWindow)}</td>
 <td class="nowrap">${episode.closedBy === null ? html`<span class="muted">still open</span>` : formatWindow(episode.closedBy)}</td>

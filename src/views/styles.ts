@@ -70,6 +70,7 @@ th.month{padding-top:14px;font-size:14px;color:var(--ink);font-weight:400}th.mon
 .tags{display:flex;flex-wrap:wrap;gap:2px 14px}
 .offscreen{position:absolute;width:0;height:0}
 footer{color:var(--muted);font-size:13px;padding-top:6px;padding-bottom:36px;overflow-wrap:anywhere}
+form.act{display:flex;flex-wrap:wrap;gap:6px 12px;align-items:center;margin:8px 0}form.act label{color:var(--muted);font-size:13px}
 details summary{cursor:pointer;color:var(--link)}
 @media (max-width:900px){header.top,main,footer{padding-left:16px;padding-right:16px}section{padding:14px}table{font-size:13px}
 svg.plot text{font-size:15px}.sides{gap:8px 12px}th,td{padding-right:9px}.wide,.meter{display:none}th.apart,td.apart{padding-left:8px}svg.spark{width:90px}}

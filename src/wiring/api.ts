@@ -216,6 +216,7 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
       versions,
       schemaChanges,
       retrainings,
+      episodes,
     }),
   };
 }

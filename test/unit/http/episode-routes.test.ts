@@ -220,4 +220,28 @@ describe('the episode routes', () => {
     expect((await send({ action: 'snooze' }))[0]).toBe(400);
     expect((await send({ action: 'delete' }))[0]).toBe(400);
   });
+
+  it('take the forms that snooze a model, all of it or one kind', async () => {
+    const send = async (fields: Record<string, string>) => {
+      const response = await fetch(`${service.url}/models/churn/versions/3/snooze`, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: { authorization: `Bearer ${admin.key}` },
+        body: new URLSearchParams(fields),
+      });
+      return [response.status, response.headers.get('location')];
+    };
+    const done = [303, '/models/churn/versions/3#episodes'];
+    expect(await send({ action: 'snooze', category: '', for: '1h', by: '', note: '' })).toEqual(done);
+    expect(await send({ action: 'snooze', category: 'service', for: '1h', by: 'ada', note: '' })).toEqual(
+      done,
+    );
+    const scopes = async () =>
+      (await get(`${BASE}/snooze`)).body.snoozes.map(({ category }: { category: string | null }) => category);
+    expect(await scopes()).toEqual([null, 'service']);
+    expect(await send({ action: 'unsnooze', category: '' })).toEqual(done);
+    expect(await send({ action: 'unsnooze', category: 'service' })).toEqual(done);
+    expect(await scopes()).toEqual([]);
+    expect((await send({ action: 'snooze', category: 'weather', for: '1h' }))[0]).toBe(400);
+  });
 });

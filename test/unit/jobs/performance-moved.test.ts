@@ -111,6 +111,20 @@ test('labels of the windows up to the last decided one say it first', async () =
   });
 });
 
+test('labels that could hide a loss say nothing, and what is expected is asked', async () => {
+  const few = { accuracy: 0.72, labels: [20, 14], decidedUntil: 7 } as const;
+  expect((await moved({ ...few, estimator: null })).move).toMatchObject({
+    moved: 'cannot_tell',
+    kind: 'realised',
+  });
+  expect((await moved({ ...few, rows: 40_000 })).move).toMatchObject({
+    moved: 'not_moved',
+    kind: 'estimated',
+  });
+  // Between a loss that counts and one that is sure.
+  expect((await moved({ ...few, accuracy: 0.78, estimator: null })).move.moved).toBe('cannot_tell');
+});
+
 test('without labels of the episode what is expected says it', async () => {
   // The last decided window ended before the drift began.
   const early = await moved({ accuracy: 0.775, rows: 40_000, decidedUntil: 3 });
