@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { alertsSchema } from './config-alerts.js';
 import { hookSchemas, mlflowSchema } from './config-hooks.js';
 import { kafkaSchema } from './config-kafka.js';
 import { mappingSchema } from './config-mapping.js';
@@ -143,6 +144,7 @@ const service = z.strictObject({
       mlflow: mlflowSchema.optional(),
     })
     .prefault({}),
+  alerts: alertsSchema(duration).prefault({}),
   /** Where reports are kept; `reports` beside the embedded data, or below the working directory. */
   reports: z.strictObject({ dir: z.string().optional() }).prefault({}),
   log: z

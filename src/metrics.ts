@@ -206,6 +206,12 @@ export function createMetrics() {
       help: 'Webhook targets that failed five times in a row and have not answered since.',
       registers,
     }),
+    alertmanagerPushes: new Counter({
+      name: 'plumbline_alertmanager_pushes_total',
+      help: 'Requests that told an Alertmanager of open episodes, by outcome.',
+      labelNames: ['outcome'],
+      registers,
+    }),
     webhookDeliveries: new Counter({
       name: 'plumbline_webhook_deliveries_total',
       help: 'Webhook attempts, by outcome.',

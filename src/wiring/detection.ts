@@ -28,6 +28,7 @@ import { createOutlierScorer } from '../jobs/score-outliers.js';
 import { createSegmentBaselines, segmentsOf } from '../jobs/segments.js';
 import { createEpisodeBudget } from '../stats/episode-budget.js';
 import { alarmSettings, episodePolicy } from './alarm-settings.js';
+import { wireAlertmanager } from './alertmanager.js';
 import { wireGauges } from './gauges.js';
 import { followStore, type Parts } from './parts.js';
 import { createPause, createTurns } from './turns.js';
@@ -76,6 +77,7 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
     random: Math.random,
     active: coordinator.leads,
   });
+  const push = wireAlertmanager(parts, standings, coordinator);
   const webhookGauges = createWebhookGauges({
     outbox: store,
     openCircuits: dispatcher.openCircuits,
@@ -186,6 +188,7 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
     term = coordinator.term();
     await alerts.followUp();
     lastCycle = await cycle.run();
+    push?.changed();
     await gauges.publish();
     await webhookGauges.publish();
     refreshedMs = performance.now();
@@ -238,8 +241,10 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
       await showStored();
       await coordinator.start();
       dispatcher.start();
+      push?.start();
     },
     async stop(): Promise<void> {
+      await push?.stop();
       await dispatcher.stop();
       await coordinator.stop();
     },
