@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createServiceClient, type ServiceClient } from '../../src/cli/service-client.js';
-import { DAY_MS, HOUR_MS } from '../../src/domain/window.js';
+import { DAY_MS } from '../../src/domain/window.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
 import { type AlertReceivers, startAlertReceivers } from '../support/alert-receivers.js';
 import { type ClickHouseBridge, startClickHouseBridge } from '../support/clickhouse-bridge.js';
@@ -11,25 +11,12 @@ import { freePort } from '../support/free-port.js';
 import type { GuardedProcess } from '../support/guarded-process.js';
 import { type PrometheusStack, startPrometheusStack } from '../support/prometheus-stack.js';
 import { startService, until } from '../support/service-process.js';
+import { registerSizes, SIZES_REFERENCE_DAYS, SIZES_START_MS, sizeRows } from '../support/sized-model.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.js';
 
-const START_MS = Date.UTC(2025, 0, 1);
-const REFERENCE_DAYS = 20;
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const PATIENCE_MS = 120_000;
-
-/** Rows every quarter of an hour: `size` runs evenly through 0 … 99, or is shifted. */
-function rowsOf(day: number, shift: number) {
-  return Array.from({ length: 96 }, (_, i) => ({
-    prediction_id: `day${day}-${i}`,
-    model: 'sizes',
-    model_version: '1',
-    timestamp: new Date(START_MS + day * DAY_MS + (i * HOUR_MS) / 4).toISOString(),
-    features: { size: ((i * 37) % 100) + shift },
-    prediction: i % 2,
-  }));
-}
 
 interface Detector {
   readonly url: string;
@@ -47,7 +34,7 @@ describe('two detectors over one store, with Prometheus and Alertmanager', () =>
   let store: StoreClient;
   let front: GuardedProcess;
   const detectors: Detector[] = [];
-  let day = REFERENCE_DAYS;
+  let day = SIZES_REFERENCE_DAYS;
 
   async function prepare(name: string, storeUrl: string, roles: string) {
     const port = await freePort();
@@ -85,15 +72,7 @@ defaults: { window: { length: 24h, step: 24h }, retrain: { url: "${hook.url}", s
     const service = await prepare('front', bridge.url, 'collector,api');
     front = service.process;
     client = createServiceClient({ url: service.url });
-    const reference = Array.from({ length: REFERENCE_DAYS }, (_, d) => rowsOf(d, 0)).flat();
-    const file = join(directory, 'reference.ndjson');
-    await writeFile(
-      file,
-      reference
-        .map(({ features, prediction, timestamp }) => JSON.stringify({ ...features, prediction, timestamp }))
-        .join('\n'),
-    );
-    await client.putFile('/v1/models/sizes/versions/1/reference', file, 'application/x-ndjson');
+    await registerSizes(client, directory);
     // Each of them alone can lose the store.
     for (const name of ['one', 'two']) {
       const proxy = await startTcpProxy(Number(new URL(bridge.url).port));
@@ -124,12 +103,12 @@ defaults: { window: { length: 24h, step: 24h }, retrain: { url: "${hook.url}", s
 
   /** Sends the next day's rows; the day before it is over with the first of them. */
   async function play(shift: number): Promise<void> {
-    const lines = rowsOf(day, shift).map((row) => JSON.stringify(row));
+    const lines = sizeRows(day, shift).map((row) => JSON.stringify(row));
     expect(await client.postLines('/v1/ingest', lines)).toMatchObject({ accepted: lines.length });
     day += 1;
   }
 
-  const judgedDays = () => day - 1 - REFERENCE_DAYS;
+  const judgedDays = () => day - 1 - SIZES_REFERENCE_DAYS;
   const runs = () =>
     store.query<{ end: number }>(
       'SELECT toUnixTimestamp64Milli(window_end) AS end FROM runs FINAL ORDER BY end',
@@ -229,7 +208,10 @@ defaults: { window: { length: 24h, step: 24h }, retrain: { url: "${hook.url}", s
     await seconds(2_000);
     const ends = (await runs()).map(({ end }) => end);
     expect(ends).toEqual(
-      Array.from({ length: judgedDays() }, (_, i) => START_MS + (REFERENCE_DAYS + 1 + i) * DAY_MS),
+      Array.from(
+        { length: judgedDays() },
+        (_, i) => SIZES_START_MS + (SIZES_REFERENCE_DAYS + 1 + i) * DAY_MS,
+      ),
     );
     const episodes = await store.query('SELECT model, category, state FROM episodes FINAL');
     expect(episodes).toEqual([{ model: 'sizes', category: 'drift', state: 'closed' }]);
