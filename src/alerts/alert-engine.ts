@@ -190,6 +190,8 @@ export function createAlertEngine(options: AlertEngineOptions) {
       const latest = await store.latestEpisode({ model, modelVersion, category });
       const decision = decideEpisode({ outcomes, latest, policy, nowMs: clock.now() });
       if (decision === null) return { episode: latest, changed: null, change: null };
+      // A cycle may have begun long before somebody asked for silence.
+      if (decision.change !== 'updated') await standings.refresh();
       const changed = await completed(decision, latest);
       const before = changed.id === latest?.id ? latest : null;
       if (before !== null && changed.severity !== before.severity)

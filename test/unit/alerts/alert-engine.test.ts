@@ -375,6 +375,16 @@ describe('silence', () => {
     expect(types()).toEqual(['retraining.requested', 'drift.detected', 'drift.resolved']);
   });
 
+  it('counts from the moment it was asked for, however long the cycle has been under way', async () => {
+    const { judge, types, store } = everything();
+    const [first, second] = outcomesOf('dd') as [WindowOutcome, WindowOutcome];
+    await judge(first);
+    await store.saveAction(snooze(9 * HOUR_MS));
+    const [opened] = await judge(second);
+    expect(opened?.state).toBe('open');
+    expect(types()).toEqual([]);
+  });
+
   it('of one category leaves the others alone', async () => {
     const { judgeAll, engine, types, store } = everything();
     await store.saveAction(snooze(9 * HOUR_MS, { category: 'outliers' }));
