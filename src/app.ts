@@ -120,7 +120,7 @@ export async function createApp(config: Config) {
     metrics,
     logger,
     beforeScrape: () => detection?.hideStale(),
-    ready: () => store.ping(),
+    ready: store.ready,
     checks: () => [...(collection?.checks() ?? []), ...(detection?.checks() ?? [])],
     ingest: collection?.ingest,
     rejected: collection?.rejected,

@@ -268,6 +268,8 @@ export interface Store
   /** Engine version, tables, deduplication windows and free disk; throws what is wrong. */
   check(): Promise<{ engine: string; checks: { name: string; ok: boolean; detail: string }[] }>;
   ping(): Promise<void>;
+  /** Throws store_unavailable, with what to do, while it does not answer or does not take rows. */
+  ready(): Promise<void>;
   close(): Promise<void>;
 }
 

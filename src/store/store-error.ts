@@ -30,12 +30,19 @@ const BUG_CODES: ReadonlySet<string> = new Set([
 /** Longest engine message that is passed on: a syntax error quotes the whole statement. */
 const MESSAGE_LIMIT = 600;
 
+const NOT_ENOUGH_SPACE = '243';
+const DISK_FULL = /No space left on device|ENOSPC/;
+
 /** Turns whatever the client threw into an AppError `store_unavailable`; an AppError passes through. */
 export function toStoreError(cause: unknown, operation: string): AppError {
   if (cause instanceof AppError) return cause;
   const engineCode = cause instanceof ClickHouseError ? cause.code : undefined;
   const text = messageOf(cause).slice(0, MESSAGE_LIMIT);
-  const reason = engineCode === undefined ? text : `engine error ${engineCode}: ${text}`;
+  const full =
+    engineCode === NOT_ENOUGH_SPACE || DISK_FULL.test(messageOf(cause))
+      ? 'its disk is full, free some of it or enlarge it: '
+      : '';
+  const reason = `${full}${engineCode === undefined ? text : `engine error ${engineCode}: ${text}`}`;
   return new AppError('store_unavailable', `the store cannot ${operation}: ${reason}`, {
     cause,
     retryable: engineCode === undefined || !BUG_CODES.has(engineCode),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Logger, Store } from '../domain/ports.js';
 import { createCallHalfStore } from './call-half-store.js';
@@ -38,7 +39,8 @@ import { createStatsStore } from './stats-store.js';
 import { createVerdictStore } from './verdict-store.js';
 import { createVersionPairs } from './version-pairs.js';
 import { createWindowProfiles } from './window-profiles.js';
-import { createWriteGate, gated, type WriteGate } from './write-gate.js';
+import { createWriteGate, gated } from './write-gate.js';
+import { createWriteHealth } from './write-health.js';
 
 export type StoreOptions = StoreLocation & {
   readonly logger: Logger;
@@ -67,8 +69,14 @@ const MERGE_LATER = ['predictions', 'labels'].map(
 export async function createStore(options: StoreOptions): Promise<Store> {
   const { logger, wallClock = Date.now } = options;
   const gate = createWriteGate();
-  const { ingest, jobs, counting, api, ungated, close } = await openClients(options, gate);
   const dataDir = options.kind === 'embedded' ? resolve(options.dataDir) : null;
+  const health = createWriteHealth({
+    dataDir,
+    probe: () => api.insert('insert_probe', [{ token: randomUUID() }]),
+  });
+  const { ingest, jobs, counting, api, ungated, close } = await openClients(options, (client) =>
+    health.watched(gated(client, gate)),
+  );
   // Of a backup that was cut short.
   if (dataDir !== null) await removeSnapshots(dataDir);
   const revisions = createRevisions(api, wallClock);
@@ -132,6 +140,10 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     },
     check: () => checkStore(api),
     ping: () => api.ping(),
+    ready: async () => {
+      await api.ping();
+      await health.assertWritable();
+    },
     close: async () => {
       await Promise.all([known?.predictions.close(), known?.labels.close()]);
       await close();
@@ -139,7 +151,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
   };
 }
 
-async function openClients(location: StoreLocation, gate: WriteGate) {
+async function openClients(location: StoreLocation, wrap: (client: StoreClient) => StoreClient) {
   const opened: StoreClient[] = [];
   const open = async (timeoutMs: number) => {
     const client = await createStoreClient({ ...location, timeoutMs });
@@ -158,10 +170,10 @@ async function openClients(location: StoreLocation, gate: WriteGate) {
       await open(TIMEOUTS_MS.api),
     ];
     return {
-      ingest: gated(ingest, gate),
-      jobs: gated(jobs, gate),
-      counting: gated(counting, gate),
-      api: gated(api, gate),
+      ingest: wrap(ingest),
+      jobs: wrap(jobs),
+      counting: wrap(counting),
+      api: wrap(api),
       ungated: api,
       close,
     };

@@ -41,10 +41,12 @@ export async function startService(options: {
   /** Further arguments of `serve`. */
   args?: readonly string[];
   env?: NodeJS.ProcessEnv;
+  /** Another command that starts it. */
+  through?: (command: string, args: readonly string[]) => { command: string; args: readonly string[] };
 }): Promise<GuardedProcess> {
+  const { through = (command, args) => ({ command, args }) } = options;
   const service = startGuarded({
-    command: process.execPath,
-    args: [COMMAND, 'serve', '--config', options.configFile, ...(options.args ?? [])],
+    ...through(process.execPath, [COMMAND, 'serve', '--config', options.configFile, ...(options.args ?? [])]),
     logFile: options.logFile,
     env: { ...process.env, ...options.env },
   });

@@ -21,6 +21,18 @@ describe('toStoreError', () => {
     expect(engineErrorCode(error)).toBe(Number(code));
   });
 
+  test.each([
+    engineError('243'),
+    new Error(
+      'Code: 75. DB::ErrnoException: Cannot write to file: errno: 28, strerror: No space left on device',
+    ),
+    new Error('ENOSPC: no space left on device, write'),
+  ])('a full disk is named, and what to do about it: %s', (cause) => {
+    const error = toStoreError(cause, 'insert');
+    expect(error).toMatchObject({ code: 'store_unavailable', retryable: true });
+    expect(error.message).toMatch(/its disk is full, free some/);
+  });
+
   test('a cut connection is retryable', () => {
     const error = toStoreError(new Error('socket hang up'), 'insert');
     expect(error).toMatchObject({ code: 'store_unavailable', retryable: true });
