@@ -22,7 +22,7 @@ await build({
   platform: 'node',
   format: 'esm',
   packages: 'external',
-  // The fixtures are found beside the sources.
+  // Fixtures and oracles are found beside the sources.
   define: {
     'import.meta.url': JSON.stringify(pathToFileURL(join(root, 'test/support/fuzz-inputs.ts')).href),
   },
@@ -39,6 +39,6 @@ const result = await fuzzDecoders({
 const seconds = Math.round((performance.now() - startMs) / 1_000);
 process.stdout.write(`${JSON.stringify({ ...result, seed, seconds })}\n`);
 if (result.slowestMs > 1_000) {
-  process.stderr.write(`fuzz: an input took ${result.slowestMs} ms\n`);
+  process.stderr.write(`fuzz: an input took ${result.slowestMs} ms of processor time\n`);
   process.exitCode = 1;
 }

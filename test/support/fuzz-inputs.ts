@@ -29,6 +29,24 @@ export function fixtureBodies(): {
     });
 }
 
+/** Lines of events that are all written alike, as the quick reader likes them. */
+export function plainLines(): { readonly bytes: Buffer; readonly headers: Readonly<Record<string, string>> } {
+  const lines = Array.from({ length: 20 }, (_, i) =>
+    JSON.stringify({
+      prediction_id: `r${i}`,
+      model: 'churn',
+      model_version: '3',
+      timestamp: '2026-01-01T00:00:00.123Z',
+      features: { age: 31 + i, plan: i % 2 === 0 ? 'pro' : 'für "alle"', x: null },
+      prediction: i % 2,
+      prediction_proba: i / 20,
+      latency_ms: 12.5,
+      tags: { region: 'eu' },
+    }),
+  );
+  return { bytes: Buffer.from(lines.join('\n')), headers: {} };
+}
+
 const ODD: readonly unknown[] = [
   null,
   true,
