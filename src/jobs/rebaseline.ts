@@ -37,6 +37,8 @@ export interface RebaselineDeps extends Omit<RegisterReferenceDeps, 'store'> {
     | 'segmentsOf'
     | 'performanceCounts'
   >;
+  /** Share of production that must be labelled before its performance is a baseline; any when left out. */
+  readonly minimumMaturity?: (model: string) => number;
 }
 
 /**
@@ -189,6 +191,7 @@ export function createRebaseliner(deps: RebaselineDeps) {
       );
       const covers = (window: Window) => window.startMs >= period.startMs && window.endMs <= period.endMs;
       const segments = await segmentsOf(deps, model);
+      const minimumMaturity = deps.minimumMaturity?.(model.model) ?? 0;
       const reference: Reference = {
         model: model.model,
         modelVersion: model.modelVersion,
@@ -211,9 +214,10 @@ export function createRebaseliner(deps: RebaselineDeps) {
                 grids,
                 pieceMs,
                 covers,
+                minimumMaturity,
               }),
             }),
-        ...(await describePerformance(store, model, { hash, period, pieceMs, covers })),
+        ...(await describePerformance(store, model, { hash, period, pieceMs, covers, minimumMaturity })),
         ...fitted,
         // How labels go with scores is the model's, whatever period it is compared with.
         ...(previous?.estimator === undefined ? {} : { estimator: previous.estimator }),

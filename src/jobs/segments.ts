@@ -43,6 +43,8 @@ export async function describeSegments(
     readonly pieceMs: number;
     /** Whether a piece lies inside the reference. */
     readonly covers: (piece: Window) => boolean;
+    /** As for the whole reference. */
+    readonly minimumMaturity?: number;
   },
 ): Promise<SegmentReference[]> {
   const { reference, grids, pieceMs } = input;
@@ -71,6 +73,7 @@ export async function describeSegments(
         pieceMs,
         covers: input.covers,
         segment,
+        ...(input.minimumMaturity === undefined ? {} : { minimumMaturity: input.minimumMaturity }),
       })),
     });
   }

@@ -91,7 +91,10 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
     publicUrl: publicUrlOf(config),
   });
   const explain = createExplainer({ store });
-  const rebaseliner = createRebaseliner(referenceDeps);
+  const rebaseliner = createRebaseliner({
+    ...referenceDeps,
+    minimumMaturity: (model) => modelConfig(config, model).performance.minimumMaturity,
+  });
   const performance = createPerformanceReader({
     store,
     setting: (model) => modelConfig(config, model).performance,

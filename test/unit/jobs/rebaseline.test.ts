@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ModelVersion } from '../../../src/domain/model.js';
 import type { AskedForest } from '../../../src/domain/outlier.js';
+import type { PerformanceCounts } from '../../../src/domain/performance.js';
 import type { Grid, Profile } from '../../../src/domain/profile.js';
 import type { Reference, ReferenceChange } from '../../../src/domain/reference.js';
 import type { Segment } from '../../../src/domain/segment.js';
@@ -42,6 +43,23 @@ const TRAINING: Reference = {
   forest: 'the old forest',
 };
 
+/** A hundred predictions, of which so many are labelled. */
+const countsOf = (labelled: number): PerformanceCounts => ({
+  window: { startMs: 0, endMs: HOUR_MS },
+  predictions: 100,
+  labelled,
+  delays: [],
+  confusion: [],
+  classified: 0,
+  correct: 0,
+  ranking: null,
+  calibration: [],
+  moments: {
+    under: { rows: labelled, mean: 1, m2: 4 },
+    over: { rows: labelled, mean: 1, m2: 4 },
+  },
+});
+
 describe('rebaselining', () => {
   let references: Reference[];
   let changes: ReferenceChange[];
@@ -51,6 +69,7 @@ describe('rebaselining', () => {
   let grids: Grid[];
   let segments: Segment[];
   let segmentScopes: string[];
+  let counted: PerformanceCounts[];
   let frozenHash = '';
   let grown: { trees: number; subsample: number } | null = null;
   let fitted: { pieces: number; forestRows: number; times: readonly number[] | undefined };
@@ -86,7 +105,7 @@ describe('rebaselining', () => {
         };
       },
       segmentsOf: async () => segments,
-      performanceCounts: async () => [],
+      performanceCounts: async () => counted,
       mergedProfiles: async ({ scope }) => {
         segmentScopes.push(scope);
         return scope.includes('empty') ? [] : [PROFILE];
@@ -112,6 +131,7 @@ describe('rebaselining', () => {
     },
     windowMs: () => DAY_MS,
     segments: () => ({ by: ['plan'], top: 2 }),
+    minimumMaturity: () => 0.8,
   });
 
   beforeEach(() => {
@@ -123,7 +143,19 @@ describe('rebaselining', () => {
     grids = [GRID];
     segments = [];
     segmentScopes = [];
+    counted = [];
     fitted = { pieces: 0, forestRows: 0, times: undefined };
+  });
+
+  it('has a baseline of performance once enough of its labels have come', async () => {
+    const rebaselined = async (labelled: number) => {
+      counted = [countsOf(labelled)];
+      return createRebaseliner(deps()).rebaseline({ ...KEY, ...AUTHOR, period: PERIOD });
+    };
+    expect((await rebaselined(79)).reference).not.toHaveProperty('performance');
+    expect((await rebaselined(80)).reference.performance).toMatchObject([
+      { figure: 'meanAbsoluteError', rows: 80 },
+    ]);
   });
 
   it('takes the counts of the period, learns from its whole windows and fits the forest on its rows', async () => {
