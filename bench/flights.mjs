@@ -101,6 +101,7 @@ async function describe() {
     months.push({
       month: new Date(period.startMs).toISOString().slice(0, 7),
       windowsJudged: judged,
+      driftedDays: driftedDaysOf(verdicts),
       drifted: driftedOf(verdicts),
       episodes: episodes
         .filter(
@@ -142,6 +143,15 @@ async function performanceOf(url) {
   };
 }
 
+/** Days on which any primary test was material. */
+function driftedDaysOf(verdicts) {
+  const days = verdicts
+    .filter(({ role, segment }) => role === 'primary' && segment === undefined)
+    .filter(({ status, material }) => status === 'drifted' && material)
+    .map(({ window }) => window.endMs);
+  return new Set(days).size;
+}
+
 /** Primary tests that were material on some days, most often first; effects are medians over those days. */
 function driftedOf(verdicts) {
   const groups = new Map();
@@ -169,9 +179,10 @@ function driftedOf(verdicts) {
 }
 
 function report({ version, months, seconds, performance }) {
-  const lines = months.map(({ month, windowsJudged, drifted, episodes, prediction }) => [
+  const lines = months.map(({ month, windowsJudged, driftedDays, drifted, episodes, prediction }) => [
     month,
     String(windowsJudged),
+    String(driftedDays),
     drifted
       .slice(0, TOP)
       .map(({ feature, days, effect }) => `${feature} ${days} d (${effect.toPrecision(2)})`)
@@ -183,6 +194,7 @@ function report({ version, months, seconds, performance }) {
   const head = [
     'month',
     'days judged',
+    'with drift',
     'material drift: days (median effect)',
     'episodes opened',
     'mean prediction',
