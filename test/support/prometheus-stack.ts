@@ -30,7 +30,8 @@ export async function eventually(
 function replaced(text: string, changes: readonly (readonly [string | RegExp, string])[]): string {
   return changes.reduce((result, [from, to]) => {
     const next = result.replaceAll(from, to);
-    if (next === result) throw new Error(`the shipped file holds no ${String(from)} any more`);
+    if (typeof from === 'string' ? !result.includes(from) : result.search(from) < 0)
+      throw new Error(`the shipped file holds no ${String(from)} any more`);
     return next;
   }, text);
 }
@@ -40,6 +41,8 @@ type Program = 'prometheus' | 'prometheus-alertmanager';
 export interface PrometheusStackOptions {
   /** Loopback ports that serve `/metrics`. */
   readonly scrapePorts: readonly number[];
+  /** Ports that serve them later: nobody waits for these. */
+  readonly scrapeLater?: readonly number[];
   /** Where messages to chats go. */
   readonly slackUrl: string;
   /** Where the dead man's switch goes. */
@@ -62,6 +65,7 @@ export interface PrometheusStackOptions {
  */
 export async function startPrometheusStack(options: PrometheusStackOptions) {
   const { interval = '200ms', keepFiringFor = '0s', resendDelay = '500ms', pagerUrl } = options;
+  const ports = [...options.scrapePorts, ...(options.scrapeLater ?? [])];
   const directory = mkdtempSync(join(tmpdir(), 'plumbline-prometheus-'));
   const [prometheusPort, alertmanagerPort] = [await freePort(), await freePort()];
   cpSync(SHIPPED, directory, { recursive: true });
@@ -70,7 +74,7 @@ export async function startPrometheusStack(options: PrometheusStackOptions) {
   edit('prometheus.yml', [
     [/(?<=_interval: )15s/g, interval],
     ['127.0.0.1:9093', `127.0.0.1:${alertmanagerPort}`],
-    ['"127.0.0.1:8080"', options.scrapePorts.map((port) => `"127.0.0.1:${port}"`).join(', ')],
+    ['"127.0.0.1:8080"', ports.map((port) => `"127.0.0.1:${port}"`).join(', ')],
   ]);
   edit('rules/plumbline.yml', [[/keep_firing_for: \w+/g, `keep_firing_for: ${keepFiringFor}`]]);
   edit('alertmanager.yml', [
