@@ -81,11 +81,11 @@ export async function createApp(config: Config) {
     await warnOfPolicies(parts);
     const has = (role: Config['roles'][number]) => config.roles.includes(role);
     const collection = has('collector') ? wireCollection(parts, access) : null;
-    const coordinator = wireCoordinator(parts);
+    const coordinator = has('detector') ? wireCoordinator(parts) : null;
     return {
       collection,
-      detection: has('detector') ? wireDetection(parts, coordinator) : null,
-      pairing: has('detector') ? wirePairing(parts, collection?.writer ?? null, coordinator) : null,
+      detection: coordinator === null ? null : wireDetection(parts, coordinator),
+      pairing: coordinator === null ? null : wirePairing(parts, collection?.writer ?? null, coordinator),
       api: has('api') ? wireApi(parts, access, collection?.writer ?? null) : null,
     };
   }

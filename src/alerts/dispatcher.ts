@@ -29,8 +29,8 @@ export const DELAYS_MS: readonly number[] = [
   24 * HOUR_MS,
 ];
 const POLL_MS = 1_000;
-/** How long a claim holds: longer than any attempt takes, a login, a request and their timeouts. */
-export const CLAIM_MS = 60_000;
+/** How long a claim holds: longer than any attempt takes, a login, a request and their timeouts, a conversation with a mail server. */
+const CLAIM_MS = 120_000;
 /** A claim that took longer to get is not used: its owner was stopped, or the store stood still, and it may run out during the request. */
 const LATE_CLAIM_MS = 20_000;
 /** Requests under way to one target. */

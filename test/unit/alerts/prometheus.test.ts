@@ -322,6 +322,56 @@ describe('verdict gauges', () => {
     expect(await shown()).toEqual([]);
   });
 
+  it('are one moment in each scrape, whatever is judged while it is written', async () => {
+    const { gauges, metrics } = setUp();
+    const columns = Array.from({ length: 50 }, (_, i) => `c${i}`);
+    const judge = (n: number) => {
+      gauges.windowJudged(
+        KEY,
+        columns.map((feature) =>
+          verdictOf({ feature, window: outcomeOf(n, 'd').window, statistic: 0.1 + n / 100 }),
+        ),
+      );
+      const open = episodeOf();
+      gauges.episodeChanged(n % 2 === 0 ? open : { ...open, state: 'closed' }, AWAKE);
+    };
+    judge(0);
+    for (let n = 1; n < 40; n++) {
+      // The scrape begins, and its text is put together in later turns of the microtask queue: judge in each of them.
+      const scrape = metrics.registry.metrics();
+      for (let turn = 0; turn < n % 7; turn++) await Promise.resolve();
+      judge(n);
+      const text = await scrape;
+      const statistics = new Set(
+        [...text.matchAll(/^plumbline_drift_statistic\{.*\} (\S+)$/gm)].map(([, value]) => value),
+      );
+      expect(text.match(/^plumbline_drift_statistic\{/gm)).toHaveLength(columns.length);
+      expect(statistics.size).toBe(1);
+      const shown = Math.round((Number([...statistics][0]) - 0.1) * 100);
+      expect([n - 1, n]).toContain(shown);
+      const open = /^plumbline_episode_open\{[^}]*severity="warning"[^}]*\} 1$/m.test(text);
+      expect(open).toBe(shown % 2 === 0);
+    }
+  });
+
+  it('close what is not among the open episodes of the store, and show those that are', async () => {
+    const { gauges, lines } = setUp();
+    gauges.episodeChanged(episodeOf(), AWAKE);
+    const other = { ...episodeOf(), id: 'other', category: 'performance' } as const;
+    gauges.episodesOpen([other], () => AWAKE);
+    const open = await lines('episode_open');
+    expect(open).toContain('episode_open{,category="drift",severity="warning",route="drift"} 0');
+    expect(open).toContain('episode_open{,category="performance",severity="warning",route="performance"} 1');
+    // A list that is full may lack some.
+    gauges.episodesOpen(
+      Array.from({ length: 1_000 }, (_, i) => ({ ...episodeOf(), id: `e${i}`, model: 'many' })),
+      () => AWAKE,
+    );
+    expect(await lines('episode_open')).toContain(
+      'episode_open{,category="performance",severity="warning",route="performance"} 1',
+    );
+  });
+
   it('vanish with their model', async () => {
     const { gauges, metrics } = setUp();
     gauges.windowJudged(KEY, [
