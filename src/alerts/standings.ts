@@ -29,7 +29,7 @@ export function createStandings({ store, maintenanceOf, clock }: StandingsOption
     /** Reads what people asked for meanwhile; returns the open episodes. */
     async refresh(): Promise<Episode[]> {
       const open = await store.listEpisodes({ state: 'open', limit: MAX_OPEN_EPISODES });
-      known = await store.currentActions(open.map(({ id }) => id));
+      known = await store.currentActions();
       return open;
     },
 

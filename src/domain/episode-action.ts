@@ -45,8 +45,8 @@ export interface EpisodeActionStore {
   saveAction(action: EpisodeAction): Promise<void>;
   /** Of a model, in the order in which they were written. */
   listActions(model: string): Promise<EpisodeAction[]>;
-  /** Of all models: those about these episodes, about whole models and categories, and about episodes with something held back. */
-  currentActions(episodeIds: readonly string[]): Promise<EpisodeAction[]>;
+  /** Of all models: those about open episodes, about whole models and categories, and about episodes with something held back. */
+  currentActions(): Promise<EpisodeAction[]>;
 }
 
 const isAbout = (action: ActionScope, { model, category, id }: Pick<Episode, 'model' | 'category' | 'id'>) =>
@@ -94,14 +94,21 @@ export function standingOf(
 ): Standing {
   const own = actions.filter((action) => isAbout(action, episode));
   const planned = maintenanceAt(maintenance, nowMs);
-  const silences: Silence[] = activeSnoozes(own, nowMs).map(({ untilMs, by, note }) => ({
+  const silences: Silence[] = activeSnoozes(own, nowMs).map(({ untilMs, by, note, ...about }) => ({
     reason: 'snoozed',
+    scope: about.episodeId !== null ? 'episode' : about.category !== null ? 'category' : 'model',
     untilMs: untilMs ?? 0,
     by,
     note,
   }));
   if (planned !== null)
-    silences.push({ reason: 'maintenance', untilMs: planned.untilMs, by: '', note: planned.name });
+    silences.push({
+      reason: 'maintenance',
+      scope: 'model',
+      untilMs: planned.untilMs,
+      by: '',
+      note: planned.name,
+    });
   silences.sort((a, b) => b.untilMs - a.untilMs);
   const last = own.findLast(
     ({ kind, episodeId }) =>

@@ -4,6 +4,8 @@ export type SilenceReason = (typeof SILENCE_REASONS)[number];
 
 export interface Silence {
   readonly reason: SilenceReason;
+  /** What it is about; a maintenance window is about the model. */
+  readonly scope: 'episode' | 'category' | 'model';
   /** When it ends by itself, ms. */
   readonly untilMs: number;
   /** Who asked for it, in the words of the request; empty for a maintenance window. */

@@ -92,6 +92,22 @@ export function createEpisodeDesk(deps: EpisodeDeskDeps): EpisodeDesk {
     episodeId: id,
   });
 
+  /** Of one length; those of performance whose labels have come: the newest windows wait for theirs. */
+  async function newestOutcomes(
+    key: VersionKey & { category: EpisodeCategory },
+    limit: number,
+  ): Promise<WindowOutcome[]> {
+    const outcomes = await store.recentOutcomes({
+      ...key,
+      untilMs: END_OF_TIME_MS,
+      limit,
+      ...(key.category === 'performance' ? { decided: true as const } : {}),
+    });
+    const lengthOf = ({ window }: WindowOutcome) => window.endMs - window.startMs;
+    const last = outcomes.at(-1);
+    return outcomes.filter((outcome) => last !== undefined && lengthOf(outcome) === lengthOf(last));
+  }
+
   async function pendingOf(model: string): Promise<PendingEpisode[]> {
     const limit = deps.outcomesNeeded(model);
     const keys = (await store.listModels()).flatMap(
@@ -102,7 +118,7 @@ export function createEpisodeDesk(deps: EpisodeDeskDeps): EpisodeDesk {
     );
     const all = await Promise.all(
       keys.map(async (key) => {
-        const outcomes = await store.recentOutcomes({ ...key, untilMs: END_OF_TIME_MS, limit });
+        const outcomes = await newestOutcomes(key, limit);
         if (!outcomes.some(({ state }) => state === 'drifted')) return null;
         return deps.pending(outcomes, await store.latestEpisode(key));
       }),

@@ -102,7 +102,7 @@ const length = html`<label>for <select name="for">${LENGTHS.map(([value, words])
 export function episodeForms(episode: ShownEpisode): Html {
   const action = sitePath('models', episode.model, 'versions', episode.modelVersion, 'episodes', episode.id);
   const { acknowledgement, silence } = episode;
-  const own = silence?.reason === 'snoozed';
+  const own = silence?.reason === 'snoozed' && silence.scope === 'episode';
   return html`<form class="act" method="post" action="${action}">${
     acknowledgement === null
       ? html`${who} <button name="action" value="acknowledge">acknowledge</button>`

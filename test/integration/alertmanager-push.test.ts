@@ -200,7 +200,7 @@ describe('telling Alertmanager directly', () => {
     await save();
     await push.push();
     state.standing = {
-      silence: { reason: 'snoozed', untilMs: T0 + 1, by: 'me', note: '' },
+      silence: { reason: 'snoozed', scope: 'model', untilMs: T0 + 1, by: 'me', note: '' },
       acknowledgement: null,
     };
     push.changed();

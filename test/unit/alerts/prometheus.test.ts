@@ -292,7 +292,7 @@ describe('verdict gauges', () => {
 
   it('tell how people stand to an open episode, and whether performance moved with it', async () => {
     const { gauges, lines } = setUp();
-    const silence = { reason: 'snoozed', untilMs: 1, by: 'ada', note: '' } as const;
+    const silence = { reason: 'snoozed', scope: 'model', untilMs: 1, by: 'ada', note: '' } as const;
     const acknowledgement = { by: 'ada', note: '', atMs: 0 };
     const shown = async () =>
       (

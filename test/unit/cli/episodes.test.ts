@@ -30,6 +30,8 @@ const EPISODE = {
   modelVersion: '3',
   category: 'drift',
   state: 'open',
+  status: 'acknowledged',
+  silence: { reason: 'snoozed' },
   firstWindow: { startMs: 0, endMs: 1 },
   drivers: [{ feature: '', detector: 'outlierRate' }],
   retrainings: [
@@ -37,6 +39,8 @@ const EPISODE = {
     { modelVersion: '5', cure: { verdict: 'cannot_tell' } },
   ],
 };
+
+const PENDING = { id: 'p1', modelVersion: '3', category: 'service', drifted: 1, needed: 2 };
 
 /** What a command printed, and what it asked for. */
 async function run(
@@ -48,7 +52,7 @@ async function run(
   const client: Client = {
     get: async (path) => {
       asked.push(path);
-      return path.includes('/feedback') ? FEEDBACK : { episodes: [EPISODE] };
+      return path.includes('/feedback') ? FEEDBACK : { episodes: [EPISODE], pending: [PENDING] };
     },
     putJson: async (path, body) => {
       asked.push([path, body]);
@@ -70,8 +74,10 @@ describe('plumbline episodes', () => {
     );
     expect(asked[0]).toBe('/v1/models/m%2F1/episodes?limit=5');
     expect(printed).toMatch(
-      /e1 +3 +drift +open +1970-01-01T00:00:00.000Z +true +whole rows \(outlierRate\) +4 \(not cured\), 5 \(cannot tell\)/,
+      /e1 +3 +drift +acknowledged \(snoozed\) +1970-01-01T00:00:00.000Z +true +whole rows \(outlierRate\) +4 \(not cured\), 5 \(cannot tell\)/,
     );
+    expect(printed).toContain('Pending: service in version 3, 1 drifted of 2 that open an episode.');
+    expect(printed).toContain('Pending: service in version 3, 1 drifted of 2 that open an episode.');
   });
 
   it('sends a mark, and null to take it back', async () => {

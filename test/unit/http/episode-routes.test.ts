@@ -134,6 +134,7 @@ describe('the episode routes', () => {
     await call('PUT', `${BASE}/episodes/${id}/snooze`, { for: '2h', note: 'deploy' });
     expect(await silence()).toEqual({
       reason: 'snoozed',
+      scope: 'episode',
       untilMs: 12 * HOUR_MS,
       by: admin.entry.id,
       note: 'deploy',
@@ -141,7 +142,7 @@ describe('the episode routes', () => {
     memory.at(12 * HOUR_MS);
     expect(await silence()).toBeNull();
     await call('PUT', `${BASE}/snooze`, { until: '1970-01-02T00:00:00Z', category: 'drift', by: 'ada' });
-    expect(await silence()).toMatchObject({ untilMs: 24 * HOUR_MS, by: 'ada' });
+    expect(await silence()).toMatchObject({ scope: 'category', untilMs: 24 * HOUR_MS, by: 'ada' });
     expect((await get(`${BASE}/snooze`)).body).toMatchObject({
       snoozes: [{ category: 'drift', episodeId: null }],
       maintenance: null,
