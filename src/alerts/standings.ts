@@ -24,12 +24,25 @@ export interface StandingsOptions {
 /** What people have asked for, as it was at the last `refresh`, and what was held back because of it. All of it is in the store. */
 export function createStandings({ store, maintenanceOf, clock }: StandingsOptions) {
   let known: EpisodeAction[] = [];
+  let started = 0;
+  let applied = 0;
+  /** What is written down while somebody reads, reader by reader: they may not have seen it. */
+  const meanwhile = new Set<EpisodeAction[]>();
 
   return {
     /** Reads what people asked for meanwhile; returns the open episodes. */
     async refresh(): Promise<Episode[]> {
       const open = await store.listEpisodes({ state: 'open', limit: MAX_OPEN_EPISODES });
-      known = await store.currentActions();
+      started += 1;
+      const own = started;
+      const missed: EpisodeAction[] = [];
+      meanwhile.add(missed);
+      const read = await store.currentActions().finally(() => meanwhile.delete(missed));
+      // Models are followed side by side: what was read earlier is not newer.
+      if (own > applied) {
+        applied = own;
+        known = [...read, ...missed];
+      }
       return open;
     },
 
@@ -75,6 +88,7 @@ export function createStandings({ store, maintenanceOf, clock }: StandingsOption
       };
       await store.saveAction(action);
       known.push(action);
+      for (const missed of meanwhile) missed.push(action);
     },
   };
 }

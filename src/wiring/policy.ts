@@ -27,6 +27,8 @@ export function createKnownPolicies(deps: {
   let inForce = new Map<string, ModelConfig>();
   /** As text: what was read before is not parsed, or complained about, again. */
   let known = new Map<string, string>();
+  let started = 0;
+  let applied = 0;
 
   /** Null, logged, where this release cannot read what an earlier one stored: then the file's is in force. */
   function read(model: string, policy: Readonly<Record<string, unknown>>): ModelConfig | null {
@@ -47,9 +49,15 @@ export function createKnownPolicies(deps: {
     /** The section of a model with the policy in force. */
     settings: (model: string): ModelConfig => inForce.get(model) ?? modelConfig(config, model),
     async refresh(): Promise<void> {
+      started += 1;
+      const own = started;
+      const stored = await store.storedPolicies();
+      // A tick that has read before a policy was set must not undo it.
+      if (own < applied) return;
+      applied = own;
       const next = new Map<string, ModelConfig>();
       const texts = new Map<string, string>();
-      for (const { model, policy } of await store.storedPolicies()) {
+      for (const { model, policy } of stored) {
         if (policy === null || modelConfig(config, model).policyFrom === 'file') continue;
         const text = JSON.stringify(policy);
         texts.set(model, text);
