@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PRESET_NAMES, presetOf } from './alerts/webhook-presets.js';
 
 const CATEGORIES = ['drift', 'performance', 'dataQuality', 'outliers', 'service'] as const;
-const MOMENTS = ['opened', 'resolved', 'retraining'] as const;
+const MOMENTS = ['opened', 'resolved', 'retraining', 'report'] as const;
 
 /** Webhooks that the MLflow Model Registry sends here. */
 export const mlflowSchema = z
@@ -41,7 +41,7 @@ export function hookSchemas(duration: z.ZodType<number, string>) {
     cooldown: duration.prefault('0s'),
     /** Record what would be sent, send nothing. */
     dryRun: z.boolean().default(false),
-    /** What it is told; retraining only where each request starts a run, else all. */
+    /** What it is told; retraining only where each request starts a run, else all of episodes. */
     on: z.array(z.enum(MOMENTS)).min(1).optional(),
     severity: z.enum(['warning', 'critical']).default('warning'),
     categories: z
@@ -57,6 +57,10 @@ export function hookSchemas(duration: z.ZodType<number, string>) {
           presetOf(hook.preset).auth[0] !== 'signature' ||
           (hook.secretEnv === undefined) !== (hook.secretFile === undefined),
         'give secretEnv or secretFile',
+      )
+      .refine(
+        (hook) => hook.preset === 'webhook' || hook.on?.includes('report') !== true,
+        'only the preset webhook is told of reports',
       )
       .refine(
         (hook) =>

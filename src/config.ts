@@ -10,10 +10,9 @@ import { outliersSchema } from './config-outliers.js';
 import { performanceSchema } from './config-performance.js';
 import { policySchema } from './config-policy.js';
 import { privacyKeySchema, privacyProblems, privacySchema } from './config-privacy.js';
+import { referenceProblems, referenceSchema } from './config-reference.js';
+import { mailProblems, mailSchema, reportsSchema } from './config-reports.js';
 import { AppError, messageOf } from './errors.js';
-
-/** With fewer windows nobody can tell how much they differ. */
-const LEAST_REFERENCE_WINDOWS = 10;
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
@@ -38,13 +37,6 @@ const windowSpec = z
 
 const policy = policySchema(duration);
 
-/** What windows are compared with: the registered reference, or production's own past. */
-const reference = z.strictObject({
-  kind: z.enum(['training', 'seasonal', 'trailing']).default('training'),
-  /** How far `seasonal` and `trailing` look back. */
-  days: z.int().min(1).max(730).default(28),
-});
-
 /** Verdicts of their own for the most frequent values of tags (`tags.NAME`) or categorical features. */
 const segments = z.strictObject({
   by: z.array(z.string().min(1).max(256)).min(1).max(10),
@@ -59,35 +51,25 @@ const model = z
     policy: policy.prefault({}),
     /** Which policy is in force once one was set through the API: that one, or still this file's. */
     policyFrom: z.enum(['store', 'file']).default('store'),
-    reference: reference.prefault({}),
+    reference: referenceSchema.prefault({}),
     segments: segments.optional(),
     performance: performanceSchema.prefault({}),
     outliers: outliersSchema.prefault({}),
     multivariate: multivariateSchema.prefault({}),
     retrain: retrain.optional(),
     hooks,
+    /** Reports that are made by themselves: docs/reports.md. */
+    reports: reportsSchema(duration),
     mapping: mappingSchema.optional(),
     privacy: privacySchema.optional(),
     /** Events before this date are rejected as ancient. */
     earliest: z.iso.date().default('1971-01-01'),
   })
-  .superRefine(({ window, reference: { kind, days }, performance, privacy }, context) => {
+  .superRefine(({ window, reference, performance, privacy }, context) => {
     for (const { path, message } of privacyProblems(privacy, performance.requestId))
       context.addIssue({ code: 'custom', path, message });
-    const problem = (message: string) =>
-      context.addIssue({ code: 'custom', path: ['reference', 'days'], message });
-    const weeks = Math.floor(days / 7);
-    const spanMs = kind === 'seasonal' ? weeks * 7 * UNIT_MS.d : days * UNIT_MS.d;
-    if (kind === 'training') return;
-    if (spanMs < LEAST_REFERENCE_WINDOWS * window.length)
-      problem(`must hold at least ${LEAST_REFERENCE_WINDOWS} windows of this length for a ${kind} reference`);
-    if (kind === 'seasonal' && weeks < 3) problem('must be at least 21 for a seasonal reference');
-    if (kind === 'seasonal' && (7 * UNIT_MS.d) % window.length !== 0)
-      context.addIssue({
-        code: 'custom',
-        path: ['window', 'length'],
-        message: 'must divide a week for a seasonal reference, e.g. 1h, 6h, 24h or 7d',
-      });
+    for (const { path, message } of referenceProblems(reference, window.length))
+      context.addIssue({ code: 'custom', path, message });
   });
 
 export const ROLES = ['collector', 'detector', 'api'] as const;
@@ -145,8 +127,16 @@ const service = z.strictObject({
     })
     .prefault({}),
   alerts: alertsSchema(duration).prefault({}),
-  /** Where reports are kept; `reports` beside the embedded data, or below the working directory. */
-  reports: z.strictObject({ dir: z.string().optional() }).prefault({}),
+  reports: z
+    .strictObject({
+      /** Where reports on request are kept; `reports` beside the embedded data, or below the working directory. */
+      dir: z.string().optional(),
+      /** node-cron expression (six fields: with seconds) of the job that makes those that are due. */
+      cron: z.string().default('20 * * * * *'),
+    })
+    .prefault({}),
+  /** The server that mails go through. */
+  mail: mailSchema.optional(),
   log: z
     .strictObject({ level: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') })
     .prefault({}),
@@ -157,14 +147,19 @@ const service = z.strictObject({
   defaults: model.prefault({}),
 });
 
-const schema = service.superRefine(({ privacy, models, defaults }, context) => {
+const nameOf = (section: string) => (section === '' ? 'defaults' : `models.${section}`);
+
+const schema = service.superRefine(({ privacy, mail, models, defaults }, context) => {
   const sections = [...Object.entries(models), ['', defaults] as const];
+  const named = sections.map(([name, section]) => [nameOf(name), section] as const);
+  for (const message of mailProblems(mail, named))
+    context.addIssue({ code: 'custom', path: ['mail'], message });
   const [first] = sections.filter((section) => section[1].privacy !== undefined);
   if (privacy === undefined && first !== undefined)
     context.addIssue({
       code: 'custom',
       path: ['privacy'],
-      message: `${first[0] === '' ? 'defaults' : `models.${first[0]}`} has a privacy policy, which needs a key: set privacy.keyEnv or privacy.keyFile`,
+      message: `${nameOf(first[0])} has a privacy policy, which needs a key: set privacy.keyEnv or privacy.keyFile`,
     });
 });
 

@@ -18,8 +18,8 @@ const MAX_EVENTS_READ = 1_000;
 /** Decisions on one window that others were quicker with, before it is left to the next cycle. */
 const MAX_DECISIONS = 5;
 
-/** What of an episode a hook is told. */
-export type HookMoment = 'opened' | 'resolved' | 'retraining';
+/** What a hook is told: of an episode, or that a report was made. */
+export type HookMoment = 'opened' | 'resolved' | 'retraining' | 'report';
 
 export interface HookSettings {
   readonly name: string;

@@ -16,6 +16,7 @@ import type { AppliedRule } from './privacy.js';
 import type { Grid, Profile } from './profile.js';
 import type { Reference, ReferenceChange, ReferenceSummary } from './reference.js';
 import type { PeriodStore, QuerySource, SegmentStore, TreatFileInput } from './reference-ports.js';
+import type { ReportStore } from './report.js';
 import type { RetrainingStore } from './retraining.js';
 import type { LogAuditStore, RowStore } from './row-ports.js';
 import type { UndeclaredFeature } from './schema-changes.js';
@@ -252,6 +253,7 @@ export interface Store
     StoredPolicyStore,
     FeedbackStore,
     RetrainingStore,
+    ReportStore,
     ErrorStreamStore,
     OutboxStore,
     LeaseStore,

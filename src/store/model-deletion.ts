@@ -33,6 +33,8 @@ const TABLES: readonly (readonly [table: string, where: string])[] = [
   ['episode_actions', OF_MODEL],
   ['policies', OF_MODEL],
   ['retrainings', OF_MODEL],
+  ['reports', OF_MODEL],
+  ['report_runs', OF_MODEL],
   // Before the events that they belong to.
   ['webhook_attempts', 'event_id IN {events:Array(String)}'],
   ['webhook_events', OF_MODEL],

@@ -30,6 +30,7 @@ import { createReferenceReader } from './reference-reader.js';
 import { createReferenceSampleStore } from './reference-sample-store.js';
 import { createRejectedStore } from './rejected-store.js';
 import { createRemoteReferenceReader } from './remote-reference-reader.js';
+import { createReportStore } from './report-store.js';
 import { createRetrainingStore } from './retraining-store.js';
 import { createRevisions } from './revisions.js';
 import { createRowStore } from './row-store.js';
@@ -127,6 +128,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createFeedbackStore(api, revisions.next),
     ...createPolicyStore(api, revisions.next),
     ...createRetrainingStore(api, revisions.next),
+    ...createReportStore(jobs, revisions.next),
     ...createOutboxStore(api, revisions.next),
     ...createLeaseStore(api, revisions.catchUp),
     ...createStatsStore(jobs),

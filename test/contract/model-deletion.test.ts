@@ -5,6 +5,7 @@ import { DAY_MS, HOUR_MS, tile } from '../../src/domain/window.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
 import { attempt, episode, event, hour, outcome, run, START_MS, verdict } from '../support/entities.js';
 import { PLAIN_SETTING } from '../support/performance-rows.js';
+import { reportOf, reportRun } from '../support/reports.js';
 import { HTTP_SOURCE, labelRow, predictionRow, rejectedRow } from '../support/rows.js';
 import { BACKENDS, openBackend, type StoreBackend } from '../support/store-backends.js';
 
@@ -101,6 +102,8 @@ describe.each(BACKENDS)('deleting a model in the %s store', (kind) => {
       announcedAtMs: START_MS,
       by: 'local',
     });
+    await store.saveReport(reportOf({ model, id: id('report') }));
+    await store.saveReportRun(reportRun({ model, id: id('report') }));
     await store.saveEvent(event(id('event'), { model }));
     await store.saveAttempt(attempt(id('event'), 1, 'retry'));
     await store.saveHold({ model, hook: '', reason: 'paused', held: true, detail: '', atMs: START_MS });

@@ -162,3 +162,99 @@ describe('a privacy policy', () => {
     );
   });
 });
+
+describe('reports of a model', () => {
+  const mail = { host: 'smtp.example.com', from: 'Plumbline <plumbline@example.com>' };
+  const reportsOf = (reports: unknown, top: object = { mail }) =>
+    parseConfig({ ...top, models: { churn: { reports } } }).models.churn?.reports;
+
+  it('are none, one by itself, or several, and take their defaults from the schedule', () => {
+    expect(parseConfig({}).defaults.reports).toEqual([]);
+    expect(reportsOf({ schedule: 'weekly', timezone: 'Europe/Berlin', to: ['a@example.com'] })).toMatchObject(
+      [
+        {
+          ...{
+            name: 'weekly',
+            period: 'week',
+            formats: ['html'],
+            keep: { count: 60 },
+            to: ['a@example.com'],
+          },
+          times: { zone: 'Europe/Berlin', hours: [7], minute: 0, second: 0, daysOfWeek: [1] },
+        },
+      ],
+    );
+    expect(
+      reportsOf([
+        { schedule: 'daily', keep: { days: 30 } },
+        { schedule: '30 6,14,22 * * mon-fri', name: 'shift', period: '8h' },
+      ]),
+    ).toMatchObject([
+      { name: 'daily', period: 'day', keep: { days: 30 } },
+      {
+        name: 'shift',
+        period: 28_800_000,
+        times: { hours: [6, 14, 22], minute: 30, daysOfWeek: [1, 2, 3, 4, 5] },
+      },
+    ]);
+  });
+
+  it.each([
+    [{ schedule: 'hourly' }, /schedule: "hourly" is no cron expression/],
+    [{ schedule: '0 25 * * *', name: 'x', period: 'day' }, /schedule: "0 25 \* \* \*" is no cron expression/],
+    [{ schedule: '* 7 * * *', name: 'x', period: 'day' }, /more than one report in an hour/],
+    [{ schedule: '0 7 L * *', name: 'x', period: 'day' }, /L, W and # are not known/],
+    [{ schedule: '0 7 * * *', name: 'x' }, /period: a cron expression needs one/],
+    [{ schedule: '0 7 * * *', period: 'day' }, /name: a report by a cron expression needs one/],
+    [{ schedule: 'daily', timezone: 'Mars/Olympus' }, /timezone: is no time zone/],
+    [{ schedule: 'daily', period: '90m' }, /period/],
+    [{ schedule: 'daily', name: 'manual' }, /manual is what reports are called/],
+    [{ schedule: 'daily', name: 'a b' }, /name of up to 40 letters/],
+    [{ schedule: 'daily', to: ['nobody'] }, /to\.0: is no mail address/],
+    [{ schedule: 'daily', to: ['a@example.com', 'A@example.com'] }, /names an address twice/],
+    [{ schedule: 'daily', formats: ['pdf'] }, /formats/],
+    [{ schedule: 'daily', keep: {} }, /keep: give count, days, or both/],
+    [{ schedule: 'daily', webhook: { url: 'https://example.com' } }, /secretEnv or secretFile/],
+    [[{ schedule: 'daily' }, { schedule: 'daily' }], /same name/],
+  ])('%j is refused', (reports, message) => {
+    expect(() => reportsOf(reports)).toThrow(message);
+  });
+
+  it('need a mail server where they go to people', () => {
+    const to = { schedule: 'daily', to: ['a@example.com'] };
+    expect(() => reportsOf(to, {})).toThrow(
+      /mail: models\.churn has reports that go to people, which needs a mail server/,
+    );
+    expect(() => parseConfig({ defaults: { reports: to } } as ConfigInput)).toThrow(/mail: defaults has/);
+    expect(reportsOf({ schedule: 'daily' }, {})).toHaveLength(1);
+  });
+
+  it.each([
+    [{ ...mail, user: 'u' }, /user goes with passwordEnv or passwordFile/],
+    [{ ...mail, user: 'u', passwordEnv: 'P', tls: 'none' }, /must not cross a network in the clear/],
+    [{ ...mail, from: 'Plumbline' }, /mail\.from: is no mail address/],
+    [{ ...mail, from: 'a@example.com\r\nBcc: b@example.com' }, /mail\.from: is no mail address/],
+    [{ ...mail, port: 0 }, /mail\.port/],
+    [{ ...mail, password: 'x' }, /password/],
+  ])('go by no server like %j', (server, message) => {
+    expect(() => reportsOf({ schedule: 'daily' }, { mail: server })).toThrow(message);
+  });
+
+  it('go by the usual port of what the server speaks', () => {
+    const portOf = (more: object) => parseConfig({ mail: { ...mail, ...more } }).mail?.port;
+    expect([
+      portOf({}),
+      portOf({ tls: 'implicit' }),
+      portOf({ tls: 'none' }),
+      portOf({ port: 2525 }),
+    ]).toEqual([587, 465, 25, 2525]);
+  });
+
+  it('are told only to hooks that take their events as they are', () => {
+    const hook = { name: 'h', url: 'https://example.com', on: ['report'] };
+    const parse = (more: object) =>
+      parseConfig({ models: { churn: { hooks: [{ ...hook, ...more }] } } } as ConfigInput);
+    expect(parse({ secretEnv: 'S' }).models.churn?.hooks[0]?.on).toEqual(['report']);
+    expect(() => parse({ preset: 'mlflowTag' })).toThrow(/only the preset webhook is told of reports/);
+  });
+});
