@@ -14,11 +14,13 @@ const time = z
     'must be an ISO date or time, e.g. 2026-01-01T00:00:00Z',
   )
   .transform((text) => Date.parse(text));
-const wholeHour = time.refine((ms) => ms % HOUR_MS === 0, 'must be a whole hour');
-const name = z.string().regex(NAME_PATTERN, 'must have 1 to 120 letters, digits, spaces and . : / _ -');
-const limit = z.coerce.number().int().min(1).max(MAX_PAGE).default(1_000);
+export const wholeHour = time.refine((ms) => ms % HOUR_MS === 0, 'must be a whole hour');
+export const name = z
+  .string()
+  .regex(NAME_PATTERN, 'must have 1 to 120 letters, digits, spaces and . : / _ -');
+export const limit = z.coerce.number().int().min(1).max(MAX_PAGE).default(1_000);
 /** Any text can be asked for; what is not there is an empty list. */
-const text = z.string().max(512);
+export const text = z.string().max(512);
 
 export const modelPath = z.object({ model: name });
 export const versionPath = z.object({ model: name, version: name });

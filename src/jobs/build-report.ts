@@ -106,7 +106,7 @@ export async function buildReport(
 const MAX_COMPARED = 3;
 
 /** The version beside others that had predictions in the period; the one that was registered first is the champion. */
-async function comparisonsOf(
+export async function comparisonsOf(
   { store, compareVersions }: { readonly store: ViewStore; readonly compareVersions?: VersionComparer },
   key: VersionKey,
   period: Window,

@@ -194,6 +194,8 @@ export interface ReportFeature {
 
 export interface ReportData extends ModelData {
   readonly period: Window;
+  /** Over the whole period. */
+  readonly summaries: MonthSummary['features'];
   readonly months: readonly MonthSummary[];
   /** Most often drifted first. */
   readonly top: readonly ReportFeature[];

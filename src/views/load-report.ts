@@ -7,7 +7,7 @@ import type { QualityRow, RankedFeature, ReportData, ReportFeature } from './dat
 import { loadModel } from './load.js';
 import { describeFeature, loadSides, type Sides, type ViewStore } from './load-sides.js';
 import { lookOf } from './severity.js';
-import { buildMonths, buildSeries, groupBy } from './summarise.js';
+import { buildMonths, buildSeries, featureSummaries, groupBy } from './summarise.js';
 
 const TOP_FEATURES = 6;
 
@@ -57,14 +57,18 @@ function mainSeries(verdicts: readonly Verdict[]): ReportFeature['series'] {
   );
 }
 
-/** Everything in a report over a period. Null: no such version. */
+/**
+ * Everything in a report over a period; windows that lie within `range`, which is the period when left out, belong to it. Null: no such
+ * version.
+ */
 export async function loadReport(
   store: ViewStore,
   key: VersionKey,
   period: Window,
   nowMs: number,
+  range: Window = period,
 ): Promise<ReportData | null> {
-  const loaded = await loadModel(store, key, period, nowMs);
+  const loaded = await loadModel(store, key, range, nowMs);
   if (loaded === null) return null;
   const { data, verdicts, runs } = loaded;
   const whole = {
@@ -97,6 +101,7 @@ export async function loadReport(
     ),
     period,
     months: buildMonths(verdicts, runs, period),
+    summaries: featureSummaries(verdicts.filter(({ role, feature }) => role === 'primary' && feature !== '')),
     top,
     quality: data.ranked.map((ranked) => qualityOf(ranked, sides, own(ranked.feature))),
     rowsInPeriod: Math.max(0, ...rows),

@@ -16,7 +16,8 @@ import { section } from './parts.js';
 import { besideEachOther, type PeriodPair } from './performance-periods.js';
 import { REASON_WORDS } from './sentences.js';
 
-const WORDS: Readonly<Record<string, string>> = {
+/** Figures for people. */
+export const PERFORMANCE_WORDS: Readonly<Record<string, string>> = {
   rocAuc: 'ROC AUC',
   averagePrecision: 'Average precision',
   accuracy: 'Accuracy',
@@ -32,7 +33,7 @@ const WORDS: Readonly<Record<string, string>> = {
   bias: 'Bias',
 };
 /** What a page shows, the first that is there as a picture. */
-const SHOWN = {
+export const SHOWN_FIGURES = {
   binary: ['rocAuc', 'accuracy', 'precision', 'recall', 'logLoss', 'calibrationError', 'businessValue'],
   multiclass: ['accuracy', 'f1Macro', 'logLoss'],
   regression: ['meanAbsoluteError', 'rootMeanSquaredError', 'r2', 'bias'],
@@ -55,7 +56,7 @@ export function performanceSection(known: KnownPerformance | null, range: Window
     ),
   );
   const expected = new Set(estimates.flatMap(({ figures }) => Object.keys(figures)));
-  const names = SHOWN[task].filter((name) => there.has(name));
+  const names = SHOWN_FIGURES[task].filter((name) => there.has(name));
   const [first] = names;
   const slow = delays.find(({ share }) => share >= setting.minimumMaturity);
   const row = (label: string, { realised, estimate }: Omit<PeriodPair, 'window'>) =>
@@ -72,12 +73,12 @@ ${names.map((name) => html`<td class="num">${cell(realised, name)}${estimate ===
     html`${
       first === undefined
         ? ''
-        : html`<figure><figcaption><b>${WORDS[first] ?? first}</b> <span class="muted">with 95 % intervals</span></figcaption>
-${performanceChart(periods, { figure: first, title: `${WORDS[first] ?? first} over time`, range, reference: reference?.figures[first]?.value ?? null, estimates, detections: conceptDrift?.detections ?? [] })}
+        : html`<figure><figcaption><b>${PERFORMANCE_WORDS[first] ?? first}</b> <span class="muted">with 95 % intervals</span></figcaption>
+${performanceChart(periods, { figure: first, title: `${PERFORMANCE_WORDS[first] ?? first} over time`, range, reference: reference?.figures[first]?.value ?? null, estimates, detections: conceptDrift?.detections ?? [] })}
 ${performanceLegend(known, first)}</figure>
-${isEstimated ? estimateWords(known, first, WORDS[first] ?? first) : ''}`
+${isEstimated ? estimateWords(known, first, PERFORMANCE_WORDS[first] ?? first) : ''}`
     }
-<div class="scroll"><table><thead><tr><th>Period</th><th class="num">Predictions</th><th class="num">Labelled</th>${names.map((name) => html`<th class="num">${WORDS[name] ?? name}</th>`)}<th></th></tr></thead>
+<div class="scroll"><table><thead><tr><th>Period</th><th class="num">Predictions</th><th class="num">Labelled</th>${names.map((name) => html`<th class="num">${PERFORMANCE_WORDS[name] ?? name}</th>`)}<th></th></tr></thead>
 <tbody>${reference === null ? '' : row('reference', { realised: reference, estimate: null })}${pairs.slice(-ROWS).map((pair) => row(formatWindow(pair.window), pair))}</tbody></table></div>
 ${conceptDrift === null ? '' : conceptDriftTable(conceptDrift, range)}`,
   );

@@ -40,7 +40,8 @@ export function reportSentence(data: ReportData, retrainings: readonly JudgedRet
   );
 }
 
-function windowSentence(data: ReportData): string {
+/** What drifted in the period, and its episodes. */
+export function windowSentence(data: ReportData): string {
   const { windows } = data;
   const when = formatWindow(data.period);
   if (windows.judged === 0)
@@ -90,7 +91,8 @@ function monthTable(months: readonly MonthSummary[]): Html {
 ${months.map(monthRow)}</table></div>`;
 }
 
-function featureFigure(data: ReportData, item: ReportFeature): Html {
+/** One of the most drifted features, with its pictures. */
+export function featureFigure(data: ReportData, item: ReportFeature): Html {
   const { ranked, series } = item;
   const move = moveWords(ranked);
   return html`<section class="keep"><div class="head"><h3>${nameTag(ranked.feature, 60)}</h3><span class="hint">${plural(ranked.windowsMaterial, 'window')} with material drift of ${ranked.windowsDecided} decided${move === null ? '' : html` · whole period: ${move}`}</span></div>
@@ -103,7 +105,7 @@ ${timeSeriesChart(series, { title: `${shorten(series.detector, 40)} of ${shorten
 }</section>`;
 }
 
-function qualityTable(rows: readonly QualityRow[]): Html {
+export function qualityTable(rows: readonly QualityRow[]): Html {
   const pair = (share: { reference: number | null; current: number | null } | null) =>
     share === null ? NOTHING : `${formatPercent(share.reference)} → ${formatPercent(share.current)}`;
   const range = (min: number | null, max: number | null) =>
@@ -115,7 +117,7 @@ function qualityTable(rows: readonly QualityRow[]): Html {
   )}</tbody></table></div>`;
 }
 
-const HOW_TO_READ = html`<p><b>Significant</b> means: more than windows of this length usually differ from the reference, after correction for the number of columns. <b>Material</b> means: the effect also reaches the least size that matters. Only what is both opens an episode.</p>
+export const HOW_TO_READ = html`<p><b>Significant</b> means: more than windows of this length usually differ from the reference, after correction for the number of columns. <b>Material</b> means: the effect also reaches the least size that matters. Only what is both opens an episode.</p>
 <p><b>Undecided</b> is not “no drift”: there were no rows, too few rows, or no window of this length could tell. <b>Of its alarm</b> is how far the weaker of the two conditions has come; at 1× both hold.</p>
 <p>Traffic is correlated, so a window of many rows may be worth few independent ones. Where the reference has timestamps, its own windows show how much is usual (temporal null), and sample sizes are divided by that.</p>`;
 

@@ -184,13 +184,14 @@ export function buildMonths(
         members.every((verdict) => verdict.status === 'undecided'),
       ).length,
       windowsDrifted: looks.filter((look) => look === 'material').length,
-      features: monthFeatures(own),
+      features: featureSummaries(own),
     });
   }
   return months;
 }
 
-function monthFeatures(verdicts: readonly Verdict[]): MonthSummary['features'] {
+/** Tests of features that were significant in some window, most windows first; verdicts are primary ones of features. */
+export function featureSummaries(verdicts: readonly Verdict[]): MonthSummary['features'] {
   const rows: MonthSummary['features'][number][] = [];
   for (const members of groupBy(verdicts, (verdict) =>
     JSON.stringify([verdict.detector, verdict.feature]),
