@@ -13,7 +13,7 @@ import { createStore } from './store/store.js';
 import { wireApi } from './wiring/api.js';
 import { wireCollection } from './wiring/collection.js';
 import { wireCoordinator } from './wiring/coordinator.js';
-import { DETECTION, wireDetection } from './wiring/detection.js';
+import { wireDetection } from './wiring/detection.js';
 import { createKnownErasures } from './wiring/erasures.js';
 import { PAIRING, wirePairing } from './wiring/pairing.js';
 import { followStore, type Parts } from './wiring/parts.js';
@@ -143,11 +143,11 @@ export async function createApp(config: Config) {
       return { url };
     },
 
-    /** Resolves when nothing is left to profile, score, judge or deliver. */
+    /** Resolves when nothing is left to profile, score, judge, report or deliver. */
     async settle(): Promise<void> {
       if (detection === null) throw new TypeError('this process has no detector role');
       if (pairing !== null) await scheduler.runNow(PAIRING);
-      await detection.settle(() => scheduler.runNow(DETECTION));
+      await detection.settle((job) => scheduler.runNow(job));
     },
 
     buildReport: async (model: string, modelVersion: string) => {

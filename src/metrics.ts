@@ -195,6 +195,24 @@ export function createMetrics() {
       buckets: [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
       registers,
     }),
+    reports: new Counter({
+      name: 'plumbline_reports_total',
+      help: 'Reports made, and attempts that failed.',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    reportLastSuccess: new Gauge({
+      name: 'plumbline_report_last_success_timestamp_seconds',
+      help: 'When the newest report of a schedule was made.',
+      labelNames: ['model', 'schedule'],
+      registers,
+    }),
+    mailDeliveries: new Counter({
+      name: 'plumbline_mail_deliveries_total',
+      help: 'Attempts to send a mail, by outcome.',
+      labelNames: ['outcome'],
+      registers,
+    }),
     webhookHolds: new Gauge({
       name: 'plumbline_webhook_holds',
       help: 'Scopes whose webhooks are held back, by reason.',

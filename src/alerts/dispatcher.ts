@@ -10,6 +10,7 @@ import { messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
 import { createCircuitBreakers } from './circuit-breaker.js';
 import { byTarget, holds, inQueues, isUnwell, pauseOf } from './outbox-queues.js';
+import { addressOf } from './report-events.js';
 import type { Delivery, Sink } from './sink.js';
 
 const MINUTE_MS = 60_000;
@@ -46,7 +47,7 @@ export interface DispatcherOptions {
   /** The wall clock, also when the service's clock follows the data: receivers live in real time. */
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly metrics: Pick<Metrics, 'webhookDeliveries'>;
+  readonly metrics: Pick<Metrics, 'webhookDeliveries' | 'mailDeliveries'>;
   /** Uniform in [0, 1): spreads the retries. */
   readonly random: () => number;
   readonly delaysMs?: readonly number[];
@@ -92,8 +93,10 @@ export function createDispatcher(options: DispatcherOptions) {
   let timer: NodeJS.Timeout | null = null;
   let stopping = false;
   // Present from the start: a rate cannot see the first failure of a series that is born with it.
-  for (const outcome of ['delivered', 'retry', 'failed', 'skipped'])
+  for (const outcome of ['delivered', 'retry', 'failed', 'skipped']) {
     metrics.webhookDeliveries.inc({ outcome }, 0);
+    metrics.mailDeliveries.inc({ outcome }, 0);
+  }
 
   function recordOf({ event, lastAttempt, failures }: Pending, delivery: Delivery) {
     const attempt = numberOf(lastAttempt);
@@ -150,7 +153,8 @@ export function createDispatcher(options: DispatcherOptions) {
       held.push({ ...hold, reason: 'gone' });
     }
     await outbox.saveAttempt(record);
-    metrics.webhookDeliveries.inc({ outcome: record.outcome });
+    const counter = addressOf(event.hook) === null ? metrics.webhookDeliveries : metrics.mailDeliveries;
+    counter.inc({ outcome: record.outcome });
     const { id: eventId, type, model, hook } = event;
     const fields = { eventId, type, model, hook, attempt: record.attempt };
     if (record.outcome === 'delivered') logger.info(fields, 'webhook delivered');

@@ -33,7 +33,9 @@ export const holds = (hold: WebhookHold, { model, hook }: WebhookEvent) =>
 
 /** What says that the target is unwell; every other answer says that it is there. */
 export const isUnwell = (delivery: Delivery) =>
-  !delivery.ok && (delivery.status === 0 || delivery.status === 429 || delivery.status >= 500);
+  !delivery.ok &&
+  delivery.retryable &&
+  (delivery.status === 0 || delivery.status === 429 || delivery.status >= 500);
 
 /** How long a target asked to be left alone, ms. */
 export function pauseOf(delivery: Delivery): number {

@@ -79,7 +79,7 @@ const isSuccess = (preset: Preset, status: number) =>
   preset.success === '2xx' ? status >= 200 && status < 300 : preset.success.includes(status);
 
 /** A text without the secrets that it may repeat: servers quote requests in their errors. */
-function hider(credentials: HookCredentials): (text: string) => string {
+export function hider(credentials: HookCredentials): (text: string) => string {
   const secrets = [...(credentials.secret?.split(/\s+/) ?? []), credentials.token, credentials.password]
     .filter((secret) => secret !== undefined && secret.length >= 4)
     .flatMap((secret) => [secret, encodeURIComponent(secret ?? '')])
@@ -211,7 +211,7 @@ export function createWebhookSink(options: WebhookSinkOptions): WebhookSink {
 }
 
 /** The beginning of an answer as one line, for the record. */
-function lineOf(body: string): string {
+export function lineOf(body: string): string {
   return body.replace(/[\p{Cc}\s]+/gu, ' ').trim();
 }
 

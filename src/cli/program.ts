@@ -18,6 +18,7 @@ import { addPolicyCommands } from './policy-commands.js';
 import { addPolicySettingCommands } from './policy-setting.js';
 import { addRejectedCommands } from './rejected.js';
 import { replay } from './replay-stream.js';
+import { addReportCommands } from './reports.js';
 import { createServiceClient, REPLAY_PATIENCE_MS } from './service-client.js';
 import { addSkewCommand } from './skew.js';
 import { addTailCommand } from './tail.js';
@@ -122,28 +123,7 @@ export function createProgram(streams: Streams): Command {
   addVersionCommands(program, common);
   addSkewCommand(program, common);
 
-  program
-    .command('report')
-    .description('build a report of a model from what the running service knows')
-    .argument('<model>')
-    .requiredOption('--version <version>', 'version of the model')
-    .option('--from <date>', 'first day, e.g. 2013-03-01')
-    .option('--to <date>', 'day after the last')
-    .addOption(url())
-    .addOption(key())
-    .addOption(json())
-    .action(async (name: string, options) => {
-      const output = outputOf(options);
-      const document = (await createServiceClient(options).postJson('/v1/reports', {
-        model: name,
-        modelVersion: options.version,
-        from: options.from,
-        to: options.to,
-      })) as { path: string; url: string };
-      say(output, `Report: ${document.path}`);
-      answer(output, document);
-    });
-
+  addReportCommands(program, common);
   addEpisodeCommands(program, common);
   addPolicySettingCommands(program, common);
   addOutlierCommand(program, common);

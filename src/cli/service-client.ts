@@ -25,6 +25,8 @@ interface Call {
   readonly path: string;
   readonly contentType?: string;
   readonly body?: () => RequestInit['body'];
+  /** What is answered is no JSON. */
+  readonly asText?: boolean;
   /** The body is a file, which takes a while to send. */
   readonly streamed?: boolean;
 }
@@ -101,6 +103,7 @@ export function createServiceClient({
 
   async function answerOf(call: Call, response: Response): Promise<unknown> {
     const text = await response.text();
+    if (call.asText === true && response.ok) return text;
     let body: unknown;
     try {
       body = text === '' ? null : JSON.parse(text);
@@ -166,7 +169,10 @@ export function createServiceClient({
 
   return {
     follow,
+    /** The service's address, without a slash at the end. */
+    url: base,
     get: (path: string) => send({ method: 'GET', path }),
+    getText: async (path: string) => String(await send({ method: 'GET', path, asText: true })),
     postJson: (path: string, body: unknown) =>
       send({ method: 'POST', path, contentType: 'application/json', body: () => JSON.stringify(body) }),
     putJson: (path: string, body: unknown) =>

@@ -4,6 +4,7 @@ import { mlflowEvent } from './mlflow-routes.js';
 import { episodePaths } from './openapi-episodes.js';
 import { ingestPaths } from './openapi-ingest.js';
 import { answer, DENIED, failures, json, path, queryOf } from './openapi-parts.js';
+import { reportPaths } from './openapi-reports.js';
 import {
   backtestBody,
   conceptDriftQuery,
@@ -234,6 +235,7 @@ export function openapiDocument(): { paths: Record<string, Record<string, object
           },
         },
       },
+      ...reportPaths(),
       '/v1/reports': {
         post: {
           summary: 'Write a report',

@@ -6,6 +6,7 @@ import type { Episode } from '../domain/episode.js';
 import type { EpisodeDesk, ShownEpisode } from '../domain/episode-desk.js';
 import type { WindowExplanation } from '../domain/explanation.js';
 import type { VersionKey } from '../domain/ports.js';
+import type { ReportStore } from '../domain/report.js';
 import type { JudgedRetraining } from '../domain/retraining.js';
 import { DAY_MS, type Window } from '../domain/window.js';
 import { AppError } from '../errors.js';
@@ -29,10 +30,14 @@ import type { VersionPorts } from './version-routes.js';
 /** What report files are called: a plain name, so that no path can be formed from it. */
 const REPORT_FILE = /^\w[\w.-]{0,200}\.html$/;
 
+/** Newest ones on the page of reports; the API has all. */
+const MAX_REPORTS = 200;
+
 /** Longest period a page reads, ms. */
 const MAX_SPAN_MS = 3_660 * DAY_MS;
 
-const HEADERS = {
+/** Of everything that browsers show: nothing is loaded, run or kept. */
+export const PAGE_HEADERS = {
   'Content-Security-Policy': `${CONTENT_SECURITY_POLICY}; frame-ancestors 'none'`,
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',
@@ -55,7 +60,7 @@ async function listReports(directory: string): Promise<ReportFile[]> {
     names = await readdir(directory);
   } catch (error) {
     // no report has been written yet
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
   const files = await Promise.all(
@@ -86,6 +91,8 @@ export function createPageRoutes(deps: {
   readonly versions?: VersionPorts;
   /** How what production sends differs from what is declared; not shown when left out. */
   readonly schemaChanges?: SchemaPorts['schemaChanges'];
+  /** Reports that were made by themselves; not shown when left out. */
+  readonly reports?: Pick<ReportStore, 'listReports' | 'findReport'>;
   /** Versions trained for episodes, and what became of it; not shown when left out. */
   /** How people stand to episodes; without pages of theirs when left out. */
   readonly episodes?: EpisodeDesk;
@@ -96,7 +103,7 @@ export function createPageRoutes(deps: {
   const router = Router();
 
   function send(res: Response, page: string, status = 200): void {
-    res.status(status).set(HEADERS).type('html').send(page);
+    res.status(status).set(PAGE_HEADERS).type('html').send(page);
   }
 
   function notFound(res: Response, message: string): void {
@@ -207,7 +214,17 @@ export function createPageRoutes(deps: {
   }
 
   router.get('/reports', async (_req, res) => {
-    send(res, renderReportsPage({ files: await listReports(reportsDirectory), nowMs: clock.now() }));
+    const reports = (await deps.reports?.listReports({ limit: MAX_REPORTS })) ?? [];
+    const files = await listReports(reportsDirectory);
+    send(res, renderReportsPage({ reports, files, nowMs: clock.now() }));
+  });
+
+  router.get('/models/:model/reports/:id', async (req, res) => {
+    const { model, id } = req.params;
+    const report = (await deps.reports?.findReport(model, id)) ?? null;
+    if (report === null)
+      return notFound(res, `Model ${model} has no report ${id}: it may be kept no longer.`);
+    send(res, report.html);
   });
 
   router.get('/reports/:file', async (req, res) => {
@@ -215,7 +232,7 @@ export function createPageRoutes(deps: {
     // only what the listing shows: nothing outside the directory has a name that it could show
     const known = (await listReports(reportsDirectory)).some((each) => each.file === file);
     if (!known) return notFound(res, `There is no report ${file}.`);
-    res.set(HEADERS).sendFile(file, { root: reportsDirectory });
+    res.set(PAGE_HEADERS).sendFile(file, { root: reportsDirectory });
   });
 
   return router;

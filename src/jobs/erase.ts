@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import type { Clock } from '../domain/clock.js';
 import type { Erasure, ErasureStore, ErasureTarget } from '../domain/erasure.js';
 import type { Logger, ModelStore } from '../domain/ports.js';
+import type { ReportStore } from '../domain/report.js';
 import { AppError } from '../errors.js';
 import { escapeHtml } from '../views/html.js';
 import { reportsOf } from './build-report.js';
 
 export interface EraserDeps {
-  readonly store: Pick<ErasureStore, 'eraseRows' | 'saveErasure'> & Pick<ModelStore, 'listModels'>;
+  readonly store: Pick<ErasureStore, 'eraseRows' | 'saveErasure'> &
+    Pick<ModelStore, 'listModels'> &
+    Pick<ReportStore, 'removeReportsWith'>;
   /** Forms in which the target's id or value may be stored. Throws invalid_request where its tag never is. */
   readonly formsOf: (model: string, target: ErasureTarget) => readonly string[];
   /** Makes what was noted as erased known to those who write rows, and resolves when all taken before it is stored. */
@@ -34,6 +37,13 @@ export function createEraser(deps: EraserDeps) {
   const { store, formsOf, settled, reportsDirectory, wallClock, logger } = deps;
   let last: Promise<unknown> = Promise.resolve();
 
+  /** Kept reports hold no rows, but may name a segment: those that name one of a subject's values go, with the events about them. */
+  function removeKept(model: string, values: readonly string[]): Promise<number> {
+    const inPages = values.map((value) => escapeHtml(value.slice(0, SHOWN_LENGTH)));
+    const inDocuments = values.map((value) => JSON.stringify(value.slice(0, SHOWN_LENGTH)).slice(1, -1));
+    return store.removeReportsWith(model, [...new Set([...inPages, ...inDocuments])]);
+  }
+
   /** Reports are made again on request: those in which one of the texts may stand go. */
   async function removeReports(model: string, texts: readonly string[]): Promise<number> {
     let removed = 0;
@@ -57,7 +67,8 @@ export function createEraser(deps: EraserDeps) {
     const values = formsOf(model, target);
     const atMs = wallClock.now();
     const { erased, predictionIds } = await store.eraseRows({ model, target, values, atMs, settled });
-    const reports = await removeReports(model, [...values, ...predictionIds]);
+    const kept = target.kind === 'subject' ? await removeKept(model, values) : 0;
+    const reports = kept + (await removeReports(model, [...values, ...predictionIds]));
     const erasure: Erasure = {
       id: randomUUID(),
       model,

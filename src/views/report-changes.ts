@@ -1,4 +1,4 @@
-import type { Task } from '../domain/model.js';
+import { LABEL, type Task } from '../domain/model.js';
 import type { Figure } from '../domain/performance-figures.js';
 import type { ReportChange, ReportedVersion } from '../domain/report.js';
 import type { Window } from '../domain/window.js';
@@ -123,6 +123,8 @@ function* performanceChanges({ task, performance }: ReportedVersion): Generator<
 
 function* qualityChanges({ quality, outliers }: ReportedVersion): Generator<Change> {
   const moved = quality
+    // Labels come late: how many have is told with performance.
+    .filter(({ feature }) => feature !== LABEL)
     .flatMap(({ feature, missing: { now, previous } }) =>
       now === null || previous === null ? [] : [{ feature, now, previous }],
     )

@@ -68,6 +68,7 @@ th.month{padding-top:14px;font-size:14px;color:var(--ink);font-weight:400}th.mon
 .pager{display:inline-flex;margin-left:14px;gap:16px;font-size:14px;flex-wrap:wrap}
 .empty{color:var(--muted);padding:14px 0;margin:0}
 .tags{display:flex;flex-wrap:wrap;gap:2px 14px}
+ul.changes{list-style:none;margin:0;padding:0}
 .offscreen{position:absolute;width:0;height:0}
 footer{color:var(--muted);font-size:13px;padding-top:6px;padding-bottom:36px;overflow-wrap:anywhere}
 form.act{display:flex;flex-wrap:wrap;gap:6px 12px;align-items:center;margin:8px 0}form.act label{color:var(--muted);font-size:13px}

@@ -19,20 +19,15 @@ import { createPageRoutes } from '../http/page-routes.js';
 import { createPerformanceRoutes } from '../http/performance-routes.js';
 import { createPolicyRoutes } from '../http/policy-routes.js';
 import { createPolicySettingRoutes } from '../http/policy-setting-routes.js';
+import { createReportRoutes } from '../http/report-routes.js';
 import { createSchemaRoutes } from '../http/schema-routes.js';
 import { createVersionRoutes } from '../http/version-routes.js';
 import { createWebhookRoutes } from '../http/webhook-routes.js';
 import { createWhyRoutes } from '../http/why-routes.js';
 import { createAnnouncer } from '../jobs/announce-version.js';
 import { buildReport } from '../jobs/build-report.js';
-import { createVersionComparer } from '../jobs/compare-versions.js';
-import { createExplainer } from '../jobs/explain-window.js';
 import { createFeedback } from '../jobs/feedback.js';
-import { createConceptDriftReader } from '../jobs/read-concept-drift.js';
-import { createEstimateReader } from '../jobs/read-estimates.js';
 import { createLatencyReader } from '../jobs/read-latencies.js';
-import { createPerformanceReader } from '../jobs/read-performance.js';
-import { createRetrainingReader } from '../jobs/read-retrainings.js';
 import { createSchemaReader } from '../jobs/read-schema-changes.js';
 import { createRebaseliner, type RebaselineDeps } from '../jobs/rebaseline.js';
 import { createQueryRegistrar } from '../jobs/register-query.js';
@@ -43,7 +38,6 @@ import {
 } from '../jobs/register-reference.js';
 import { createSkewReader } from '../jobs/training-skew.js';
 import { assertSameRules, treatDeclared } from '../jobs/treat-reference.js';
-import { episodePolicy } from './alarm-settings.js';
 import { wireEpisodeDesk } from './episodes.js';
 import { wireEraser } from './erasures.js';
 import { createForestFitter } from './forests.js';
@@ -51,6 +45,7 @@ import { createMultivariateFitter } from './multivariate.js';
 import type { Parts } from './parts.js';
 import { policySettings, wirePolicy } from './policy.js';
 import { privacySettings } from './privacy.js';
+import { reportSources, wireReports } from './reports.js';
 import { createPause } from './turns.js';
 import { createHooks, type Hooks, mlflowSecret, publicUrlOf } from './webhooks.js';
 
@@ -80,48 +75,31 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
   const register = createReferenceRegistrar({ ...referenceDeps, privacy });
   // Made when first asked for: a process of this role alone starts without the secrets of the hooks.
   let hooks: Hooks | null = null;
+  const madeHooks = () => {
+    hooks ??= createHooks(config, wallClock);
+    return hooks;
+  };
   const desk = createWebhookDesk({
     outbox: store,
-    hooksFor: (model) => {
-      hooks ??= createHooks(config, wallClock);
-      return hooks.hooksFor(model);
-    },
+    hooksFor: (model) => madeHooks().hooksFor(model),
     clock: wallClock,
     logger,
     publicUrl: publicUrlOf(config),
   });
-  const explain = createExplainer({ store });
+  const sources = reportSources(parts);
+  const { explain, known, compareVersions, retrainings } = sources;
+  const { performance, estimates, conceptDrift } = known;
   const rebaseliner = createRebaseliner({
     ...referenceDeps,
     minimumMaturity: (model) => modelConfig(config, model).performance.minimumMaturity,
-  });
-  const performance = createPerformanceReader({
-    store,
-    setting: (model) => modelConfig(config, model).performance,
-  });
-  const compareVersions = createVersionComparer({
-    store,
-    setting: (model) => modelConfig(config, model).performance,
   });
   const versions = {
     compareVersions,
     latencies: createLatencyReader({ store }),
     skew: createSkewReader({ store, fitNullModel }),
   };
-  const estimates = createEstimateReader({
-    store,
-    setting: (model) => modelConfig(config, model).performance,
-    realised: performance,
-  });
-
-  const conceptDrift = createConceptDriftReader({ store });
   const schemaChanges = createSchemaReader({ store });
-  const retrainings = createRetrainingReader({
-    store,
-    policyFor: (model) => episodePolicy(parts.policies.settings(model)),
-  });
   const episodes = wireEpisodeDesk(parts);
-  const known = { performance, estimates, conceptDrift };
 
   /** A report of a period, by default of all that was judged. */
   async function report(request: { model: string; modelVersion: string; period: Window | null }) {
@@ -148,6 +126,8 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
     await registry.refresh();
     return registered;
   }
+
+  const reports = wireReports(parts, sources, madeHooks);
 
   const announce = createAnnouncer({
     store,
@@ -192,6 +172,7 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
       .use(createFeedbackRoutes({ ...createFeedback(store), nowMs: wallClock.now }, access))
       .use(createPolicyRoutes(wirePolicy(parts), access))
       .use(createWebhookRoutes({ store, desk }, access))
+      .use(createReportRoutes({ store, runNow: reports.runNow }, access))
       .use(createWhyRoutes({ explain }, access))
       .use(createPerformanceRoutes({ performance }, access))
       .use(createVersionRoutes(versions, access))
@@ -220,6 +201,7 @@ export function wireApi(parts: Parts, access: Access, writer: RowWriter | null) 
       schemaChanges,
       retrainings,
       episodes,
+      reports: store,
     }),
   };
 }

@@ -31,6 +31,7 @@ import { alarmSettings, episodePolicy } from './alarm-settings.js';
 import { wireAlertmanager } from './alertmanager.js';
 import { wireGauges } from './gauges.js';
 import { followStore, type Parts } from './parts.js';
+import { REPORTS, sinksOf, wireReportsJob } from './reports.js';
 import { createPause, createTurns } from './turns.js';
 import { createHooks, publicUrlOf } from './webhooks.js';
 
@@ -70,7 +71,7 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
   });
   const dispatcher = createDispatcher({
     outbox: store,
-    sinkFor: (event) => hooks.find(event.model, event.hook)?.sink ?? null,
+    sinkFor: sinksOf(parts, hooks),
     clock: wallClock,
     logger,
     metrics,
@@ -236,7 +237,7 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
   };
 
   return {
-    jobs: [job, followJob],
+    jobs: [job, followJob, wireReportsJob(parts, hooks, coordinator.leads)],
     async start(): Promise<void> {
       await showStored();
       await coordinator.start();
@@ -258,12 +259,16 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
       gauges.retain([]);
       hidden = true;
     },
-    /** Runs the job until nothing is left to profile, score or judge, and delivers what is due. */
-    async settle(run: () => Promise<{ ok: boolean }>): Promise<void> {
+    /** Runs the jobs until nothing is left to profile, score, judge or report, and delivers what is due. */
+    async settle(run: (job: string) => Promise<{ ok: boolean }>): Promise<void> {
+      const runOrFail = async (name: string) => {
+        const { ok } = await run(name);
+        if (!ok) throw new AppError('store_unavailable', `the ${name} job failed: the log says why`);
+      };
       do {
-        const { ok } = await run();
-        if (!ok) throw new AppError('store_unavailable', 'the detection job failed: the log says why');
+        await runOrFail(DETECTION);
       } while (lastCycle.hoursProfiled + lastCycle.rowsScored + lastCycle.windowsJudged > 0);
+      await runOrFail(REPORTS);
       await dispatcher.deliverDue();
     },
     checks(): ReadinessCheck[] {

@@ -1,6 +1,7 @@
 import { createAddressGuard } from '../alerts/address-guard.js';
 import type { HookSettings } from '../alerts/alert-engine.js';
 import { createGuardedRequest } from '../alerts/guarded-request.js';
+import { reportHook } from '../alerts/report-events.js';
 import type { ConfiguredHook } from '../alerts/webhook-desk.js';
 import { RETRAIN_HOOK } from '../alerts/webhook-events.js';
 import { presetOf } from '../alerts/webhook-presets.js';
@@ -37,6 +38,12 @@ function settingsOf(name: string, hook: HookConfig): HookSettings {
   };
 }
 
+/** Of a hook that is told of one report alone. */
+const OF_REPORTS = {
+  ...{ preset: 'webhook', params: {}, inputs: {}, on: ['report'] },
+  ...{ maxPerDay: 1, cooldown: 0, severity: 'warning', categories: [] },
+} satisfies Partial<HookConfig>;
+
 /**
  * The hooks of the configuration. Secrets are read and addresses looked at now, so that a wrong one is found at the start.
  *
@@ -67,9 +74,12 @@ export function createHooks(config: Config, wallClock: Clock) {
     }
   }
 
-  const hooksOf = (where: string, { retrain, hooks }: ModelConfig): ConfiguredHook[] => [
+  const hooksOf = (where: string, { retrain, hooks, reports }: ModelConfig): ConfiguredHook[] => [
     ...(retrain === undefined ? [] : [hookOf(where, RETRAIN_HOOK, retrain)]),
     ...hooks.map((hook) => hookOf(where, hook.name, hook)),
+    ...reports.flatMap(({ name, webhook }) =>
+      webhook === undefined ? [] : [hookOf(where, reportHook(name), { ...OF_REPORTS, ...webhook })],
+    ),
   ];
   const sections = new Map(
     [...Object.values(config.models), config.defaults].map((section) => {

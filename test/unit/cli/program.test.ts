@@ -70,7 +70,9 @@ describe('the command line', () => {
       'backtest',
       'versions compare',
       'skew',
-      'report',
+      'report list',
+      'report show',
+      'report run',
       'episodes list',
       'episodes show',
       'episodes ack',
@@ -119,7 +121,7 @@ describe('the command line', () => {
       commands
         .map(([name]) => name)
         .filter((name) =>
-          /^(replay|import|tail|report|outliers|skew|backtest|model .*|versions .*|episodes .*|policy .*|rejected .*|erase|erasures|webhook .*|backup)$/.test(
+          /^(replay|import|tail|report .*|outliers|skew|backtest|model .*|versions .*|episodes .*|policy .*|rejected .*|erase|erasures|webhook .*|backup)$/.test(
             name,
           ),
         ),
@@ -144,6 +146,8 @@ describe('the command line', () => {
     [['model', 'rebaseline', 'm', '1'], 'give --from and --to'],
     [['model', 'rebaseline', 'm', '1', '--from', '2026-01-01'], 'give --from and --to'],
     [['model', 'rebaseline', 'm', '1', '--reference', 'ab', '--to', '2026-01-01'], 'give --from and --to'],
+    [['report', 'm'], "required option '--version <version>' not specified"],
+    [['report', 'show', 'm', '--format', 'pdf'], 'Allowed choices are markdown, html, json'],
     [['frobnicate'], "unknown command 'frobnicate'"],
     [['model', 'list', '--frobnicate'], "unknown option '--frobnicate'"],
     [['key', 'create', '--keys-file', 'k', '--scopes', 'all'], 'all'],

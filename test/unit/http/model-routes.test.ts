@@ -26,6 +26,7 @@ import { createPerformanceRoutes } from '../../../src/http/performance-routes.js
 import { createPolicyRoutes } from '../../../src/http/policy-routes.js';
 import { createPolicySettingRoutes } from '../../../src/http/policy-setting-routes.js';
 import { createRejectedRoutes } from '../../../src/http/rejected-routes.js';
+import { createReportRoutes } from '../../../src/http/report-routes.js';
 import { createSchemaRoutes } from '../../../src/http/schema-routes.js';
 import { createVersionRoutes } from '../../../src/http/version-routes.js';
 import { createWebhookRoutes } from '../../../src/http/webhook-routes.js';
@@ -35,10 +36,12 @@ import { createMemoryDesk } from '../../support/episode-desk.js';
 import { EVENT, type HttpService, LABEL, NOW_MS, startHttpService } from '../../support/http-service.js';
 import { createMemoryAlertStore } from '../../support/memory-alert-store.js';
 import { NO_ERRORS, NO_ESTIMATES, NO_PERFORMANCE } from '../../support/performance-rows.js';
+import { factsOf, reportOf } from '../../support/reports.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
 import { comparisonOf, NO_SKEW } from '../../support/version-comparison.js';
 
 const HOUR = 3_600_000;
+const REPORT = `rep_${'0'.repeat(32)}`;
 const CHURN: ModelVersion = {
   model: 'churn',
   modelVersion: '3',
@@ -320,6 +323,19 @@ describe('the model routes', () => {
                 logger: createSilentLogger(),
                 tune: async () => ({}) as Tuning,
                 backtest: async () => ({}) as Backtest,
+              },
+              access,
+            ),
+          )
+          .use(
+            createReportRoutes(
+              {
+                store: {
+                  listReports: note('reports', [{ ...factsOf(), versions: ['3'] }]),
+                  findReport: async (model, id) =>
+                    id === REPORT && model === 'churn' ? reportOf({ id }) : null,
+                },
+                runNow: note('report', reportOf({ id: REPORT })),
               },
               access,
             ),
@@ -616,6 +632,58 @@ describe('the model routes', () => {
       status: 400,
       body: { code: 'invalid_request' },
     });
+  });
+
+  it('lists reports, gives each in three forms, and makes one', async () => {
+    const get = (path: string, key = reader.key) =>
+      fetch(`${service.url}${path}`, { headers: { authorization: `Bearer ${key}` } });
+    const post = (body: unknown, key: string) =>
+      fetch(`${service.url}/v1/models/churn/reports`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const list = (await (await get('/v1/models/churn/reports?schedule=daily&limit=5')).json()) as object;
+    expect(list).toMatchObject({
+      reports: [{ id: 'rep_1', links: { page: '/models/churn/reports/rep_1' } }],
+    });
+    expect(calls.at(-1)).toEqual(['reports', { model: 'churn', schedule: 'daily', limit: 5 }]);
+    for (const [ending, type, content] of [
+      ['', 'application/json; charset=utf-8', '"format":1'],
+      ['.json', 'application/json; charset=utf-8', '"format":1'],
+      ['.md', 'text/markdown; charset=utf-8', '# churn, daily report: 5 Jan 2026'],
+      ['.html', 'text/html; charset=utf-8', '<p>Nothing</p>'],
+    ] as const) {
+      const response = await get(`/v1/models/churn/reports/${REPORT}${ending}`);
+      expect([ending, response.status, response.headers.get('content-type')]).toEqual([ending, 200, type]);
+      expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(await response.text()).toContain(content);
+    }
+    for (const path of [`${REPORT}.pdf`, `${REPORT}x`, 'rep_1', '..%2f..'])
+      expect([path, (await get(`/v1/models/churn/reports/${path}`)).status]).toEqual([path, 404]);
+    expect((await get(`/v1/models/other/reports/${REPORT}`)).status).toBe(403);
+
+    expect((await post({}, reader.key)).status).toBe(403);
+    expect((await post({ schedule: 'daily', announce: true }, admin.key)).status).toBe(201);
+    expect(calls.at(-1)).toMatchObject(['report', { model: 'churn', schedule: 'daily', announce: true }]);
+    expect((await post({ from: '2026-01-01', to: '2026-01-08', version: '3' }, admin.key)).status).toBe(201);
+    expect(calls.at(-1)).toMatchObject([
+      'report',
+      {
+        modelVersion: '3',
+        period: { startMs: Date.UTC(2026, 0, 1), endMs: Date.UTC(2026, 0, 8) },
+        announce: false,
+      },
+    ]);
+    for (const body of [
+      { from: '2026-01-01' },
+      { from: '2026-01-02', to: '2026-01-01' },
+      { from: '2024-01-01', to: '2026-01-01' },
+      { from: '2026-01-01T00:30:00Z', to: '2026-01-02' },
+      { announce: 'yes' },
+      { period: 'day' },
+    ])
+      expect([body, (await post(body, admin.key)).status]).toEqual([body, 400]);
   });
 
   it('describe themselves: each described path and method is there, and the events are as described', async () => {
