@@ -1,4 +1,4 @@
-import type { Episode } from '../domain/episode.js';
+import type { Episode, PerformanceMove } from '../domain/episode.js';
 import type { EpisodeCategory } from '../domain/verdict.js';
 
 /** Name and summary by category: those of `prometheus/rules/plumbline.yml`, so that both ways lead to the same alert. */
@@ -51,6 +51,12 @@ export interface AlertLinks {
   readonly runbooksUrl?: string | undefined;
 }
 
+const MOVED: Readonly<Record<PerformanceMove['moved'], string | undefined>> = {
+  moved: 'Performance moved with it.',
+  not_moved: 'Performance did not move with it.',
+  cannot_tell: undefined,
+};
+
 /** @param route who is to be told: the label of that name */
 export function alertOf(
   episode: Episode,
@@ -61,12 +67,16 @@ export function alertOf(
   const { name, summary, what } = EPISODE_ALERTS[category];
   const page = `${publicUrl}/models/${encodeURIComponent(model)}/versions/${encodeURIComponent(modelVersion)}`;
   const [why] = episode.why ?? [];
-  const opened = `${model} version ${modelVersion} has an open ${what} episode (${severity}).`;
+  const sentences = [
+    `${model} version ${modelVersion} has an open ${what} episode (${severity}).`,
+    why,
+    episode.performance === undefined ? undefined : MOVED[episode.performance.moved],
+  ];
   return {
     labels: { alertname: name, model, model_version: modelVersion, severity, route },
     annotations: {
       summary,
-      description: why === undefined ? opened : `${opened} ${why}`,
+      description: sentences.filter((sentence) => sentence !== undefined).join(' '),
       page_url: page,
       ...(runbooksUrl === undefined ? {} : { runbook_url: `${runbooksUrl}/${name}.md` }),
     },

@@ -48,6 +48,11 @@ describe('alerts of episodes', () => {
       startsAtMs: drifted.openedAtMs,
       generatorURL: `https://plumbline.example/models/a%2Fb/versions/${drifted.modelVersion}`,
     });
+    const figures = { kind: null, figure: null, value: null, low: null, high: null, reference: null };
+    const moved = { ...drifted, performance: { moved: 'not_moved', ...figures } } as const;
+    expect(alertOf(moved, 'drift', links).annotations.description).toMatch(
+      /age: its median moved\. Performance did not move with it\.$/,
+    );
     expect(alertOf(drifted, 'drift', { publicUrl: '' }).annotations).not.toHaveProperty('runbook_url');
   });
 });
