@@ -1,6 +1,6 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { startGuarded } from './guarded-process.js';
 import type { CollectorProcessOptions } from './kafka-collector-main.js';
 
@@ -22,12 +22,42 @@ export interface CollectorProgram {
   readonly remove: () => void;
 }
 
-/** Builds the collector program, inside the repository so that it finds chdb in node_modules. */
-export async function buildCollectorProgram(): Promise<CollectorProgram> {
+/** What the release after this one could bring: a column, by a migration, that its predictions fill and ours leave out. */
+const NEXT_MIGRATION = `ALTER TABLE predictions ADD COLUMN IF NOT EXISTS next_release UInt32 DEFAULT 0;
+ALTER TABLE labels ADD COLUMN IF NOT EXISTS next_release UInt32 DEFAULT 0;
+ALTER TABLE rejected ADD COLUMN IF NOT EXISTS next_release UInt32 DEFAULT 0;
+`;
+const NEXT_CHANGES = [
+  [
+    'return nativeBlock(rows, { ...columns, identity, ingested_at });',
+    `const next_release = createWordColumn('UInt32');
+     for (let row = 0; row < rows; row += 1) next_release.append(1);
+     return nativeBlock(rows, { ...columns, identity, ingested_at, next_release });`,
+  ],
+  ['PREDICTION_COLUMNS: readonly string[] = [', "PREDICTION_COLUMNS: readonly string[] = ['next_release', "],
+] as const;
+const nextRelease: Plugin = {
+  name: 'next-release',
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /store\/prediction-block\.ts$/ }, ({ path }) => {
+      let contents = readFileSync(path, 'utf8');
+      for (const [from, to] of NEXT_CHANGES) {
+        if (!contents.includes(from)) throw new Error(`${path} no longer has: ${from}`);
+        contents = contents.replace(from, to);
+      }
+      return { contents, loader: 'ts' };
+    });
+  },
+};
+
+/** Builds the collector program of this release, or of a next one, inside the repository so that it finds chdb in node_modules. */
+export async function buildCollectorProgram(release: 'this' | 'next' = 'this'): Promise<CollectorProgram> {
   mkdirSync(BUILD, { recursive: true });
   const directory = mkdtempSync(join(BUILD, 'kafka-collector-'));
   const program = join(directory, 'collector.mjs');
   cpSync(resolve('src/store/migrations'), join(directory, 'migrations'), { recursive: true });
+  if (release === 'next')
+    writeFileSync(join(directory, 'migrations', '9999_next_release.sql'), NEXT_MIGRATION);
   await build({
     entryPoints: [resolve('test/support/kafka-collector-main.ts')],
     outfile: program,
@@ -35,6 +65,7 @@ export async function buildCollectorProgram(): Promise<CollectorProgram> {
     platform: 'node',
     format: 'esm',
     external: ['chdb', 'chdb/*'],
+    plugins: release === 'next' ? [nextRelease] : [],
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
