@@ -23,6 +23,8 @@ export interface FuzzResult {
   readonly outcomes: Readonly<Record<string, number>>;
   /** Processor time of the slowest input. */
   readonly slowestMs: number;
+  /** What it was: what became of a packed batch with it, and how its text begins. */
+  readonly slowest: string;
   readonly largestRssMb: number;
 }
 
@@ -142,6 +144,7 @@ export async function fuzzDecoders(options: {
   }
 
   let slowestMs = 0;
+  let slowest = '';
   let largestRssMb = 0;
   for (let done = 0; done < options.inputs; done += 1) {
     const { bytes, headers } = fuzzer.pick([false, false, false, true]) ? lines : fuzzer.pick(fixtures);
@@ -155,13 +158,17 @@ export async function fuzzDecoders(options: {
     const start = process.cpuUsage();
     await body(changed, fuzzer.pick(['prediction', 'label']));
     record(changed, headers, done);
-    if (done % 4 === 0) count(await fuzzBatch(changed));
+    const batch = done % 4 === 0 ? await fuzzBatch(changed) : 'no batch';
+    count(batch);
     const { user, system } = process.cpuUsage(start);
-    slowestMs = Math.max(slowestMs, (user + system) / 1_000);
+    if ((user + system) / 1_000 > slowestMs) {
+      slowestMs = (user + system) / 1_000;
+      slowest = `${batch}, ${changed.length} bytes: ${changed.subarray(0, 200).toString('latin1')}`;
+    }
     if (done % 1_000 === 0) {
       largestRssMb = Math.max(largestRssMb, Math.round(process.memoryUsage.rss() / 2 ** 20));
       options.progress?.(done);
     }
   }
-  return { inputs: options.inputs, outcomes, slowestMs: Math.round(slowestMs), largestRssMb };
+  return { inputs: options.inputs, outcomes, slowestMs: Math.round(slowestMs), slowest, largestRssMb };
 }
