@@ -1,3 +1,4 @@
+import { rootCertificates } from 'node:tls';
 import { createTransport, type Transporter } from 'nodemailer';
 import type { WebhookEvent } from '../domain/episode.js';
 import { messageOf } from '../errors.js';
@@ -75,7 +76,7 @@ export function createMailer({ server, compose, dryRun = false }: MailerOptions)
         ignoreTLS: tls === 'none',
       },
       ...(user === undefined ? {} : { auth: { user, pass: password ?? '' } }),
-      tls: { minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca }) },
+      tls: { minVersion: 'TLSv1.2', ...(ca === undefined ? {} : { ca: [...rootCertificates, ca] }) },
       connectionTimeout: CONNECT_TIMEOUT_MS,
       greetingTimeout: CONNECT_TIMEOUT_MS,
       socketTimeout: SILENCE_TIMEOUT_MS,

@@ -76,6 +76,8 @@ export function createScheduledReports<S extends ReportSetting>(deps: ScheduledR
   const waiting = new Map<string, number>();
   /** Schedules whose last success is shown, which a restart forgets, by model. */
   const shown = new Map<string, Set<string>>();
+  /** The newest time of each schedule about which nothing is left to do, by model and schedule. */
+  const done = new Map<string, Map<string, number>>();
   for (const outcome of ['made', 'failed', 'given_up']) metrics.reports.inc({ outcome }, 0);
 
   function showSuccess({ model, schedule, state, atMs }: ReportRun): void {
@@ -84,6 +86,7 @@ export function createScheduledReports<S extends ReportSetting>(deps: ScheduledR
   }
 
   function forget(models: ReadonlySet<string>): void {
+    for (const model of done.keys()) if (!models.has(model)) done.delete(model);
     for (const [model, schedules] of shown) {
       if (models.has(model)) continue;
       for (const schedule of schedules) metrics.reportLastSuccess.remove({ model, schedule });
@@ -102,7 +105,8 @@ export function createScheduledReports<S extends ReportSetting>(deps: ScheduledR
     const nowMs = clock.now();
     // A clock that follows the data shows nothing before the first of it.
     const firesAtMs = nowMs <= 0 ? null : latestFiring(times, nowMs);
-    if (firesAtMs === null) return null;
+    // Nothing is left to do about this time: most often so, and then the store need not be asked.
+    if (firesAtMs === null || done.get(model)?.get(name) === firesAtMs) return null;
     const periods = periodsBefore(setting.period, times.zone, firesAtMs);
     const id = reportId(model, name, periods.period.endMs);
     const base = { model, id, firesAtMs, ...periods };
@@ -112,6 +116,8 @@ export function createScheduledReports<S extends ReportSetting>(deps: ScheduledR
       logger.info({ model, schedule: name, firesAtMs }, 'the schedule begins');
       return null;
     }
+    if (last.firesAtMs === firesAtMs && last.state !== 'failed')
+      done.set(model, new Map(done.get(model)).set(name, firesAtMs));
     if (shown.get(model)?.has(name) !== true) showSuccess(last);
     if (firesAtMs < last.firesAtMs) return null;
     if (firesAtMs === last.firesAtMs) {
@@ -120,8 +126,11 @@ export function createScheduledReports<S extends ReportSetting>(deps: ScheduledR
       if (wallClock.now() < last.atMs + waitMs) return null;
       return { ...base, attempts: last.attempts, missed: last.missed };
     }
-    // Another time of the same period: its report is there.
-    if (last.id === id && last.state !== 'failed') return null;
+    if (last.id === id && last.state !== 'failed') {
+      // Another time of the same period, whose report is there: not one that was missed.
+      await store.saveReportRun({ ...last, firesAtMs });
+      return null;
+    }
     const between = firingsIn(times, last.firesAtMs, firesAtMs - 1, MAX_MISSED);
     const failed = last.state === 'failed' && last.id !== id ? 1 + last.missed : 0;
     return { ...base, attempts: 0, missed: Math.min(between + failed, MAX_MISSED) };

@@ -18,7 +18,7 @@ import { CERTIFICATE, type SmtpReceiver, startSmtpReceiver } from '../support/sm
 import { startWebhookReceiver, type WebhookReceiver } from '../support/webhook-receiver.js';
 
 const START_MS = Date.UTC(2026, 0, 1);
-const ROWS_PER_DAY = 200;
+const ROWS_PER_DAY = 100;
 const MODEL = 'loan';
 const PASSWORD = 'correct horse battery';
 const secret = `whsec_${Buffer.alloc(32, 4).toString('base64')}`;
@@ -41,7 +41,7 @@ const rowsOf = (firstDay: number, days: number, shift: number) =>
 
 async function register(client: ServiceClient, directory: string): Promise<void> {
   const path = join(directory, 'reference.ndjson');
-  const rows = rowsOf(-40, 30, 0).map(({ features, ...row }) => JSON.stringify({ ...features, ...row }));
+  const rows = rowsOf(-40, 20, 0).map(({ features, ...row }) => JSON.stringify({ ...features, ...row }));
   await writeFile(path, rows.join('\n'));
   await client.putFile(`/v1/models/${MODEL}/versions/1/reference`, path, 'application/x-ndjson');
 }
@@ -118,7 +118,7 @@ describe('scheduled reports, through the service', () => {
     await register(client, directory);
     await send(client, 0, 3, 0);
     await app.settle();
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await app?.stop();
     for (const receiver of [hook, ownHook, smtp]) await receiver?.close();
@@ -151,7 +151,7 @@ describe('scheduled reports, through the service', () => {
     const [version] = facts.versions;
     expect(version).toMatchObject({
       modelVersion: '1',
-      rows: { now: 200, previous: 200 },
+      rows: { now: 100, previous: 100 },
       windows: { now: { judged: 1, drifted: 1 }, previous: { judged: 1, drifted: 1 } },
     });
     expect(version?.features[0]).toMatchObject({
@@ -163,7 +163,7 @@ describe('scheduled reports, through the service', () => {
     expect(version?.performance?.now?.maturity).toBe(1);
     expect(version?.quality.find(({ feature }) => feature === 'income')?.missing.now).toBeCloseTo(0.1, 1);
     expect(facts.summary).toMatch(/^1 of 1 judged window drifted materially, most often in income/);
-  }, 120_000);
+  }, 300_000);
 
   it('are sent to each address, with the summary inline and the files attached', async () => {
     expect(smtp.mails.map(({ to }) => to).toSorted()).toEqual([['ann@example.com'], ['bob@example.org']]);
@@ -247,7 +247,7 @@ describe('scheduled reports, through the service', () => {
     expect(await (await fetch(`${url}/metrics`)).text()).toMatch(
       /plumbline_report_last_success_timestamp_seconds\{model="loan",schedule="daily"\} \d/,
     );
-  }, 120_000);
+  }, 300_000);
 
   it('wait for a mail server that is away or says no, and go to nobody who is not there', async () => {
     smtp.mails.length = 0;
@@ -274,7 +274,7 @@ describe('scheduled reports, through the service', () => {
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toMatch(/plumbline_mail_deliveries_total\{outcome="failed"\} 1/);
     expect(metrics).toMatch(/plumbline_mail_deliveries_total\{outcome="retry"\} 1/);
-  }, 120_000);
+  }, 300_000);
 
   it('are listed, shown and made from the command line', async () => {
     async function said(run: (output: Parameters<typeof listReports>[3]) => Promise<void>): Promise<string> {
@@ -312,7 +312,7 @@ describe('scheduled reports, through the service', () => {
         stderr: new PassThrough(),
       } as never),
     ).rejects.toThrow(/has no report x: it has daily/);
-  }, 120_000);
+  }, 300_000);
 });
 
 describe('two detectors over one store', () => {

@@ -141,6 +141,17 @@ describe('reports by schedule, over one store on a server', () => {
     expect(after.made[1]).toMatchObject({ missed: 0 });
   });
 
+  test('are made once for a period that several times of the schedule ask for', async () => {
+    const times: WallTimes = { ...EVERY, zone: 'UTC', hours: [6, 12, 18] };
+    const one = process({ owner: 'a', setting: { times } });
+    await one.run();
+    for (; nowMs < at('2026-03-05'); nowMs += 3 * HOUR_MS) await one.run();
+    expect(one.made.map(({ missed, period }) => [missed, period.endMs])).toEqual([
+      [0, at('2026-03-03')],
+      [0, at('2026-03-04')],
+    ]);
+  });
+
   test('follow the clock of their zone through summer time', async () => {
     const zone = 'Europe/Berlin';
     nowMs = at('2026-03-27T12:00:00Z');
