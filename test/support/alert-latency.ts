@@ -29,7 +29,7 @@ export interface LatencyOptions {
 
 /**
  * From the close of the window that completes N of M to the page, ms, for each trial: the built service with its default settings, the real
- * Prometheus and Alertmanager with the shipped ones (15 s scrape, evaluation and detection job; a page waits 10 s for its group). The
+ * Prometheus and Alertmanager with the shipped ones (15 s scrape, evaluation and detection job; a page waits 5 s for its group). The
  * window closes when the event arrives that moves the model's watermark to its end + lateness; the time is counted from before it is sent.
  */
 export async function measureAlertLatency(options: LatencyOptions): Promise<number[]> {
