@@ -94,7 +94,8 @@ function judgeFigure(
       studentQuantile(level, degrees) * error,
     ),
   );
-  if (!isError && threshold > baseline.value) return { ...seen, reason: 'not_visible_at_window_length' };
+  if (isError ? threshold === Number.POSITIVE_INFINITY : threshold > baseline.value)
+    return { ...seen, reason: 'not_visible_at_window_length' };
   return {
     ...seen,
     status: pValue <= level ? 'drifted' : 'stable',

@@ -84,6 +84,10 @@ describe('a loss of performance', () => {
     const edge = worse.threshold ?? 0;
     const own = { ...sample, value: 4 * (1 + edge), variance: 0.04 * ((1 + edge) / 1.5) ** 2 };
     expect(judge(own, { baselines: [baseline] }).pValue).toBeCloseTo(0.01, 12);
+    // Ten pieces that differ by far, and are worth one: nothing is so large that it could be told.
+    const wild = { pieces: 10, variance: 400, effectivePieces: 1.5 };
+    const unseen = judge(sample, { baselines: [{ ...baseline, spread: wild }], level: 0.0001 });
+    expect(unseen.reason).toBe('not_visible_at_window_length');
     const perfect = judge({ ...sample, value: 0, variance: 0 }, { baselines: [baseline] });
     expect(perfect).toMatchObject({ status: 'stable', pValue: 1, effect: { value: -1, low: -1, high: -1 } });
   });
