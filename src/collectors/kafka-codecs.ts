@@ -4,6 +4,7 @@ import { Decompress } from 'fzstd';
 import kafkajs from 'kafkajs';
 import { uncompress } from 'snappyjs';
 import { decodeLz4Frames } from './lz4-frame.js';
+import { withModestWindows } from './zstd-frame.js';
 
 /** A fetch holds at most a few MiB; a batch that unpacks to more than this is a bomb or damaged. */
 export const MAX_BATCH_BYTES = 128 * 1024 * 1024;
@@ -42,7 +43,7 @@ export function decodeZstd(data: Buffer): Buffer {
     // The decoder reuses its window.
     chunks.push(Uint8Array.from(chunk));
   });
-  stream.push(data, true);
+  stream.push(withModestWindows(data), true);
   return Buffer.concat(chunks, total);
 }
 

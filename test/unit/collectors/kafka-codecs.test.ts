@@ -28,6 +28,23 @@ const decoderOf = (name: string) => {
   return decode;
 };
 
+/** A zstd frame of blocks that repeat one byte (RFC 8878); `descriptor`: its window, or its content's size in 8 bytes. */
+function repeated(byte: number, sizes: readonly number[], descriptor: number | bigint): Buffer {
+  const head = Buffer.alloc(typeof descriptor === 'number' ? 6 : 13);
+  head.writeUInt32LE(0xfd2fb528);
+  head[4] = typeof descriptor === 'number' ? 0 : 0xe0;
+  if (typeof descriptor === 'number') head[5] = descriptor;
+  else head.writeBigUInt64LE(descriptor, 5);
+  const blocks = sizes.map((size, index) => {
+    const block = Buffer.alloc(4, byte);
+    block.writeUIntLE((size << 3) | 2 | Number(index === sizes.length - 1), 0, 3);
+    return block;
+  });
+  return Buffer.concat([head, ...blocks]);
+}
+const WINDOW_2_GIB = 21 << 3;
+const WINDOW_128_MIB = 17 << 3;
+
 describe('codecs', () => {
   it.each(Object.keys(oracle.packed))('unpack %s', (name) => {
     const plain = decoderOf(name)(packed(name));
@@ -47,6 +64,36 @@ describe('codecs', () => {
     length.writeUInt32BE(block.length);
     const framed = Buffer.concat([header, length, block, length, block]);
     expect(decodeSnappy(framed).length).toBe(2 * oracle.bytes);
+  });
+
+  it('give a zstd frame no larger window than what it unpacks to, also behind others', () => {
+    const data = Buffer.concat([
+      repeated(7, [1_000, 131_072], WINDOW_2_GIB),
+      Buffer.from('502a4d1803000000aabbcc', 'hex'),
+      repeated(8, [5], 0),
+      repeated(9, [3], 3n),
+    ]);
+    const before = process.memoryUsage().arrayBuffers;
+    const plain = decodeZstd(data);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 ** 2);
+    expect(
+      plain.equals(Buffer.concat([Buffer.alloc(132_072, 7), Buffer.alloc(5, 8), Buffer.alloc(3, 9)])),
+    ).toBe(true);
+    expect(decodeZstd(Buffer.concat([packed('zstd'), packed('zstd')])).length).toBe(2 * oracle.bytes);
+  });
+
+  it.each([
+    [
+      'a window that would be moved for minutes',
+      repeated(1, Array(1_016).fill(131_072), WINDOW_128_MIB),
+      /too long/,
+    ],
+    ['a size that its blocks cannot have', repeated(1, [10], 2_000_000_000n), /claims more/],
+    ['no end', repeated(1, [10], 0).subarray(0, 8), /ends in the middle/],
+    ['a block that is cut', packed('zstd').subarray(0, 500), /ends in the middle/],
+    ['another magic', Buffer.alloc(20, 1), /no zstd frame/],
+  ])('refuse a zstd frame with %s', (_what, data, reason) => {
+    expect(() => decodeZstd(data)).toThrow(reason);
   });
 
   it('stop at the limit', () => {
