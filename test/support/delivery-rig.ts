@@ -25,7 +25,7 @@ import { createSilentLogger } from './silent-logger.js';
 const PREDICTION_PARTITIONS = 3;
 /** Records of one range at most: many ranges of few records give many steps to strike at. */
 export const RANGE = 100;
-const PASSWORD = 'test-only';
+export const BRIDGE_PASSWORD = 'test-only';
 const DONE_TIMEOUT_MS = 120_000;
 
 export interface StartOptions {
@@ -73,14 +73,14 @@ export async function startDeliveryRig(
     startKafkaBroker(options),
     buildCollectorProgram(),
     buildOracle(),
-    startClickHouseBridge({ dataDir: join(directory, 'shared'), password: PASSWORD }),
+    startClickHouseBridge({ dataDir: join(directory, 'shared'), password: BRIDGE_PASSWORD }),
   ]);
   const shared = {
     kind: 'http' as const,
     url: bridge.url,
     database: 'plumbline',
     username: 'default',
-    password: PASSWORD,
+    password: BRIDGE_PASSWORD,
   };
   const store = await createStore({ ...shared, logger: createSilentLogger() });
   await store.migrate();
