@@ -1,4 +1,4 @@
-import { DAY_MS } from './window.js';
+import { DAY_MS, HOUR_MS } from './window.js';
 
 /** A time of planned work, in which nobody is alarmed: once, or every week by the clock of a time zone. */
 export type MaintenanceWindow =
@@ -18,6 +18,8 @@ export type MaintenanceWindow =
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 /** Windows that follow one another are one: as far ahead as anybody plans by the week. */
 const MOST_JOINED = 15;
+/** More than clocks are ever set on or back. */
+const MOST_SET_MS = 3 * HOUR_MS;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -64,10 +66,17 @@ function localOf(ms: number, timeZone: string): { readonly ms: number; readonly 
   };
 }
 
-/** The time at which clocks in the zone show this; the later one where they show it twice or never. */
-function timeOf(localMs: number, timeZone: string): number {
-  const before = localMs - (localOf(localMs, timeZone).ms - localMs);
-  return localMs - (localOf(before, timeZone).ms - before);
+/** The time at which clocks in the zone show this: where they show it twice the first or the last; the later one where they never do. */
+function timeOf(localMs: number, timeZone: string, which: 'first' | 'last'): number {
+  const offsetAt = (ms: number) => localOf(ms, timeZone).ms - ms;
+  // Clocks are set to another time at most once in two days.
+  const before = localMs - offsetAt(localMs - DAY_MS);
+  const after = localMs - offsetAt(localMs + DAY_MS);
+  if (before === after) return before;
+  const shown = [before, after].filter((ms) => localOf(ms, timeZone).ms === localMs);
+  return which === 'first' && shown.length > 0
+    ? Math.min(...shown)
+    : Math.max(...(shown.length > 0 ? shown : [before, after]));
 }
 
 /** The end of the window if it holds this time, else null. */
@@ -76,17 +85,17 @@ function endOf(window: MaintenanceWindow, ms: number): number | null {
   const { weekdays, startMinute, endMinute, timeZone } = window;
   const local = localOf(ms, timeZone);
   const midnightMs = Math.floor(local.ms / DAY_MS) * DAY_MS;
-  const minute = (local.ms - midnightMs) / 60_000;
-  const overnight = endMinute <= startMinute;
-  const yesterday = local.weekday === 1 ? 7 : local.weekday - 1;
-  const endMs = (days: number) => {
-    const end = timeOf(midnightMs + days * DAY_MS + endMinute * 60_000, timeZone);
-    // Clocks that were set to another time meanwhile.
-    return Math.max(end, ms + 1);
-  };
-  if (weekdays.includes(local.weekday) && minute >= startMinute && (overnight || minute < endMinute))
-    return endMs(overnight ? 1 : 0);
-  if (overnight && weekdays.includes(yesterday) && minute < endMinute) return endMs(0);
+  const nightMs = endMinute <= startMinute ? DAY_MS : 0;
+  // One that began yesterday may have its end today, by clocks that were set to another time too.
+  for (const daysAgo of [0, 1]) {
+    if (!weekdays.includes(((local.weekday - 1 - daysAgo + 7) % 7) + 1)) continue;
+    const dayMs = midnightMs - daysAgo * DAY_MS;
+    const startMs = dayMs + startMinute * 60_000;
+    const endMs = dayMs + nightMs + endMinute * 60_000;
+    if (local.ms < startMs - MOST_SET_MS || local.ms >= endMs + MOST_SET_MS) continue;
+    const end = timeOf(endMs, timeZone, 'last');
+    if (timeOf(startMs, timeZone, 'first') <= ms && ms < end) return end;
+  }
   return null;
 }
 

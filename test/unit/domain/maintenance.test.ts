@@ -32,6 +32,30 @@ test.each([
   expect(until([{ time: '02:00-04:00', timeZone: 'Europe/Berlin' }], at)).toBe(expected);
 });
 
+test.each([
+  // 01:30 comes twice in New York, at 05:30Z and 06:30Z, 02:30 in Berlin, at 00:30Z and 01:30Z: the window lasts until the second
+  ['America/New_York', '00:30-01:30', '2026-11-01T04:29:59Z', null],
+  ['America/New_York', '00:30-01:30', '2026-11-01T05:45:00Z', '2026-11-01T06:30:00.000Z'],
+  ['America/New_York', '00:30-01:30', '2026-11-01T06:15:00Z', '2026-11-01T06:30:00.000Z'],
+  ['America/New_York', '00:30-01:30', '2026-11-01T06:30:00Z', null],
+  ['Europe/Berlin', '01:00-02:30', '2026-10-25T00:45:00Z', '2026-10-25T01:30:00.000Z'],
+  // what begins at the first of two does so once
+  ['Europe/Berlin', '02:30-03:30', '2026-10-25T00:30:00Z', '2026-10-25T02:30:00.000Z'],
+  ['Europe/Berlin', '02:30-03:30', '2026-10-25T01:15:00Z', '2026-10-25T02:30:00.000Z'],
+  // 02:15 to 02:45 never come: the window is as long as ever, an hour later by the clock
+  ['America/New_York', '01:30-02:30', '2026-03-08T06:45:00Z', '2026-03-08T07:30:00.000Z'],
+  ['America/New_York', '01:30-02:30', '2026-03-08T07:15:00Z', '2026-03-08T07:30:00.000Z'],
+  ['Europe/Berlin', '02:15-02:45', '2026-03-29T01:30:00Z', '2026-03-29T01:45:00.000Z'],
+  ['Europe/Berlin', '02:15-02:45', '2026-03-29T01:45:00Z', null],
+  // over midnight
+  ['Europe/Berlin', '22:00-02:30', '2026-10-25T00:45:00Z', '2026-10-25T01:30:00.000Z'],
+])(
+  'in the night in which clocks are set to another time, %s %s at %s until %s',
+  (timeZone, time, at, expected) => {
+    expect(until([{ time, timeZone }], at)).toBe(expected);
+  },
+);
+
 test('weekends are one window, and so are times that follow one another', () => {
   const weekend = [{ weekdays: ['sat', 'sun'], time: '00:00-24:00', timeZone: 'America/New_York' }];
   expect(until(weekend, '2026-03-07T05:00:00Z')).toBe('2026-03-09T04:00:00.000Z');
