@@ -201,13 +201,17 @@ function assertLocalName(request: Request): void {
     );
 }
 
-/** A web page elsewhere can also post here with what the browser knows, unseen: browsers say so, and it is refused. */
+/**
+ * A web page elsewhere can also post here with what the browser knows, unseen: browsers say so, and it is refused. Where one says what kind
+ * of site asks, that decides: behind a proxy the host is another one than the origin.
+ */
 function assertSameSite(request: Request): void {
   const site = request.headers['sec-fetch-site'];
   const { origin } = request.headers;
   const foreign =
-    (typeof site === 'string' && site !== 'same-origin' && site !== 'none') ||
-    (origin !== undefined && origin.replace(/^https?:\/\//, '') !== request.headers.host);
+    typeof site === 'string'
+      ? site !== 'same-origin' && site !== 'none'
+      : origin !== undefined && origin.replace(/^https?:\/\//, '') !== request.headers.host;
   if (foreign)
     throw new AppError(
       'forbidden',

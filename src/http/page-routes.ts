@@ -36,11 +36,11 @@ const MAX_REPORTS = 200;
 /** Longest period a page reads, ms. */
 const MAX_SPAN_MS = 3_660 * DAY_MS;
 
-/** Of everything that browsers show: nothing is loaded, run or kept. */
+/** Of everything that browsers show: nothing is loaded, run or kept. Without a referrer browsers hide the origin of our own forms, too. */
 export const PAGE_HEADERS = {
   'Content-Security-Policy': `${CONTENT_SECURITY_POLICY}; frame-ancestors 'none'`,
   'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
+  'Referrer-Policy': 'same-origin',
   'Cache-Control': 'no-store',
 } as const;
 

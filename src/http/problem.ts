@@ -95,8 +95,8 @@ export function createProblemHandler(logger: Logger) {
   };
 }
 
-/** People's browsers ask for a key (as the password) on pages; programs are told to bring one. */
-function challenge(path: string): string {
+/** People's browsers ask for a key (as the password) on pages; programs are told to bring one. In lines of their own: Chromium reads one from each. */
+function challenge(path: string): string[] {
   const bearer = 'Bearer realm="plumbline"';
-  return path.startsWith('/v1/') ? bearer : `${bearer}, Basic realm="plumbline (the key is the password)"`;
+  return path.startsWith('/v1/') ? [bearer] : [bearer, 'Basic realm="plumbline (the key is the password)"'];
 }

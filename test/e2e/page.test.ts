@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import express from 'express';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { DAY_MS } from '../../src/domain/window.js';
+import { createKey } from '../../src/http/access.js';
+import { createEpisodeRoutes } from '../../src/http/episode-routes.js';
 import { createPageRoutes } from '../../src/http/page-routes.js';
 import { buildReport } from '../../src/jobs/build-report.js';
 import { createExplainer } from '../../src/jobs/explain-window.js';
@@ -15,6 +17,9 @@ import { featurePath, versionPath } from '../../src/views/parts.js';
 import { AWKWARD_NAMES, awkward } from '../fakes/look-awkward.js';
 import { createFakeViewStore, createLookFixture, type LookFixture } from '../fakes/look-fixture.js';
 import { START_MS } from '../fakes/look-verdicts.js';
+import { createMemoryDesk } from '../support/episode-desk.js';
+import { startHttpService } from '../support/http-service.js';
+import { outcomesOf } from '../support/outcomes.js';
 
 const SHOTS = 'build/screenshots';
 const CHROMIUM_FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
@@ -211,5 +216,42 @@ describe('the page in Chromium', () => {
     await shoot(page, 'awkward-report');
     expect(problems).toEqual([]);
     await page.close();
+  });
+
+  test('forms are taken from the page, with a key, and not from a page elsewhere', async () => {
+    const { desk, judge } = createMemoryDesk([
+      { model: 'churn', modelVersion: '3', schema: { task: 'binary', features: [] }, registeredAtMs: 1 },
+    ]);
+    await judge(outcomesOf('dd'));
+    const id = (await desk.list({ model: 'churn', limit: 1 }))[0]?.id ?? '';
+    const fixture = createLookFixture();
+    const { key, entry } = createKey(['admin'], ['*']);
+    const ports = { store: partsOf(fixture).store, desk, retrainings: async () => [], publicUrl: '' };
+    const service = await startHttpService({
+      keys: [entry],
+      api: (access) => createEpisodeRoutes(ports, access),
+      pages: createPageRoutes({ ...partsOf(fixture), clock, episodes: desk, reportsDirectory: directory }),
+    });
+    const context = await browser.newContext({ httpCredentials: { username: 'any', password: key } });
+    const page = await context.newPage();
+    const path = `/models/churn/versions/3/episodes/${id}`;
+    await page.goto(service.url + path);
+    await page.fill('input[name=by] >> nth=0', 'ann');
+    await page.click('button[value=acknowledge]');
+    await page.waitForSelector('button[value=unacknowledge]');
+    expect((await desk.read('churn', id)).acknowledgement?.by).toBe('ann');
+
+    await page.route('http://elsewhere.example/', (route) =>
+      route.fulfill({
+        contentType: 'text/html',
+        body: `<form method="post" action="${service.url}${path}"><button name="action" value="unacknowledge">win</button></form>`,
+      }),
+    );
+    await page.goto('http://elsewhere.example/');
+    const [answer] = await Promise.all([page.waitForResponse(service.url + path), page.click('button')]);
+    expect(answer.status()).toBe(403);
+    expect((await desk.read('churn', id)).acknowledgement?.by).toBe('ann');
+    await context.close();
+    await service.stop();
   });
 });

@@ -166,6 +166,9 @@ describe('access without keys', () => {
     [{ origin: 'null' }, 403],
     [{ 'sec-fetch-site': 'same-origin', origin: 'http://127.0.0.1:9' }, 200],
     [{ 'sec-fetch-site': 'none' }, 200],
+    // behind a proxy that passes on another host
+    [{ 'sec-fetch-site': 'same-origin', origin: 'https://plumbline.example' }, 200],
+    [{ 'sec-fetch-site': 'cross-site', origin: 'http://127.0.0.1:9' }, 403],
   ])('takes what a browser sends with %j: %s', async (headers, expected) => {
     expect(await post({ host: '127.0.0.1:9', ...headers })).toBe(expected);
   });
