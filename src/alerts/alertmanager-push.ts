@@ -15,7 +15,9 @@ const RESOLVED_MS = 15 * 60_000;
 const RETRY_MS = 5_000;
 const POLL_MS = 1_000;
 const TIMEOUT_MS = 10_000;
-const MAX_EPISODES = 1_000;
+/** All that are open: one that is left out would be resolved by mistake. */
+const MAX_OPEN = 100_000;
+const MAX_CLOSED = 1_000;
 const MAX_ANSWER = 300;
 
 export interface AlertmanagerPushOptions {
@@ -79,7 +81,7 @@ export function createAlertmanagerPush(options: AlertmanagerPushOptions) {
 
   /** Ends that another process, or this one before a restart, may not have told. */
   async function endedBefore(nowMs: number): Promise<void> {
-    const closed = await store.listEpisodes({ state: 'closed', limit: MAX_EPISODES });
+    const closed = await store.listEpisodes({ state: 'closed', limit: MAX_CLOSED });
     for (const episode of closed) {
       const sinceMs = clock.now() - (episode.closedAtMs ?? 0);
       const alert = alertFor(episode);
@@ -98,7 +100,7 @@ export function createAlertmanagerPush(options: AlertmanagerPushOptions) {
       await endedBefore(nowMs);
       led = true;
     }
-    const open = await store.listEpisodes({ state: 'open', limit: MAX_EPISODES });
+    const open = await store.listEpisodes({ state: 'open', limit: MAX_OPEN });
     const loud = open.filter((episode) => standingOf(episode).silence === null).map(alertFor);
     const now = new Map(loud.map((alert) => [keyOf(alert), alert]));
     const over = [...firing].filter(([key]) => !now.has(key));
@@ -136,7 +138,11 @@ export function createAlertmanagerPush(options: AlertmanagerPushOptions) {
     const due = targets.filter(({ dueMs }) => dueMs <= nowMs);
     if (due.length === 0 && !asked) return;
     asked = false;
-    const { alerts, news } = await look(nowMs);
+    const { alerts, news } = await look(nowMs).catch((error: unknown) => {
+      // What was judged is still to be told.
+      asked = true;
+      throw error;
+    });
     // The store may have answered late, when another process tells already.
     if (active()) await Promise.all((news ? targets : due).map((target) => send(target, alerts)));
   }

@@ -79,7 +79,7 @@ function setUp() {
       episode('e1', { openedAtMs: T0 - MINUTE_MS, severity: 'critical', ...overrides }),
     );
   const close = () => save({ state: 'closed', closedAtMs: time.ms });
-  return { create, save, close, time, state, metrics };
+  return { ...memory, create, save, close, time, state, metrics };
 }
 
 const last = (receiver: Receiver | undefined) => receiver?.posts.at(-1)?.alerts ?? [];
@@ -111,6 +111,30 @@ describe('telling Alertmanager directly', () => {
     expect(receivers.map(({ posts }) => posts.length)).toEqual([2, 2]);
     expect(endOf(last(receivers[0])[0])).toBe(5 * MINUTE_MS);
     expect((await metrics.alertmanagerPushes.get()).values.map(({ value }) => value)).toEqual([4, 0]);
+  });
+
+  it('tells of news that the store would not show at first with the next look', async () => {
+    const { create, save, store, time } = setUp();
+    const push = create();
+    await push.push();
+    const { listEpisodes } = store;
+    store.listEpisodes = () => Promise.reject(new Error('the store is away'));
+    time.ms += 1_000;
+    await save();
+    push.changed();
+    await expect(push.push()).rejects.toThrow('the store is away');
+    store.listEpisodes = listEpisodes;
+    time.ms += 1_000;
+    await push.push();
+    expect(last(receivers[0])).toHaveLength(1);
+  });
+
+  it('tells of every open episode, however many', async () => {
+    const { create, store } = setUp();
+    for (let i = 0; i < 1_500; i++)
+      await store.saveEpisode(episode(`e${i}`, { modelVersion: String(i), openedAtMs: T0 - MINUTE_MS }));
+    await create().push();
+    expect(last(receivers[0])).toHaveLength(1_500);
   });
 
   it('tells of news at once, and of an end for a quarter of an hour', async () => {
