@@ -89,9 +89,10 @@ export function createAlertEngine(options: AlertEngineOptions) {
     episode: Episode,
     referenceHash: string | null,
     atMs: number,
+    hooks = hooksOf(episode),
   ): Promise<void> {
     const { opened, retrain } = EVENT_TYPES[episode.category];
-    for (const hook of hooksOf(episode)) {
+    for (const hook of hooks) {
       const asks = retrain && hook.on.includes('retraining');
       const tells = hook.on.includes('opened');
       const limited = asks || (tells && hook.startsRuns);
@@ -135,6 +136,16 @@ export function createAlertEngine(options: AlertEngineOptions) {
     if (standings.holds(episode.id, 'opened')) await release(episode, 'opened');
     else if (silence !== null) await hold(episode, 'resolved', silence);
     else await announceClosing(episode, episode.closedAtMs ?? 0);
+  }
+
+  /** For hooks that are told of critical episodes alone it opens now. */
+  async function raised(episode: Episode, window: Window, referenceHash: string | null): Promise<void> {
+    await standings.record(episode, 'severity_raised', String(window.endMs), episode.severity);
+    const hooks = hooksOf(episode).filter((hook) => hook.severity === 'critical');
+    if (hooks.length === 0 || standings.holds(episode.id, 'opened')) return;
+    const { silence } = standings.of(episode);
+    if (silence !== null) await hold(episode, 'opened', silence);
+    else await announceOpening(openingOf(episode), referenceHash, clock.now(), hooks);
   }
 
   async function hold(episode: Episode, what: Announced, silence: Silence): Promise<void> {
@@ -185,7 +196,7 @@ export function createAlertEngine(options: AlertEngineOptions) {
     outcomes: WindowOutcome[],
     policy: EpisodePolicy,
   ) {
-    const { model, modelVersion, category } = outcome;
+    const { model, modelVersion, category, drivers } = outcome;
     for (let again = 0; again < MAX_DECISIONS; again++) {
       const latest = await store.latestEpisode({ model, modelVersion, category });
       const decision = decideEpisode({ outcomes, latest, policy, nowMs: clock.now() });
@@ -196,7 +207,7 @@ export function createAlertEngine(options: AlertEngineOptions) {
       const before = changed.id === latest?.id ? latest : null;
       if (before !== null && changed.severity !== before.severity)
         // Before the episode: a repeat after a crash would not see that it rose.
-        await standings.record(changed, 'severity_raised', String(window.endMs), changed.severity);
+        await raised(changed, window, drivers[0]?.referenceHash ?? null);
       // The episode before its events: an event without its episode would be an alarm that nothing ever resolves.
       if (await store.saveEpisode(changed, before))
         return { episode: changed, changed, change: decision.change };

@@ -429,6 +429,40 @@ it('writes down that an episode got worse, before it does', async () => {
   expect([...episodes.values()]).toMatchObject([{ severity: 'critical' }]);
 });
 
+it('tells a hook for critical episodes once one has become that, whatever crashes, and others not again', async () => {
+  const hook = (name: string, severity: 'warning' | 'critical') =>
+    retrainHook({ name, severity, on: ['opened', 'resolved'] });
+  const { judge, failOnce, events } = setUp([hook('chat', 'warning'), hook('pager', 'critical')]);
+  const mild = [verdictOf({ effect: { value: 0.1, low: 0, high: 1 } })];
+  const states = [...outcomesOf('dd', { drivers: mild }), ...outcomesOf('ddddcc').slice(2)];
+  const told = () => [...events.values()].map(({ hook: name, type }) => `${name} ${type}`);
+  for (const outcome of states.slice(0, 2)) await judge(outcome);
+  expect(told()).toEqual(['chat drift.detected']);
+  failOnce('saveEpisode');
+  for (const outcome of states.slice(2)) await judge(outcome).catch(() => judge(outcome));
+  expect(told()).toEqual([
+    'chat drift.detected',
+    'pager drift.detected',
+    'chat drift.resolved',
+    'pager drift.resolved',
+  ]);
+});
+
+it('keeps it from the hook for critical episodes while they are silent', async () => {
+  const { judge, events, maintenance, at, engine } = setUp([
+    retrainHook({ name: 'pager', severity: 'critical', on: ['opened', 'resolved'] }),
+  ]);
+  const mild = [verdictOf({ effect: { value: 0.1, low: 0, high: 1 } })];
+  const states = [...outcomesOf('dd', { drivers: mild }), ...outcomesOf('dddd').slice(2)];
+  for (const outcome of states.slice(0, 2)) await judge(outcome);
+  maintenance.push({ kind: 'once', name: 'move', fromMs: 0, toMs: 5 * HOUR_MS });
+  for (const outcome of states.slice(2)) await judge(outcome);
+  expect([...events.values()]).toEqual([]);
+  at(6 * HOUR_MS);
+  await engine.followUp();
+  expect([...events.values()].map(({ type }) => type)).toEqual(['drift.detected']);
+});
+
 it('remembers since when an episode was pending', async () => {
   const { judge, runs, episodes } = setUp();
   const [a, b] = outcomesOf('dd') as [WindowOutcome, WindowOutcome];
