@@ -1,10 +1,9 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import type { EpisodeDetail } from '../domain/episode-desk.js';
 import type { HistoryEntry } from '../domain/episode-history.js';
 import { EPISODE_CATEGORIES } from '../domain/verdict.js';
-import { AppError } from '../errors.js';
-import type { CommonOptions } from './command-options.js';
+import { type CommonOptions, refuse } from './command-options.js';
 import { answer, type Output, say, table } from './output.js';
 import { createServiceClient, type ServiceClient } from './service-client.js';
 
@@ -118,14 +117,21 @@ export interface SnoozeOptions extends Asked {
   readonly until?: string | undefined;
 }
 
-function snoozePath({ model, id, category }: SnoozeOptions): string {
-  if (id === undefined) return `${modelPath(model)}/snooze`;
-  if (category !== undefined)
-    throw new AppError(
-      'invalid_request',
-      'give an episode or --category, not both: an episode has one category',
-    );
-  return `${episodePath(model, id)}/snooze`;
+const snoozePath = ({ model, id }: SnoozeOptions) =>
+  `${id === undefined ? modelPath(model) : episodePath(model, id)}/snooze`;
+
+/** What is wrong with the scope of a snooze; null if nothing is. */
+export function scopeProblem({ id, category }: Pick<SnoozeOptions, 'id' | 'category'>): string | null {
+  return id !== undefined && category !== undefined
+    ? 'give an episode or --category, not both: an episode has one category'
+    : null;
+}
+
+/** The same of a snooze and its end. */
+export function snoozeProblem(options: Omit<SnoozeOptions, 'model'>): string | null {
+  if ((options.until === undefined) === (options.for === undefined))
+    return 'give --for or --until: how long, or until when nobody is to be told';
+  return scopeProblem(options);
 }
 
 const scopeWords = ({ model, id, category }: SnoozeOptions) =>
@@ -137,11 +143,6 @@ export async function snooze(
   output: Output,
 ): Promise<void> {
   const { category, until, by, note } = options;
-  if ((until === undefined) === (options.for === undefined))
-    throw new AppError(
-      'invalid_request',
-      'give --for or --until: how long, or until when nobody is to be told',
-    );
   const document = await client.putJson(
     snoozePath(options),
     given({ category, until, for: options.for, by, note }),
@@ -157,9 +158,24 @@ export async function unsnooze(
 ): Promise<void> {
   const { category, by, note } = options;
   const document = await client.delete(withQuery(snoozePath(options), { category, by, note }));
-  say(output, `${scopeWords(options)} is not snoozed any more.`);
+  const { model, id } = options;
+  say(
+    output,
+    id !== undefined || category !== undefined
+      ? `${scopeWords(options)} is not snoozed any more.`
+      : `${model} as a whole is not snoozed any more; kinds and episodes that are: plumbline policy show ${model}.`,
+  );
   answer(output, document);
 }
+
+/** Reads a name of the command line. An empty one is a variable that was not set, and must not pass for one that was left out. */
+function nameOf(what: string, text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError(`it is empty: give ${what}.`);
+  return text;
+}
+export const modelName = (text: string): string => nameOf("the model's name", text);
+export const episodeId = (text: string): string =>
+  nameOf('the id of an episode, as "plumbline episodes list" shows it', text);
 
 /** Adds `episodes show`, `ack`, `unack`, `snooze` and `unsnooze`. */
 export function addEpisodeActionCommands(
@@ -175,8 +191,8 @@ export function addEpisodeActionCommands(
     episodes
       .command('show')
       .description('an episode with its history, and what drove it, ranked')
-      .argument('<model>')
-      .argument('<episode>', 'its id'),
+      .argument('<model>', 'its name', modelName)
+      .argument('<episode>', 'its id', episodeId),
   ).action((model: string, id: string, options) =>
     showEpisode(createServiceClient(options), { model, id }, outputOf(options)),
   );
@@ -188,8 +204,8 @@ export function addEpisodeActionCommands(
       episodes
         .command(name)
         .description(description)
-        .argument('<model>')
-        .argument('<episode>', 'its id')
+        .argument('<model>', 'its name', modelName)
+        .argument('<episode>', 'its id', episodeId)
         .addOption(by())
         .addOption(note()),
     ).action((model: string, id: string, { url, key, json, ...options }) =>
@@ -203,26 +219,28 @@ export function addEpisodeActionCommands(
     episodes
       .command('snooze')
       .description('tell nobody of an episode, of a kind, or of a whole model for a while')
-      .argument('<model>')
-      .argument('[episode]', 'its id; all of the model when left out')
+      .argument('<model>', 'its name', modelName)
+      .argument('[episode]', 'its id; all of the model when left out', episodeId)
       .addOption(category())
       .option('--for <length>', 'how long, e.g. 30m, 8h, 2d')
       .option('--until <time>', 'until when, e.g. 2026-01-01T08:00:00Z')
       .addOption(by())
       .addOption(note()),
-  ).action((model: string, id: string | undefined, { url, key, json, ...options }) =>
-    snooze(createServiceClient({ url, key }), { model, id, ...options }, outputOf({ json })),
-  );
+  ).action((model: string, id: string | undefined, { url, key, json, ...options }, command: Command) => {
+    refuse(command, snoozeProblem({ id, ...options }));
+    return snooze(createServiceClient({ url, key }), { model, id, ...options }, outputOf({ json }));
+  });
   common(
     episodes
       .command('unsnooze')
       .description('end a snooze')
-      .argument('<model>')
-      .argument('[episode]', 'its id; that of the model when left out')
+      .argument('<model>', 'its name', modelName)
+      .argument('[episode]', 'its id; that of the model when left out', episodeId)
       .addOption(category())
       .addOption(by())
       .addOption(note()),
-  ).action((model: string, id: string | undefined, { url, key, json, ...options }) =>
-    unsnooze(createServiceClient({ url, key }), { model, id, ...options }, outputOf({ json })),
-  );
+  ).action((model: string, id: string | undefined, { url, key, json, ...options }, command: Command) => {
+    refuse(command, scopeProblem({ id, ...options }));
+    return unsnooze(createServiceClient({ url, key }), { model, id, ...options }, outputOf({ json }));
+  });
 }

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { EPISODE_STATUSES } from '../domain/episode-history.js';
 import type { CommonOptions } from './command-options.js';
-import { addEpisodeActionCommands } from './episode-actions.js';
+import { addEpisodeActionCommands, episodeId, modelName } from './episode-actions.js';
 import { answer, type Output, say, table } from './output.js';
 import { createServiceClient, type ServiceClient } from './service-client.js';
 
@@ -156,7 +156,7 @@ export function addEpisodeCommands(program: Command, common: CommonOptions): voi
     .description(
       "list a model's episodes, open ones first, with their marks and the versions trained for them",
     )
-    .argument('<model>')
+    .argument('<model>', 'its name', modelName)
     .addOption(new Option('--state <state>', 'only these').choices(['open', 'closed']))
     .addOption(new Option('--status <status>', 'only these').choices(EPISODE_STATUSES))
     .option('--limit <episodes>', 'episodes to show', '20')
@@ -170,8 +170,8 @@ export function addEpisodeCommands(program: Command, common: CommonOptions): voi
   episodes
     .command('mark')
     .description('say whether an episode was true, or a false alarm')
-    .argument('<model>')
-    .argument('<episode>', 'its id')
+    .argument('<model>', 'its name', modelName)
+    .argument('<episode>', 'its id', episodeId)
     .addArgument(episodes.createArgument('<mark>', 'what it was').choices(['true', 'false', 'none']))
     .option('--note <text>', 'for whoever reads it later')
     .addOption(url())
@@ -183,7 +183,7 @@ export function addEpisodeCommands(program: Command, common: CommonOptions): voi
   episodes
     .command('precision')
     .description("show how often each detector's alarms were true, by the marks")
-    .argument('<model>')
+    .argument('<model>', 'its name', modelName)
     .option('--seed <number>', 'also rank whom to trust, by Thompson sampling with this seed')
     .addOption(url())
     .addOption(key())

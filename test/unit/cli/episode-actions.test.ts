@@ -94,12 +94,9 @@ describe('plumbline episodes', () => {
     const end = await run((client, output) => unsnooze(client, { model: 'm', category: 'drift' }, output));
     expect(end.asked).toEqual(['/v1/models/m/snooze?category=drift']);
     expect(end.printed).toContain('drift of m is not snoozed any more.');
-    await expect(run((client, output) => snooze(client, { model: 'm' }, output))).rejects.toThrow(
-      'give --for or --until',
-    );
-    await expect(
-      run((client, output) => snooze(client, { model: 'm', id: 'e', category: 'drift', for: '1h' }, output)),
-    ).rejects.toThrow('not both');
+    const whole = await run((client, output) => unsnooze(client, { model: 'm' }, output));
+    expect(whole.asked).toEqual(['/v1/models/m/snooze']);
+    expect(whole.printed).toContain('m as a whole is not snoozed any more; kinds and episodes that are:');
   });
 });
 

@@ -152,6 +152,18 @@ describe('the command line', () => {
     [['model', 'list', '--frobnicate'], "unknown option '--frobnicate'"],
     [['key', 'create', '--keys-file', 'k', '--scopes', 'all'], 'all'],
     [['webhook', 'list', '--state', 'lost'], 'Allowed choices are pending, delivered, failed, skipped'],
+    [['episodes', 'show', 'm', ''], 'it is empty: give the id of an episode'],
+    [['episodes', 'ack', 'm', ''], 'it is empty: give the id of an episode'],
+    [['episodes', 'unack', 'm', ' '], 'it is empty: give the id of an episode'],
+    [['episodes', 'mark', 'm', '', 'true'], 'it is empty: give the id of an episode'],
+    [['episodes', 'snooze', 'm', '', '--for', '2h'], 'it is empty: give the id of an episode'],
+    [['episodes', 'unsnooze', 'm', ''], 'it is empty: give the id of an episode'],
+    [['episodes', 'snooze', '', '--for', '2h'], "it is empty: give the model's name"],
+    [['episodes', 'list', ''], "it is empty: give the model's name"],
+    [['episodes', 'snooze', 'm'], 'give --for or --until'],
+    [['episodes', 'snooze', 'm', '--for', '2h', '--until', '2026-01-01'], 'give --for or --until'],
+    [['episodes', 'snooze', 'm', 'e', '--category', 'drift', '--for', '1h'], 'not both'],
+    [['episodes', 'unsnooze', 'm', 'e', '--category', 'drift'], 'not both'],
   ])('refuses %j with what is wrong', async (args, message) => {
     const { error, said } = await usage(...args);
     expect(error).toBeInstanceOf(CommanderError);
