@@ -11,6 +11,6 @@ export interface LeaseStore {
   findLease(name: string): Promise<(Lease & { readonly expired: boolean }) | null>;
   /** Begins a term for `ttlMs`. Of all that try to begin the same one, one gets true. */
   takeLease(lease: Lease, ttlMs: number): Promise<boolean>;
-  /** Lets the term go on for `ttlMs` from now, 0 to end it; false when a later one has begun. */
+  /** Lets the term go on for `ttlMs` from now, 0 to end it; false, and nothing changes, when a later one has begun or it is another's. */
   renewLease(lease: Lease, ttlMs: number): Promise<boolean>;
 }

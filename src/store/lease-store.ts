@@ -38,8 +38,14 @@ export function createLeaseStore(client: StoreClient, catchUp: () => Promise<voi
     },
 
     async renewLease(lease, ttlMs) {
+      const isOurs = async () => {
+        const row = await newest(lease.name);
+        return row?.term === lease.term && row.owner === lease.owner;
+      };
+      // Before it is written, too: a row of the same term would take the place of its owner's.
+      if (!(await isOurs())) return false;
       await client.insert('leases', [rowOf(lease, ttlMs)]);
-      return (await newest(lease.name))?.term === lease.term;
+      return isOurs();
     },
   };
 }

@@ -68,4 +68,20 @@ describe.each(BACKENDS)('leases in the %s store', (kind) => {
     expect(await store.takeLease(first, 60_000)).toBe(false);
     expect(await store.findLease('fence')).toMatchObject({ term: 2, owner: 'owner2' });
   });
+
+  test('only its owner prolongs it or gives it back, of all that say it is theirs at the same moment', async () => {
+    const { store } = backend;
+    const lease = { name: 'owned', term: 1, owner: 'a' };
+    expect(await store.renewLease(lease, 60_000)).toBe(false);
+    expect(await store.findLease('owned')).toBeNull();
+    expect(await store.takeLease(lease, 60_000)).toBe(true);
+    const tries = stores.flatMap((each) => ['a', 'b', 'c'].map((owner) => ({ each, owner })));
+    const got = await Promise.all(
+      tries.map(({ each, owner }) => each.renewLease({ ...lease, owner }, owner === 'a' ? 60_000 : 0)),
+    );
+    expect(got).toEqual(tries.map(({ owner }) => owner === 'a'));
+    expect(await store.findLease('owned')).toEqual({ ...lease, expired: false });
+    expect(await store.renewLease({ ...lease, owner: 'b' }, 0)).toBe(false);
+    expect(await store.findLease('owned')).toEqual({ ...lease, expired: false });
+  });
 });

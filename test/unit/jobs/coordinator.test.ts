@@ -24,7 +24,7 @@ function createMemoryLeases(time: { ms: number }) {
     renewLease: (lease, ttlMs) =>
       answer(() => {
         const last = terms.at(-1);
-        if (last?.term !== lease.term) return false;
+        if (last?.term !== lease.term || last.owner !== lease.owner) return false;
         last.untilMs = time.ms + ttlMs;
         return true;
       }),
