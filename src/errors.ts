@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'forbidden'
   | 'model_forbidden'
   | 'not_found'
+  | 'conflict'
   | 'overloaded'
   | 'file_unreadable'
   | 'service_unreachable'

@@ -44,14 +44,18 @@ export interface EpisodeDesk {
   pendingOf(model: string): Promise<PendingEpisode[]>;
   /** Throws not_found. */
   read(model: string, id: string): Promise<EpisodeDetail>;
-  /** Throws not_found, or invalid_request for an episode that is over; so do the next ones. */
+  /** Throws not_found, or conflict for an episode that is over: what was said while it was open stays. */
   acknowledge(model: string, id: string, asked: Asked): Promise<EpisodeAction>;
+  /** Throws the same. */
   unacknowledge(model: string, id: string, asked: Asked): Promise<EpisodeAction>;
   /**
+   * Throws invalid_request for a wrong end, not_found, or conflict for an episode that is over.
+   *
    * @param scope one open episode, a category, or a whole model
    * @param untilMs the service's clock
    */
   snooze(scope: ActionScope, untilMs: number, asked: Asked): Promise<EpisodeAction>;
+  /** Also of an episode that is over: its end may be held back until then. Throws not_found. */
   unsnooze(scope: ActionScope, asked: Asked): Promise<EpisodeAction>;
   silenceOf(model: string): Promise<ModelSilence>;
   /** The service's clock, ms. */

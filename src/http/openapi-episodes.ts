@@ -11,28 +11,43 @@ import { answer, DENIED, failures, json, path, queryOf } from './openapi-parts.j
 
 const MODEL = [path('model')];
 const EPISODE = [path('model'), path('episode')];
-const unknown = (what: string) => failures([400, 'a field is wrong'], ...DENIED, [404, what]);
+type Failure = readonly [status: number, description: string];
+const unknown = (what: string, more: readonly Failure[]) =>
+  failures([400, 'a field is wrong'], ...DENIED, [404, what], ...more);
 
 const get = (summary: string, parameters: object[], missing: string) => ({
   get: { summary, parameters, responses: { 200: answer('found'), ...failures(...DENIED, [404, missing]) } },
 });
-const put = (summary: string, parameters: object[], body: z.ZodType, missing: string) => ({
+const put = (
+  summary: string,
+  parameters: object[],
+  body: z.ZodType,
+  missing: string,
+  ...more: Failure[]
+) => ({
   put: {
     summary,
     parameters,
     requestBody: { required: true, content: { 'application/json': json(body) } },
-    responses: { 200: answer('noted'), ...unknown(missing) },
+    responses: { 200: answer('noted'), ...unknown(missing, more) },
   },
 });
-const remove = (summary: string, parameters: object[], query: z.ZodObject, missing: string) => ({
+const remove = (
+  summary: string,
+  parameters: object[],
+  query: z.ZodObject,
+  missing: string,
+  ...more: Failure[]
+) => ({
   delete: {
     summary,
     parameters: [...parameters, ...queryOf(query)],
-    responses: { 200: answer('noted'), ...unknown(missing) },
+    responses: { 200: answer('noted'), ...unknown(missing, more) },
   },
 });
 
 const NO_EPISODE = 'no such episode';
+const OVER: Failure = [409, 'the episode is over'];
 const NO_MODEL = 'not registered';
 
 export const episodePaths = {
@@ -42,11 +57,11 @@ export const episodePaths = {
     NO_EPISODE,
   ),
   '/v1/models/{model}/episodes/{episode}/acknowledgement': {
-    ...put('Say that somebody looks after an open episode', EPISODE, askedBody, NO_EPISODE),
-    ...remove('Take that back', EPISODE, askedQuery, NO_EPISODE),
+    ...put('Say that somebody looks after an open episode', EPISODE, askedBody, NO_EPISODE, OVER),
+    ...remove('Take that back', EPISODE, askedQuery, NO_EPISODE, OVER),
   },
   '/v1/models/{model}/episodes/{episode}/snooze': {
-    ...put('Tell nobody of an open episode until a time', EPISODE, snoozeBody, NO_EPISODE),
+    ...put('Tell nobody of an open episode until a time', EPISODE, snoozeBody, NO_EPISODE, OVER),
     ...remove('End a snooze', EPISODE, askedQuery, NO_EPISODE),
   },
   '/v1/models/{model}/snooze': {

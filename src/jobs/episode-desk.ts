@@ -72,7 +72,7 @@ export function createEpisodeDesk(deps: EpisodeDeskDeps): EpisodeDesk {
   async function openEpisode(model: string, id: string): Promise<Episode> {
     const episode = await found(model, id);
     if (episode.state === 'open') return episode;
-    throw new AppError('invalid_request', `the episode ${id} is over: there is nothing to look after`);
+    throw new AppError('conflict', `the episode ${id} is over: there is nothing to look after`);
   }
 
   async function act(
@@ -184,7 +184,7 @@ export function createEpisodeDesk(deps: EpisodeDeskDeps): EpisodeDesk {
     },
 
     async unacknowledge(model: string, id: string, asked: Asked): Promise<EpisodeAction> {
-      return act(aboutEpisode(await found(model, id)), 'unacknowledged', asked);
+      return act(aboutEpisode(await openEpisode(model, id)), 'unacknowledged', asked);
     },
 
     /**

@@ -165,8 +165,6 @@ describe('the episode routes', () => {
     ['PUT', 'snooze', { until: '1970-01-01' }, 'until: must lie after'],
     ['PUT', 'snooze', { for: '400d' }, 'at most a year ahead'],
     ['PUT', 'snooze', { for: '1h', category: 'weather' }, 'category'],
-    ['PUT', 'episodes/:closed/acknowledgement', {}, 'is over'],
-    ['PUT', 'episodes/:closed/snooze', { for: '1h' }, 'is over'],
     ['DELETE', 'episodes/:open/acknowledgement?who=me', undefined, 'who'],
     ['GET', 'episodes?status=closed', undefined, 'status'],
     ['GET', 'episodes?state=ajar', undefined, 'state'],
@@ -176,6 +174,26 @@ describe('the episode routes', () => {
     const answer = await call(method, `${BASE}/${real}`, body);
     expect([answer.status, answer.body.code]).toEqual([400, 'invalid_request']);
     expect(answer.body.detail).toContain(detail);
+  });
+
+  it.each([
+    ['PUT', 'acknowledgement', {}],
+    ['DELETE', 'acknowledgement', undefined],
+    ['PUT', 'snooze', { for: '1h' }],
+  ])('refuse %s of the %s of an episode that is over, whose history stays', async (method, what, body) => {
+    const closed = (await memory.desk.list({ model: 'churn', state: 'closed', limit: 1 }))[0]?.id ?? '';
+    const history = async () => (await get(`${BASE}/episodes/${closed}`)).body.history;
+    const before = await history();
+    expect(await call(method, `${BASE}/episodes/${closed}/${what}`, body)).toMatchObject({
+      status: 409,
+      body: { code: 'conflict', title: 'Conflict', detail: expect.stringContaining('is over') },
+    });
+    expect(await history()).toEqual(before);
+  });
+
+  it('end a snooze of an episode that is over: its end may be held back until then', async () => {
+    const closed = (await memory.desk.list({ model: 'churn', state: 'closed', limit: 1 }))[0]?.id ?? '';
+    expect((await call('DELETE', `${BASE}/episodes/${closed}/snooze`)).status).toBe(200);
   });
 
   it('know which models, episodes and keys there are', async () => {
