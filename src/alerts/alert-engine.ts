@@ -201,12 +201,13 @@ export function createAlertEngine(options: AlertEngineOptions) {
       const latest = await store.latestEpisode({ model, modelVersion, category });
       const decision = decideEpisode({ outcomes, latest, policy, nowMs: clock.now() });
       if (decision === null) return { episode: latest, changed: null, change: null };
+      const before = decision.episode.id === latest?.id ? latest : null;
+      const rose = before !== null && decision.episode.severity !== before.severity;
       // A cycle may have begun long before somebody asked for silence.
-      if (decision.change !== 'updated') await standings.refresh();
+      if (decision.change !== 'updated' || rose) await standings.refresh();
       const changed = await completed(decision, latest);
-      const before = changed.id === latest?.id ? latest : null;
-      if (before !== null && changed.severity !== before.severity)
-        // Before the episode: a repeat after a crash would not see that it rose.
+      if (rose)
+        // Before the episode: a repeat after a crash would not see that it rose. It counts once the episode is saved.
         await raised(changed, window, drivers[0]?.referenceHash ?? null);
       // The episode before its events: an event without its episode would be an alarm that nothing ever resolves.
       if (await store.saveEpisode(changed, before))

@@ -86,7 +86,10 @@ export function createStandings({ store, maintenanceOf, clock }: StandingsOption
         atMs: clock.now(),
         untilMs: null,
       };
-      await store.saveAction(action);
+      // What comes after it must stay after it, whoever judges the window again.
+      const once = kind === 'severity_raised';
+      await store.saveAction(action, once);
+      if (once && known.some((other) => other.id === action.id && other.model === model)) return;
       known.push(action);
       for (const missed of meanwhile) missed.push(action);
     },

@@ -41,8 +41,12 @@ export interface EpisodeAction extends ActionScope {
 }
 
 export interface EpisodeActionStore {
-  /** Replaces the one of the same model and id. */
-  saveAction(action: EpisodeAction): Promise<void>;
+  /**
+   * Replaces the one of the same model and id.
+   *
+   * @param once the one that is stored already stays, and its place among the others with it
+   */
+  saveAction(action: EpisodeAction, once?: boolean): Promise<void>;
   /** Of a model, in the order in which they were written. */
   listActions(model: string): Promise<EpisodeAction[]>;
   /** Of all models: those about open episodes, about whole models and categories, and about episodes with something held back. */
@@ -53,6 +57,10 @@ const isAbout = (action: ActionScope, { model, category, id }: Pick<Episode, 'mo
   action.model === model &&
   (action.episodeId === null || action.episodeId === id) &&
   (action.category === null || action.category === category);
+
+/** An episode that has become critical stays that. */
+export const hasHappened = ({ kind }: Pick<EpisodeAction, 'kind'>, { severity }: Pick<Episode, 'severity'>) =>
+  kind !== 'severity_raised' || severity === 'critical';
 
 const scopeOf = ({ model, category, episodeId }: ActionScope) =>
   // An episode has one category, named or not.
@@ -84,11 +92,12 @@ export type Announced = (typeof ANNOUNCED)[number];
 /**
  * How people stand to an episode: silent while a snooze of it, its category or its model, or a maintenance window, lasts; acknowledged until
  * that is taken back, or until it gets worse.
+ * That it does is written down before the episode is saved: nothing comes of it where that never happened.
  *
  * @param actions in the order in which they were written; those about others are passed over
  */
 export function standingOf(
-  episode: Pick<Episode, 'model' | 'category' | 'id'>,
+  episode: Pick<Episode, 'model' | 'category' | 'id' | 'severity'>,
   actions: readonly EpisodeAction[],
   { maintenance, nowMs }: { readonly maintenance: readonly MaintenanceWindow[]; readonly nowMs: number },
 ): Standing {
@@ -111,8 +120,10 @@ export function standingOf(
     });
   silences.sort((a, b) => b.untilMs - a.untilMs);
   const last = own.findLast(
-    ({ kind, episodeId }) =>
-      episodeId !== null && ['acknowledged', 'unacknowledged', 'severity_raised'].includes(kind),
+    (action) =>
+      action.episodeId !== null &&
+      ['acknowledged', 'unacknowledged', 'severity_raised'].includes(action.kind) &&
+      hasHappened(action, episode),
   );
   const acknowledgement =
     last?.kind === 'acknowledged' ? { by: last.by, note: last.note, atMs: last.atMs } : null;

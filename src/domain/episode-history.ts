@@ -1,5 +1,5 @@
 import type { Episode } from './episode.js';
-import type { ActionKind, EpisodeAction } from './episode-action.js';
+import { type ActionKind, type EpisodeAction, hasHappened } from './episode-action.js';
 import type { Standing } from './silence.js';
 
 /** Pending: drifted windows, but not enough of them yet. Acknowledged: open, and somebody looks after it. */
@@ -44,6 +44,7 @@ export function episodeHistory(episode: Episode, actions: readonly EpisodeAction
   const told = actions.filter(
     (action) =>
       action.model === model &&
+      hasHappened(action, episode) &&
       (action.episodeId === id ||
         (action.episodeId === null &&
           (action.category === null || action.category === category) &&

@@ -2,6 +2,7 @@ import type { EpisodeAction, EpisodeActionStore } from '../domain/episode-action
 import type { StoredPolicy, StoredPolicyStore } from '../domain/stored-policy.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
+import { firstInsert } from './first-insert.js';
 
 type StoredAction = Omit<EpisodeAction, 'category' | 'episodeId' | 'untilMs'> & {
   readonly category: EpisodeAction['category'] | '';
@@ -34,22 +35,42 @@ export function createPolicyStore(
   nextRevision: () => number,
 ): EpisodeActionStore & StoredPolicyStore {
   return {
-    saveAction: ({ model, id, category, episodeId, kind, by, via, note, atMs, untilMs }) =>
-      client.insert('episode_actions', [
-        {
-          model,
-          id,
-          category: category ?? '',
-          episode_id: episodeId ?? '',
-          kind,
-          author: by,
-          via,
-          note,
-          at: dateTime64(atMs),
-          until: dateTime64(untilMs ?? 0),
-          revision: nextRevision(),
-        },
-      ]),
+    saveAction: async (
+      { model, id, category, episodeId, kind, by, via, note, atMs, untilMs },
+      once = false,
+    ) => {
+      const insert = (token?: string) =>
+        client.insert(
+          'episode_actions',
+          [
+            {
+              model,
+              id,
+              category: category ?? '',
+              episode_id: episodeId ?? '',
+              kind,
+              author: by,
+              via,
+              note,
+              at: dateTime64(atMs),
+              until: dateTime64(untilMs ?? 0),
+              revision: nextRevision(),
+            },
+          ],
+          token,
+        );
+      if (!once) return insert();
+      const stored = async () => {
+        const found = await client.query(
+          'SELECT id FROM episode_actions WHERE model = {model:String} AND id = {id:String} LIMIT 1',
+          { model, id },
+        );
+        return found.length > 0;
+      };
+      // The engine forgets tokens at last.
+      if (await stored()) return;
+      await firstInsert(`action:${model}:${id}`, insert, async () => ((await stored()) ? 'ours' : 'nothing'));
+    },
 
     listActions: async (model) =>
       (

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EpisodeAction } from '../../src/domain/episode-action.js';
 import type { StoredPolicy } from '../../src/domain/stored-policy.js';
+import { createStore } from '../../src/store/store.js';
 import { episode } from '../support/entities.js';
-import { BACKENDS, openBackend, type StoreBackend } from '../support/store-backends.js';
+import { BACKENDS, openBackend, SILENT, type StoreBackend } from '../support/store-backends.js';
 
 const action = (id: string, overrides: Partial<EpisodeAction> = {}): EpisodeAction => ({
   model: 'm',
@@ -34,6 +35,27 @@ describe.each(BACKENDS)('policies and actions in the %s store', (kind) => {
     await store.saveAction(action('x', { model: 'other' }));
     expect(await store.listActions('m')).toEqual([action('a', { category: 'drift' }), acknowledged]);
     expect(await store.listActions('nobody')).toEqual([]);
+  });
+
+  test('what is written once keeps its place, whoever writes it again, and comes anew with its model', async () => {
+    const { store } = backend;
+    const other =
+      kind === 'http' ? await createStore({ ...backend.location, logger: SILENT }) : backend.store;
+    const model = 'once';
+    const about = { model, episodeId: 'e', untilMs: null };
+    const raised = action('e:severity_raised:1', { ...about, kind: 'severity_raised' });
+    const acknowledged = action('ack', { ...about, kind: 'acknowledged' });
+    await Promise.all([1, 2, 3].flatMap((_) => [store, other].map((each) => each.saveAction(raised, true))));
+    await other.saveAction(acknowledged);
+    await store.saveAction({ ...raised, atMs: 9_000 }, true);
+    await other.saveAction({ ...raised, atMs: 9_000 }, true);
+    expect(await store.listActions(model)).toEqual([raised, acknowledged]);
+    await store.deleteModel(model);
+    expect(await store.listActions(model)).toEqual([]);
+    await store.saveAction({ ...raised, atMs: 9_000 }, true);
+    expect(await store.listActions(model)).toEqual([{ ...raised, atMs: 9_000 }]);
+    await store.deleteModel(model);
+    if (other !== store) await other.close();
   });
 
   test('the current ones are those of models, of open episodes, and of those with something held', async () => {

@@ -68,8 +68,11 @@ export function createMemoryAlertStore() {
       const found = episodes.get(id);
       return found?.model === model ? found : null;
     },
-    async saveAction(action) {
+    async saveAction(action, once = false) {
       guard(action.kind);
+      if (once && actions.has(action.id)) return;
+      // What is written again comes last, as by its revision.
+      actions.delete(action.id);
       actions.set(action.id, action);
     },
     async listActions(model) {

@@ -39,8 +39,8 @@ const action = (
   untilMs: kind === 'snoozed' ? 100 : null,
   ...overrides,
 });
-const at = (actions: readonly EpisodeAction[], nowMs: number) =>
-  standingOf(EPISODE, actions, { maintenance: [], nowMs });
+const at = (actions: readonly EpisodeAction[], nowMs: number, severity: Episode['severity'] = 'warning') =>
+  standingOf({ ...EPISODE, severity }, actions, { maintenance: [], nowMs });
 
 describe('the standing of an episode', () => {
   it('is acknowledged until that is taken back, or it gets worse', () => {
@@ -48,8 +48,15 @@ describe('the standing of an episode', () => {
     expect(at(said, 30).acknowledgement).toEqual({ by: 'ada', note: 'on it', atMs: 20 });
     expect(at([...said, action('unacknowledged', 30)], 30).acknowledgement).toBeNull();
     const worse = [...said, action('severity_raised', 30)];
-    expect(at(worse, 30).acknowledgement).toBeNull();
-    expect(at([...worse, action('acknowledged', 40)], 40).acknowledgement).toMatchObject({ atMs: 40 });
+    expect(at(worse, 30, 'critical').acknowledgement).toBeNull();
+    const again = [...worse, action('acknowledged', 40)];
+    expect(at(again, 40, 'critical').acknowledgement).toMatchObject({ atMs: 40 });
+    // Written down, and then it did not come to that.
+    expect(at(worse, 30).acknowledgement).toMatchObject({ atMs: 20 });
+    const kinds = (severity: Episode['severity']) =>
+      episodeHistory({ ...EPISODE, severity }, worse).map(({ kind }) => kind);
+    expect(kinds('warning')).toEqual(['pending', 'opened', 'acknowledged']);
+    expect(kinds('critical')).toEqual(['pending', 'opened', 'acknowledged', 'severity_raised']);
   });
 
   it('is silent by the snooze that lasts longest, each scope by its last word', () => {
