@@ -33,7 +33,7 @@ async function measure(program, args) {
 export const kafkaIngest = {
   name: 'kafka-ingest',
   title: 'Kafka → queryable, against bare kafkajs and JSON.parse',
-  bar: { atLeast: 0.5 },
+  bar: { atLeast: 0.8 },
   rounds: 3,
 
   async run({ directory, log, rounds }) {

@@ -1,6 +1,7 @@
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type SASLOptions } from 'kafkajs';
 import type { Logger } from '../domain/ports.js';
 import { registerKafkaCodecs } from './kafka-codecs.js';
+import { fetchRecordBatches } from './kafka-fetch.js';
 
 export interface KafkaConnection {
   /** `host:port`, any of the cluster's brokers. */
@@ -44,7 +45,9 @@ export function createKafkaClient(connection: KafkaConnection, logger: Logger): 
         ? connection.ssl
         : Object.fromEntries(given.filter(([, pem]) => pem !== undefined));
   }
-  return new kafkajs.Kafka(config);
+  const kafka = new kafkajs.Kafka(config);
+  fetchRecordBatches(kafka);
+  return kafka;
 }
 
 function writeLog(logger: Logger, { level, namespace, log }: LogEntry): void {

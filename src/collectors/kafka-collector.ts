@@ -9,10 +9,12 @@ import { planStart } from './partition-progress.js';
 import type { RecordDecoders, RowKind } from './range-buffer.js';
 
 export const DEFAULT_LIMITS: CollectorLimits = {
-  maxRows: 50_000,
-  maxBytes: 16 * 1024 * 1024,
+  insertRows: 32_000,
+  insertBytes: 12 * 1024 * 1024,
   lingerMs: 500,
-  maxTotalBytes: 48 * 1024 * 1024,
+  maxRows: 50_000,
+  maxBytes: 20 * 1024 * 1024,
+  maxTotalBytes: 96 * 1024 * 1024,
   minBackoffMs: 200,
   maxBackoffMs: 10_000,
 };

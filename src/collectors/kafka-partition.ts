@@ -1,11 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Logger, RowBatch } from '../domain/ports.js';
 import type { RowSource } from '../domain/prediction.js';
 import type { GrowingPredictions } from '../domain/row-list.js';
-import type { LogAuditStore, RowListName } from '../domain/row-ports.js';
+import type { LogAuditStore } from '../domain/row-ports.js';
 import { messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
-import type { LogBatch, LogCommit, LogPosition } from './log-source.js';
+import type { LogBatch, LogCommit, LogPosition, LogRecord } from './log-source.js';
 import { encodeProgress, type OffsetRange, rangeToken, type StartPlan } from './partition-progress.js';
 import {
   appendRecord,
@@ -13,14 +13,20 @@ import {
   type RangeBuffer,
   type RecordDecoders,
   type RowKind,
+  takeRecords,
   withoutStored,
 } from './range-buffer.js';
+import { createRangeDecoding } from './range-decoding.js';
+import { countOf, digestOf, type RangeRows, rowsOf, withoutLists } from './range-rows.js';
 
 export interface CollectorLimits {
-  /** A partition's rows are inserted when one of these is reached. */
+  /** A partition's rows are inserted when one of these is reached, and none of its inserts is under way. */
+  readonly insertRows: number;
+  readonly insertBytes: number;
+  readonly lingerMs: number;
+  /** A partition that holds so much takes no more. */
   readonly maxRows: number;
   readonly maxBytes: number;
-  readonly lingerMs: number;
   /** Bytes of events held for all partitions together; beyond it reading waits. */
   readonly maxTotalBytes: number;
   readonly minBackoffMs: number;
@@ -63,6 +69,8 @@ export interface PartitionConsumer {
 /** How long a full partition keeps its fetcher waiting before it is paused. */
 const ROOM_WAIT_MS = 1_000;
 const ROOM_SLICE_MS = 100;
+/** Fetches that may wait to be decoded: the next one arrives meanwhile, more would only hold memory. */
+const FETCHES_AHEAD = 2;
 
 /** Rounds of a repair: the token again, rejected rows first; where some rows are there a token of their own; at last one never used. */
 const REPAIRS = 4;
@@ -90,12 +98,14 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     if (!revoked) metrics.kafkaLag.set({ topic, partition: String(partition) }, Math.max(0, logEnd - stored));
   };
   const full = () => buffer.records >= limits.maxRows || buffer.bytes >= limits.maxBytes;
+  const due = () => full() || buffer.records >= limits.insertRows || buffer.bytes >= limits.insertBytes;
   /** A range to repeat is delivered alone: nothing is buffered behind it. */
   const redoRead = () => redo !== null && buffer.next > redo.end;
   const hasRoom = () => {
     if (draining) return false;
     // Whatever the others hold: a range can only be repeated whole.
     if (redo !== null) return !redoRead();
+    if (buffer.waiting.length >= FETCHES_AHEAD) return false;
     return !full() && (buffer.records === 0 || !options.crowded());
   };
 
@@ -140,6 +150,17 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     }
     return false;
   }
+
+  const decoding = createRangeDecoding({
+    begin: () => options.decoders.begin?.(),
+    decode: (range, records, index) => {
+      const record = records.at(index) as LogRecord;
+      const source: RowSource = { kind: 'kafka', topic: sourceTopic, partition, offset: record.offset };
+      appendRecord(range, kind, record, source, options.decoders);
+    },
+    ended: () => revoked,
+    decoded: () => changed(),
+  });
 
   const commit = (offset: number, pending: OffsetRange | null) =>
     untilDone('committing', async () => {
@@ -189,11 +210,16 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     return true;
   }
 
-  async function write(batch: RangeRows): Promise<void> {
+  async function write(batch: RangeRows & { readonly token: string }): Promise<void> {
     if (countOf(batch) > 0) await options.write(batch);
   }
 
   async function deliver(range: RangeBuffer, again: OffsetRange | null): Promise<void> {
+    const decoded = await untilDone('decoding', async () => {
+      while (!revoked && range.waiting.length > 0) await decoding.run(range);
+      return !revoked;
+    });
+    if (!decoded) return;
     const offsets = { start: range.start, end: range.next - 1, rejected: range.rejected.length };
     const token = rangeToken(position, epoch, offsets);
     const announced = again !== null || (await commit(range.start, offsets));
@@ -224,7 +250,7 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
       deliver(range, again).finally(() => {
         inFlight = null;
         // What came in during the insert need not linger again when it is much.
-        if (full() || options.crowded()) flush();
+        if (due() || options.crowded()) flush();
         else armLinger();
         changed();
       }),
@@ -253,15 +279,14 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
         return buffer.next;
       }
       const last = redo?.end ?? Number.POSITIVE_INFINITY;
-      options.decoders.begin?.();
-      for (const record of batch.records) {
-        if (record.offset > last) break;
-        const source: RowSource = { kind: 'kafka', topic: sourceTopic, partition, offset: record.offset };
-        appendRecord(buffer, kind, record, source, options.decoders);
-      }
+      let count = batch.records.length;
+      while (count > 0 && (batch.records.at(count - 1) as LogRecord).offset > last) count -= 1;
+      takeRecords(buffer, batch.records, count);
+      // What fails is met again, and told of, when the range is delivered.
+      decoding.run(buffer).catch((err: unknown) => logger.debug({ err }, 'kafka: decoding failed'));
       buffer.next = Math.min(batch.nextOffset, last + 1);
       const taken = buffer.next;
-      if (full() || redoRead() || options.crowded()) flush();
+      if (due() || redoRead() || options.crowded()) flush();
       else armLinger();
       options.changed();
       return taken;
@@ -283,29 +308,4 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     heldRecords: () => buffer.records + (inFlight?.records ?? 0),
     failure: () => failure,
   };
-}
-
-type RangeRows = RowBatch & Required<Pick<RowBatch, 'halves'>>;
-
-const rowsOf = ({ predictions, labels, rejected, halves }: Omit<RangeRows, 'token'>) => ({
-  predictions,
-  labels,
-  rejected,
-  halves,
-});
-
-const withoutLists = (rows: Omit<RangeRows, 'token'>, lists: ReadonlySet<RowListName>) => ({
-  predictions: lists.has('predictions') ? [] : rows.predictions,
-  labels: lists.has('labels') ? [] : rows.labels,
-  rejected: lists.has('rejected') ? [] : rows.rejected,
-  halves: lists.has('halves') ? [] : rows.halves,
-});
-
-const countOf = ({ predictions, labels, rejected, halves }: Omit<RangeRows, 'token'>) =>
-  predictions.length + labels.length + rejected.length + halves.length;
-
-function digestOf({ predictions, labels, rejected, halves }: Omit<RangeRows, 'token'>): string {
-  const rows = [...predictions, ...labels, ...rejected, ...halves];
-  const places = rows.map((row) => `${row.source.offset}/${'rowIndex' in row ? row.rowIndex : 0}`).sort();
-  return createHash('sha256').update(places.join()).digest('hex').slice(0, 16);
 }

@@ -1,7 +1,15 @@
-import type { Admin, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Admin, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { Logger } from '../domain/ports.js';
 import { fetchTopicIds } from './kafka-topic-ids.js';
-import type { LogCommit, LogHandler, LogPartition, LogPosition } from './log-source.js';
+import type {
+  LogCommit,
+  LogHandler,
+  LogPartition,
+  LogPosition,
+  LogRecord,
+  LogRecords,
+} from './log-source.js';
+import type { RecordBatchMessage } from './record-batches.js';
 
 export interface KafkaSessionOptions {
   readonly kafka: Kafka;
@@ -116,12 +124,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     const next = await handler.batch(own, {
       topic,
       partition,
-      records: batch.messages.map(({ offset, value, headers, timestamp }) => ({
-        offset: Number(offset),
-        value,
-        headers,
-        timestampMs: Number(timestamp),
-      })),
+      records: recordsOf(batch.messages, position.next),
       nextOffset: lastOffset + 1,
       logEnd: Number(batch.highWatermark),
       heartbeat,
@@ -156,7 +159,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   consumer.on(events.HEARTBEAT, alive);
   consumer.on(events.FETCH, alive);
   consumer.on(events.COMMIT_OFFSETS, alive);
-  // A batch of control records or aborted transactions moves the position without being handed over.
+  // What kafkajs leaves out of an older format (compacted records) moves the position without being handed over.
   consumer.on(events.START_BATCH_PROCESS, ({ payload }) => {
     const position = positions.get(keyOf(payload));
     if (payload.batchSize === 0 && position?.next !== undefined)
@@ -217,6 +220,21 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
       return close();
     },
   };
+}
+
+/** From this offset on: a record batch may begin before the offset that was asked for. */
+function recordsOf(messages: readonly (KafkaMessage | RecordBatchMessage)[], from: number): LogRecords {
+  const records: LogRecord[] = [];
+  for (const message of messages) {
+    if ('records' in message) {
+      message.records.skipTo(from);
+      return message.records;
+    }
+    // Of a message format before Kafka 0.11.
+    const { offset, value, headers, timestamp } = message;
+    records.push({ offset: Number(offset), value, headers, timestampMs: Number(timestamp) });
+  }
+  return records;
 }
 
 function errorType(error: unknown): string {

@@ -1,30 +1,5 @@
 import type { Kafka } from 'kafkajs';
-
-/** The parts of kafkajs' inner cluster that are used here (2.2.4, pinned): src/cluster, src/broker, src/network. */
-interface InnerCluster {
-  connect(): Promise<void>;
-  disconnect(): Promise<void>;
-  metadata(query: { topics: readonly string[] }): Promise<unknown>;
-  brokerPool: {
-    withBroker<T>(use: (found: { broker: InnerBroker }) => Promise<T>): Promise<T>;
-  };
-}
-interface InnerBroker {
-  versions: Record<number, { maxVersion: number } | undefined>;
-  connectionPool: { send(message: InnerMessage): Promise<Map<string, string>> };
-}
-interface InnerMessage {
-  request: {
-    apiKey: number;
-    apiVersion: number;
-    apiName: string;
-    encode: () => Promise<{ buf: Buffer; buffer: Buffer }>;
-  };
-  response: {
-    decode: (payload: Buffer) => Promise<Map<string, string>>;
-    parse: (decoded: Map<string, string>) => Promise<Map<string, string>>;
-  };
-}
+import { createInnerCluster } from './kafkajs-inner.js';
 
 const METADATA_API = 3;
 /** The first version with topic ids (KIP-516, Kafka 2.8); kafkajs itself stops at version 6. */
@@ -120,15 +95,6 @@ export function decodeMetadataResponse(payload: Buffer): Map<string, string> {
   return ids;
 }
 
-function createInnerCluster(kafka: Kafka): InnerCluster {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(
-    ({ description }) => description === 'private:Kafka:createCluster',
-  );
-  const create: unknown = symbol === undefined ? undefined : Reflect.get(kafka, symbol);
-  if (typeof create !== 'function') throw new TypeError('this kafkajs is built differently from 2.2.4');
-  return create({ metadataMaxAge: 300_000, allowAutoTopicCreation: false });
-}
-
 /**
  * Topic → id. kafkajs cannot ask for ids, so this sends one request of its own over a kafkajs connection (with its
  * authentication). Brokers before 2.8 have no ids: the map is empty then.
@@ -142,7 +108,7 @@ export async function fetchTopicIds(kafka: Kafka, topics: readonly string[]): Pr
     return await cluster.brokerPool.withBroker(async ({ broker }) => {
       if ((broker.versions[METADATA_API]?.maxVersion ?? 0) < METADATA_VERSION) return new Map();
       const buffer = encodeMetadataRequest(topics);
-      return broker.connectionPool.send({
+      return broker.connectionPool.send<Map<string, string>>({
         request: {
           apiKey: METADATA_API,
           apiVersion: METADATA_VERSION,

@@ -16,6 +16,14 @@ export interface LogRecord {
   readonly headers?: RecordHeaders | undefined;
 }
 
+/** Records in order of offset; an array is one. They may be made when they are asked for. */
+export interface LogRecords {
+  readonly length: number;
+  at(index: number): LogRecord | undefined;
+  /** Of a record's value, where that is known without making it. */
+  bytesAt?(index: number): number;
+}
+
 /** Where one assigned partition stands when it is assigned. */
 export interface LogPosition extends LogPartition {
   readonly clusterId: string;
@@ -31,7 +39,7 @@ export interface LogPosition extends LogPartition {
 
 export interface LogBatch extends LogPartition {
   /** In order of offset; gaps are normal (compaction, transactions). */
-  readonly records: readonly LogRecord[];
+  readonly records: LogRecords;
   /** The position after the whole batch. */
   readonly nextOffset: number;
   readonly logEnd: number;

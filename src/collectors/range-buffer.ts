@@ -11,7 +11,7 @@ import { type GrowingPredictions, pushBorrowed } from '../domain/row-list.js';
 import { messageOf } from '../errors.js';
 import { MAX_EVENT_BYTES } from './decode-event.js';
 import { cloudEventOf } from './kafka-cloud-event.js';
-import type { LogRecord } from './log-source.js';
+import type { LogRecord, LogRecords } from './log-source.js';
 
 export type RowKind = 'prediction' | 'label';
 
@@ -25,6 +25,13 @@ export interface RecordDecoders {
   readonly quickPrediction?: (value: Buffer, source: RowSource) => PredictionRow | null;
 }
 
+export interface WaitingRecords {
+  readonly records: LogRecords;
+  /** Of them that were taken, and of these that are decoded. */
+  readonly count: number;
+  decoded: number;
+}
+
 /** Rows of one contiguous range of offsets of one partition. */
 export interface RangeBuffer {
   /** First offset of the range. */
@@ -35,6 +42,9 @@ export interface RangeBuffer {
   readonly labels: LabelRow[];
   readonly rejected: RejectedRow[];
   readonly halves: CallHalf[];
+  /** What was taken of each fetch and is not decoded yet, in order. */
+  readonly waiting: WaitingRecords[];
+  /** Of all that was taken. */
   records: number;
   bytes: number;
 }
@@ -43,10 +53,19 @@ export interface RangeBuffer {
 const KEPT_BYTES = 64 * 1024;
 
 export function createRangeBuffer(start: number, predictions: GrowingPredictions): RangeBuffer {
-  return { start, next: start, predictions, labels: [], rejected: [], halves: [], records: 0, bytes: 0 };
+  const lists = { predictions, labels: [], rejected: [], halves: [], waiting: [] };
+  return { start, next: start, ...lists, records: 0, bytes: 0 };
 }
 
-/** Decodes one record into the buffer. Every record ends up in exactly one of its three lists. */
+/** Takes the first records of a fetch, to be decoded later: they count from now on. */
+export function takeRecords(buffer: RangeBuffer, records: LogRecords, count: number): void {
+  buffer.waiting.push({ records, count, decoded: 0 });
+  buffer.records += count;
+  for (let index = 0; index < count; index += 1)
+    buffer.bytes += records.bytesAt?.(index) ?? records.at(index)?.value?.length ?? 0;
+}
+
+/** Decodes one record into the buffer. Every record ends up in exactly one of its lists. */
 export function appendRecord(
   buffer: RangeBuffer,
   kind: RowKind,
@@ -54,8 +73,6 @@ export function appendRecord(
   source: RowSource,
   decoders: RecordDecoders,
 ): void {
-  buffer.records += 1;
-  buffer.bytes += record.value?.length ?? 0;
   const reject = (reason: RejectReason, detail: string, model = '') => {
     const payload = record.value?.toString('utf8', 0, reason === 'too_large' ? KEPT_BYTES : undefined) ?? '';
     buffer.rejected.push({ kind, reason, detail, payload, model, rowIndex: 0, source });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Kafka, logLevel } from 'kafkajs';
 import type { KafkaCollector } from '../../src/collectors/kafka-collector.js';
 import { type Codec, type KafkaBroker, startKafkaBroker } from '../support/kafka-broker.js';
 import { ascending, collect, events, range, until } from '../support/kafka-collect.js';
@@ -85,4 +86,47 @@ describe('kafka collector on a real broker', () => {
       expect(sink.reasons()).toEqual([]);
     },
   );
+
+  it('takes what transactions committed, nothing of those they aborted, and reads on behind them', async () => {
+    const { topic, group } = setting();
+    await broker.createTopic(topic, 1);
+    const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
+    const producers = ['a', 'b'].map((name) =>
+      kafka.producer({ transactionalId: `${topic}-${name}`, idempotent: true, maxInFlightRequests: 1 }),
+    );
+    const kept: number[] = [];
+    let offset = 0;
+    try {
+      await Promise.all(producers.map((producer) => producer.connect()));
+      for (let round = 0; round < 4; round += 1) {
+        // Both at once, so that their batches lie between each other's.
+        const open = await Promise.all(producers.map((producer) => producer.transaction()));
+        for (const [index, transaction] of open.entries())
+          for (let part = 0; part < 2; part += 1) {
+            const messages = events(10, 1_000 * round + 100 * index + 10 * part).map((value) => ({ value }));
+            await transaction.send({ topic, messages });
+            if ((round + index) % 2 === 0) kept.push(...messages.map((_, i) => offset + i));
+            offset += messages.length;
+          }
+        for (const [index, transaction] of open.entries()) {
+          await ((round + index) % 2 === 0 ? transaction.commit() : transaction.abort());
+          offset += 1; // the marker
+        }
+      }
+    } finally {
+      await Promise.all(producers.map((producer) => producer.disconnect()));
+    }
+    const sink = createMemoryRowSink();
+    const { metrics } = start({ topic, group, sink });
+    await until('all stored', () => sink.offsets(topic, 0).length >= kept.length);
+    expect(sink.offsets(topic, 0)).toEqual(kept);
+    // The last record of the log is a marker: the position is behind it all the same.
+    await until('committed', async () => (await broker.committed(group, topic))[0]?.offset === offset);
+    await until('no lag', async () =>
+      (await metrics.kafkaLag.get()).values.every(({ value }) => value === 0),
+    );
+    await broker.produce(topic, events(1, 9_000));
+    await until('one more', () => sink.offsets(topic, 0).length > kept.length);
+    expect(sink.offsets(topic, 0)).toEqual([...kept, offset]);
+  });
 });

@@ -101,9 +101,10 @@ export function withFaults<Store extends FaultyStore>(
         source.start({
           ...handler,
           batch: (generation, batch) => {
-            const next = batch.records[recordsPerTake];
+            const next = batch.records.at(recordsPerTake);
             if (next === undefined) return handler.batch(generation, batch);
-            const records = batch.records.slice(0, recordsPerTake);
+            const all = Array.from({ length: recordsPerTake }, (_, index) => batch.records.at(index));
+            const records = all.flatMap((record) => record ?? []);
             return handler.batch(generation, { ...batch, records, nextOffset: next.offset });
           },
         }),

@@ -3,9 +3,11 @@ import { types } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import kafkajs from 'kafkajs';
 import { MAX_BATCH_BYTES, registerKafkaCodecs } from '../../src/collectors/kafka-codecs.js';
+import { decodeFetch } from '../../src/collectors/kafka-fetch.js';
 import { decodeProgress } from '../../src/collectors/partition-progress.js';
 import { decodeRecord, encodeRecord, PREFIX_BYTES, readPrefix } from '../../src/sidecar/records.js';
 import type { Fuzzer } from './fuzz-inputs.js';
+import { encodeBatch, encodeFetch } from './kafka-batches.js';
 
 const { packed } = JSON.parse(readFileSync(new URL('../oracle/codecs.json', import.meta.url), 'utf8')) as {
   packed: Readonly<Record<string, string>>;
@@ -67,5 +69,29 @@ export function createBatchFuzzer(fuzzer: Fuzzer): (bytes: Buffer) => Promise<st
     return `metadata ${progress === null ? 'refused' : 'read'}`;
   }
 
-  return async (bytes) => fuzzer.pick([() => batch(bytes), () => spooled(bytes), metadata])();
+  /** A fetch with a batch of records like `bytes`: damage is refused, or costs no more than its own records. */
+  async function fetched(bytes: Buffer): Promise<string> {
+    const records = [0, 1, 2].map((offsetDelta) => {
+      const headers = offsetDelta === 1 ? { ce_id: Buffer.from('1') } : {};
+      return { offsetDelta, timestampDelta: offsetDelta, key: null, value: bytes, headers };
+    });
+    const set = await encodeBatch({ firstOffset: 7, firstTimestamp: 1, lastOffsetDelta: 2, records });
+    const payload = fuzzer.bytes(encodeFetch('t', [{ partition: 0, set }]));
+    try {
+      const response = await decodeFetch(payload);
+      for (const { partitions } of response?.responses ?? [])
+        for (const { messages } of partitions)
+          for (let index = 0; index < (messages[0]?.records.length ?? 0); index += 1)
+            if ((messages[0]?.records.at(index)?.value?.length ?? 0) > payload.length)
+              throw new TypeError('a value that is longer than the fetch');
+    } catch (error) {
+      // What our own code does wrong is a TypeError; damage is a RangeError, or what a codec says.
+      if (!types.isNativeError(error) || error.name === 'TypeError') throw error;
+      return 'fetch refused';
+    }
+    return 'fetch read';
+  }
+
+  const kinds = [batch, fetched, async (bytes: Buffer) => spooled(bytes), async () => metadata()];
+  return (bytes) => fuzzer.pick(kinds)(bytes);
 }

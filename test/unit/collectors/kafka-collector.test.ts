@@ -18,6 +18,8 @@ const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 const ascending = (values: number[]) => [...values].sort((a, b) => a - b);
 
 const FAST: CollectorLimits = {
+  insertRows: 20,
+  insertBytes: 1_000_000,
   maxRows: 20,
   maxBytes: 1_000_000,
   lingerMs: 2,

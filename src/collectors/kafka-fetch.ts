@@ -1,0 +1,96 @@
+import type { Kafka } from 'kafkajs';
+import { changeMessages, type InnerMessage } from './kafkajs-inner.js';
+import {
+  type AbortedTransaction,
+  decodeRecordBatches,
+  int64At,
+  type RecordBatchMessage,
+} from './record-batches.js';
+
+/** What kafkajs' own decoder answers for a fetch, with batches instead of records. */
+interface FetchResponse {
+  readonly throttleTime: 0;
+  readonly clientSideThrottleTime: number;
+  readonly errorCode: number;
+  readonly sessionId: number;
+  readonly responses: readonly {
+    readonly topicName: string;
+    readonly partitions: readonly FetchedPartition[];
+  }[];
+}
+
+interface FetchedPartition {
+  readonly partition: number;
+  readonly errorCode: number;
+  readonly highWatermark: string;
+  readonly lastStableOffset: string;
+  readonly lastStartOffset: string;
+  /** None: their records are left out already. */
+  readonly abortedTransactions: readonly [];
+  readonly preferredReadReplica: number;
+  readonly messages: readonly RecordBatchMessage[];
+}
+
+const FETCH_API = 1;
+/** What kafkajs speaks with Kafka 2.3 and later. */
+const FETCH_VERSION = 11;
+
+/** Lets the client's consumers hand over whole record batches (`RecordBatchMessage`) where the brokers' formats allow it. */
+export function fetchRecordBatches(kafka: Kafka): void {
+  changeMessages(kafka, <T>(message: InnerMessage<T>): InnerMessage<T> => {
+    const { request, response } = message;
+    if (request.apiKey !== FETCH_API || request.apiVersion !== FETCH_VERSION) return message;
+    const decode = async (payload: Buffer): Promise<T> =>
+      ((await decodeFetch(payload)) as T | null) ?? (await response.decode(payload));
+    return { ...message, response: { ...response, decode } };
+  });
+}
+
+/** A fetch response v11; null when it holds an older message format. Throws a RangeError when it is damaged. */
+export async function decodeFetch(payload: Buffer): Promise<FetchResponse | null> {
+  let at = 0;
+  const skip = (length: number) => {
+    at += length;
+    return at - length;
+  };
+  const int16 = () => payload.readInt16BE(skip(2));
+  const int32 = () => payload.readInt32BE(skip(4));
+  const int64 = () => int64At(payload, skip(8));
+  /** A length below zero stands for nothing. */
+  const bytes = (length: number) => payload.subarray(skip(Math.max(0, length)), at);
+
+  const head = {
+    throttleTime: 0 as const,
+    clientSideThrottleTime: int32(),
+    errorCode: int16(),
+    sessionId: int32(),
+  };
+  const responses = [];
+  for (let topics = int32(); topics > 0; topics -= 1) {
+    const topicName = bytes(int16()).toString('utf8');
+    const partitions: FetchedPartition[] = [];
+    for (let left = int32(); left > 0; left -= 1) {
+      const fields = {
+        partition: int32(),
+        errorCode: int16(),
+        highWatermark: String(int64()),
+        lastStableOffset: String(int64()),
+        lastStartOffset: String(int64()),
+      };
+      const aborted: AbortedTransaction[] = [];
+      for (let more = int32(); more > 0; more -= 1) {
+        const producerId = payload.readBigInt64BE(skip(8));
+        aborted.push({ producerId, firstOffset: int64() });
+      }
+      const preferredReadReplica = int32();
+      const length = int32();
+      const set = bytes(length);
+      if (set.length < length) throw new RangeError('a fetch is damaged: it ends within its record batches');
+      const messages = await decodeRecordBatches(set, aborted);
+      if (messages === null) return null;
+      partitions.push({ ...fields, abortedTransactions: [], preferredReadReplica, messages });
+    }
+    responses.push({ topicName, partitions });
+  }
+  return { ...head, responses };
+}
