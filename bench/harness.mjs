@@ -231,3 +231,11 @@ export async function cpuSeconds(pid) {
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1].split(' ');
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
+
+/** Part of one core that a process uses, looked at for half a second. */
+export async function cpuShare(pid) {
+  const before = await cpuSeconds(pid);
+  const startMs = performance.now();
+  await new Promise((done) => setTimeout(done, 500));
+  return ((await cpuSeconds(pid)) - before) / ((performance.now() - startMs) / 1_000);
+}

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import {
   cpuSeconds,
+  cpuShare,
   registerFlights,
   root,
   spread,
@@ -99,6 +100,8 @@ export const httpIngest = {
     });
     try {
       await registerFlights(service.url);
+      // What was registered is fitted in the background, for two seconds: it is no part of any turn.
+      await until('the service is at rest', 60_000, async () => (await cpuShare(service.pid)) < 0.05 || null);
       const cpu = { subject: [], baseline: [] };
       const sent = { subject: 0, baseline: 0 };
       const side = (name, child, path, expected) => async () => {
