@@ -18,6 +18,9 @@ export function float64(value: number | string): number {
   return Number(value);
 }
 
+/** A text as a literal of a statement. */
+export const quotedText = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+
 /** ms since the epoch → the text of a DateTime64(3, 'UTC') column or parameter, e.g. `2013-03-01 00:00:00.123`. */
 export function dateTime64(ms: number): string {
   if (!Number.isInteger(ms)) throw new RangeError(`a time in whole milliseconds is needed, got ${ms}`);

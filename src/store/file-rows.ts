@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { AppError, messageOf } from '../errors.js';
 import type { StoreClient } from './client.js';
+import { quotedText } from './encoding.js';
 import { plainly } from './reference-file.js';
 
 const FORMATS: ReadonlyMap<string, string> = new Map([
@@ -21,8 +22,6 @@ export function isTable(path: string): boolean {
   return formatOf(path) !== undefined;
 }
 
-const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-
 /**
  * Writes the rows of a Parquet or CSV file as lines of JSON; NaN and infinity as null, times as ISO 8601. Throws file_unreadable with what
  * is wrong.
@@ -33,8 +32,8 @@ export async function writeRowsAsLines(client: StoreClient, path: string, target
   try {
     accessSync(path, constants.R_OK);
     await client.command(
-      `INSERT INTO FUNCTION file(${quoted(resolve(target))}, 'JSONEachRow')
-       SELECT * FROM file(${quoted(resolve(path))}, ${quoted(formatOf(path) ?? '')})
+      `INSERT INTO FUNCTION file(${quotedText(resolve(target))}, 'JSONEachRow')
+       SELECT * FROM file(${quotedText(resolve(path))}, ${quotedText(formatOf(path) ?? '')})
        SETTINGS output_format_json_quote_denormals = 0, date_time_output_format = 'iso', max_execution_time = 0`,
       {},
       { timeoutMs: TIMEOUT_MS },

@@ -1,7 +1,10 @@
 import type { ModelStore } from '../domain/ports.js';
 import type { StoreClient } from './client.js';
+import { quotedText } from './encoding.js';
 
 const OF_MODEL = 'model = {model:String}';
+/** Attempts know their event alone. */
+const OF_EVENTS = `event_id IN (SELECT id FROM webhook_events WHERE ${OF_MODEL})`;
 
 /** What is stored of a model, in the order of removal: without its registration no row of it is taken and no window judged. */
 const TABLES: readonly (readonly [table: string, where: string])[] = [
@@ -36,7 +39,7 @@ const TABLES: readonly (readonly [table: string, where: string])[] = [
   ['reports', OF_MODEL],
   ['report_runs', OF_MODEL],
   // Before the events that they belong to.
-  ['webhook_attempts', 'event_id IN {events:Array(String)}'],
+  ['webhook_attempts', OF_EVENTS],
   ['webhook_events', OF_MODEL],
   ['webhook_holds', OF_MODEL],
   ['rejected', OF_MODEL],
@@ -44,34 +47,46 @@ const TABLES: readonly (readonly [table: string, where: string])[] = [
 /** What senders sent: never removed but by who asks for it. */
 const RAW: ReadonlySet<string> = new Set(['predictions', 'labels', 'call_halves', 'rejected']);
 const TIMEOUT_MS = 600_000;
+const EVENTS_PER_MUTATION = 5_000;
 
 /** Removal of a model: parts that hold its rows are written anew, so that the rows are gone and not only hidden. */
 export function createModelDeletion(client: StoreClient): Pick<ModelStore, 'deleteModel'> {
+  /**
+   * As lists, in the statements: replicated tables take no subquery in a mutation, the address of a request no long parameter, and what
+   * coordinates them no mutation above 1 MiB.
+   */
+  async function listsOfEvents(model: string): Promise<string[]> {
+    const found = await client.query<{ id: string }>(
+      `SELECT DISTINCT event_id AS id FROM webhook_attempts WHERE ${OF_EVENTS}`,
+      { model },
+      { timeoutMs: TIMEOUT_MS },
+    );
+    const lists: string[] = [];
+    for (let at = 0; at < found.length; at += EVENTS_PER_MUTATION) {
+      const ids = found.slice(at, at + EVENTS_PER_MUTATION).map(({ id }) => quotedText(id));
+      lists.push(`event_id IN (${ids.join(', ')})`);
+    }
+    return lists;
+  }
+
   return {
     async deleteModel(model, { keepRows = false } = {}) {
       const removed: Record<string, number> = {};
-      // As a list: replicated tables take no subquery in a mutation.
-      const events = await client.query<{ id: string }>(
-        `SELECT DISTINCT id FROM webhook_events WHERE ${OF_MODEL}`,
-        {
-          model,
-        },
-      );
-      const params = { model, events: events.map(({ id }) => id) };
       for (const [table, where] of TABLES) {
         if (keepRows && RAW.has(table)) continue;
         const [found] = await client.query<{ stored: number }>(
           `SELECT count() AS stored FROM ${table} WHERE ${where}`,
-          params,
+          { model },
           { timeoutMs: TIMEOUT_MS },
         );
         const stored = found?.stored ?? 0;
         if (stored === 0) continue;
-        await client.command(
-          `ALTER TABLE ${table} DELETE WHERE ${where} SETTINGS mutations_sync = 2`,
-          params,
-          { timeoutMs: TIMEOUT_MS },
-        );
+        for (const part of where === OF_EVENTS ? await listsOfEvents(model) : [where])
+          await client.command(
+            `ALTER TABLE ${table} DELETE WHERE ${part} SETTINGS mutations_sync = 2`,
+            { model },
+            { timeoutMs: TIMEOUT_MS },
+          );
         removed[table] = stored;
       }
       return removed;

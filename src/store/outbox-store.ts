@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WebhookAttempt, WebhookEvent, WebhookHold } from '../domain/episode.js';
 import type { OutboxStore } from '../domain/ports.js';
-import type { StoreClient } from './client.js';
+import type { SqlParams, StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
 import { firstInsert } from './first-insert.js';
 
@@ -42,24 +42,25 @@ const ATTEMPTS = `(
 /** Of one event: how its last attempt ended; a delivery stands, whatever later attempts came to. */
 const LAST_OUTCOME =
   "if(maxIf(attempt, outcome = 'delivered') > maxIf(attempt, outcome = 'replay'), 'delivered', argMax(outcome, attempt))";
+/** So that a list of them is well below what a server takes as one parameter, 128 KiB. */
+const IDS_PER_STATEMENT = 1_000;
 const UNFINISHED = "('', 'retry', 'replay', 'sending')";
 
 export function createOutboxStore(client: StoreClient, nextRevision: () => number): OutboxStore {
   const owner = randomUUID();
 
+  const attemptsWhere = (where: string, params: SqlParams = {}) =>
+    client.query<AttemptRow>(`SELECT * FROM ${ATTEMPTS} WHERE ${where} ORDER BY event_id, attempt`, params);
+
   const attemptRowsOf = async (ids: readonly string[]): Promise<Map<string, AttemptRow[]>> => {
-    const byEvent = new Map<string, AttemptRow[]>();
-    if (ids.length === 0) return byEvent;
-    const rows = await client.query<AttemptRow>(
-      `SELECT * FROM ${ATTEMPTS} WHERE event_id IN {ids:Array(String)} ORDER BY event_id, attempt`,
-      { ids },
-    );
-    for (const row of rows) {
-      const attempts = byEvent.get(row.event_id);
-      if (attempts === undefined) byEvent.set(row.event_id, [row]);
-      else attempts.push(row);
-    }
-    return byEvent;
+    const pages: AttemptRow[][] = [];
+    for (let at = 0; at < ids.length; at += IDS_PER_STATEMENT)
+      pages.push(
+        await attemptsWhere('event_id IN {ids:Array(String)}', {
+          ids: ids.slice(at, at + IDS_PER_STATEMENT),
+        }),
+      );
+    return byEvent(pages.flat());
   };
 
   /** A data directory has one process: what another one claimed there, it did before it ended. */
@@ -129,13 +130,13 @@ export function createOutboxStore(client: StoreClient, nextRevision: () => numbe
       ),
 
     pendingEvents: async () => {
+      const endedAs = (outcomes: string) =>
+        `(SELECT event_id FROM ${ATTEMPTS} GROUP BY event_id HAVING ${LAST_OUTCOME} ${outcomes})`;
+      // No ids in the request, of which there may be any number. The attempts first: an event that ends in between is not pending any more.
+      const attempts = byEvent(await attemptsWhere(`event_id IN ${endedAs(`IN ${UNFINISHED}`)}`));
       const rows = await client.query<EventRow>(
-        `SELECT * FROM ${EVENTS}
-         WHERE id NOT IN (
-           SELECT event_id FROM ${ATTEMPTS} GROUP BY event_id HAVING ${LAST_OUTCOME} NOT IN ${UNFINISHED})
-         ORDER BY createdAtMs, id`,
+        `SELECT * FROM ${EVENTS} WHERE id NOT IN ${endedAs(`NOT IN ${UNFINISHED}`)} ORDER BY createdAtMs, id`,
       );
-      const attempts = await attemptRowsOf(rows.map((row) => row.id));
       return rows.map((row) => {
         const own = attempts.get(row.id) ?? [];
         const last = own.at(-1);
@@ -197,6 +198,16 @@ export function createOutboxStore(client: StoreClient, nextRevision: () => numbe
          FROM webhook_holds FINAL WHERE held ORDER BY model, hook, reason`,
       ),
   };
+}
+
+function byEvent(rows: readonly AttemptRow[]): Map<string, AttemptRow[]> {
+  const grouped = new Map<string, AttemptRow[]>();
+  for (const row of rows) {
+    const attempts = grouped.get(row.event_id);
+    if (attempts === undefined) grouped.set(row.event_id, [row]);
+    else attempts.push(row);
+  }
+  return grouped;
 }
 
 function toEvent(row: EventRow): WebhookEvent {

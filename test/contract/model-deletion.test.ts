@@ -3,7 +3,17 @@ import type { ModelVersion } from '../../src/domain/model.js';
 import { PRODUCTION } from '../../src/domain/ports.js';
 import { DAY_MS, HOUR_MS, tile } from '../../src/domain/window.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
-import { attempt, episode, event, hour, outcome, run, START_MS, verdict } from '../support/entities.js';
+import {
+  attempt,
+  episode,
+  event,
+  fillOutbox,
+  hour,
+  outcome,
+  run,
+  START_MS,
+  verdict,
+} from '../support/entities.js';
 import { PLAIN_SETTING } from '../support/performance-rows.js';
 import { reportOf, reportRun } from '../support/reports.js';
 import { HTTP_SOURCE, labelRow, predictionRow, rejectedRow } from '../support/rows.js';
@@ -146,6 +156,19 @@ describe.each(BACKENDS)('deleting a model in the %s store', (kind) => {
     expect(now).toEqual({ ...before, rejected: (before.rejected ?? 0) + 1 });
     expect(removed).toMatchObject({ models: 1, predictions: 1, labels: 1, profiles: 2, rejected: 1 });
     expect((await backend.store.listModels()).map(({ model }) => model)).toEqual([KEPT]);
+  });
+
+  test('a model with 50,000 events goes with all attempts to deliver them', async () => {
+    const before = await counts();
+    await backend.store.saveModel(versionOf(GONE));
+    await fillOutbox(admin, GONE, 50_000);
+    expect((await counts()).webhook_attempts).toBe((before.webhook_attempts ?? 0) + 50_000);
+    expect(await backend.store.deleteModel(GONE)).toEqual({
+      models: 1,
+      webhook_attempts: 50_000,
+      webhook_events: 50_000,
+    });
+    expect(await counts()).toEqual(before);
   });
 
   test('a second deletion finds nothing', async () => {

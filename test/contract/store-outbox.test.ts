@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { DAY_MS, HOUR_MS } from '../../src/domain/window.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
 import { createStore } from '../../src/store/store.js';
-import { attempt, episode, event, hour, key, other, START_MS } from '../support/entities.js';
+import { attempt, episode, event, fillOutbox, hour, key, other, START_MS } from '../support/entities.js';
 import { until } from '../support/service-process.js';
 import { BACKENDS, openBackend, SILENT, type StoreBackend } from '../support/store-backends.js';
 
@@ -186,6 +186,22 @@ describe.each(BACKENDS)('episodes and the outbox in the %s store', (kind) => {
       await backend.reopen();
       expect(await backend.store.pendingEvents()).toMatchObject([{ claimed: false }]);
     });
+
+  test('an outbox of 50,000 events is read whole, by requests of a size that servers take', async () => {
+    const { store, bridge } = backend;
+    await fillOutbox(admin, 'busy', 50_000);
+    const pending = await store.pendingEvents();
+    expect(pending).toHaveLength(45_000);
+    expect(pending.filter(({ lastAttempt }) => lastAttempt?.outcome !== 'retry')).toEqual([]);
+    expect(pending[0]).toMatchObject({ event: { episodeId: '1' }, failures: 1, claimed: false });
+    const listed = await store.listEvents({ model: 'busy', limit: 10_000 });
+    expect(listed).toHaveLength(10_000);
+    expect(listed.filter(({ event: { id }, attempts }) => attempts[0]?.eventId !== id)).toEqual([]);
+    const longest = (bridge?.statements ?? []).map(({ parameters }) =>
+      Math.max(0, ...[...parameters.values()].map(({ length }) => length)),
+    );
+    expect(Math.max(0, ...longest)).toBeLessThan(131_072);
+  });
 
   test('holds: the last word for a model, hook and reason counts', async () => {
     const { store } = backend;

@@ -2,6 +2,7 @@ import type { Episode, WebhookAttempt, WebhookEvent } from '../../src/domain/epi
 import type { RunRecord } from '../../src/domain/ports.js';
 import type { Verdict, WindowOutcome } from '../../src/domain/verdict.js';
 import { DAY_MS, HOUR_MS, type Window } from '../../src/domain/window.js';
+import type { StoreClient } from '../../src/store/client.js';
 
 export const START_MS = Date.UTC(2013, 2, 1);
 export const key = { model: 'flight-delay', modelVersion: '1' };
@@ -114,3 +115,25 @@ export const attempt = (
   atMs: START_MS + number,
   nextAttemptAtMs: outcomeOf === 'retry' ? START_MS + 5_000 : null,
 });
+
+/** Fills the outbox of a model with events of one attempt each: every tenth was delivered, the others are to be tried again. */
+export async function fillOutbox(
+  admin: Pick<StoreClient, 'command'>,
+  model: string,
+  events: number,
+): Promise<void> {
+  const id = "concat('evt_', lower(hex(MD5(concat({model:String}, toString(number))))))";
+  const at = `fromUnixTimestamp64Milli(toInt64(${START_MS} + number), 'UTC')`;
+  const params = { model, events };
+  await admin.command(
+    `INSERT INTO webhook_events (id, type, model, hook, episode_id, body, created_at, revision)
+     SELECT ${id}, 'plumbline.drift.detected', {model:String}, 'retrain', toString(number), '{}', ${at}, number
+     FROM numbers({events:UInt64})`,
+    params,
+  );
+  await admin.command(
+    `INSERT INTO webhook_attempts (event_id, attempt, outcome, status, detail, at, next_attempt_at, revision)
+     SELECT ${id}, 1, number % 10 = 0 ? 'delivered' : 'retry', 0, '', ${at}, ${at}, number FROM numbers({events:UInt64})`,
+    params,
+  );
+}
