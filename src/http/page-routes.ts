@@ -134,6 +134,14 @@ export function createPageRoutes(deps: {
     send(res, renderOverviewPage(overview, await standingsOf(overview.openEpisodes)));
   });
 
+  router.get('/models/:model', async (req, res) => {
+    const { model } = req.params;
+    const versions = (await store.listModels()).filter((known) => known.model === model);
+    const newest = versions.sort((a, b) => b.registeredAtMs - a.registeredAtMs)[0];
+    if (newest === undefined) return notFound(res, `Model ${model} is not registered.`);
+    res.redirect(`/models/${encodeURIComponent(model)}/versions/${encodeURIComponent(newest.modelVersion)}`);
+  });
+
   router.get('/models/:model/versions/:version', async (req, res) => {
     const range = readWindow(res, req.query.range, 'range');
     if (range === undefined) return;

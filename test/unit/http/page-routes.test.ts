@@ -44,6 +44,7 @@ describe('pages', () => {
     ['/models/flight-delay/versions/1/features/temp?window=2013-03-02/2013-03-03', 200],
     ['/models/flight-delay/versions/1/features/temp?window=1970-01-01/1970-01-02', 200],
     ['/models/flight-delay/versions/9', 404],
+    ['/models/nobody', 404],
     ['/models/flight-delay/versions/1/features/__proto__', 404],
     ['/models/flight-delay/versions/1?range=0001-01-01/9999-01-01', 400],
     ['/models/flight-delay/versions/1?range=a&range=b', 400],
@@ -58,6 +59,14 @@ describe('pages', () => {
     const text = await response.text();
     expect(text).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
     expect(text).not.toMatch(/<script|NaN|undefined/);
+  });
+
+  test("a model's address leads to its newest version", async () => {
+    const response = await fetch(`${base}/models/flight-delay`, { redirect: 'manual' });
+    expect([response.status, response.headers.get('location')]).toEqual([
+      302,
+      '/models/flight-delay/versions/1',
+    ]);
   });
 
   test('what was asked for is quoted as text', async () => {
