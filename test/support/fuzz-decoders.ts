@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createEventReader } from '../../src/collectors/event-reader.js';
 import { messageOfPair } from '../../src/collectors/formats/pair-halves.js';
 import { createMessageReader } from '../../src/collectors/formats/read-message.js';
@@ -21,11 +22,39 @@ export interface FuzzResult {
   readonly inputs: number;
   /** Outcomes by kind, and bodies refused whole. */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** Processor time of the slowest input. */
+  /** Processor time of the slowest input, in the thread that decodes. */
   readonly slowestMs: number;
   /** What it was: what became of a packed batch with it, and how its text begins. */
   readonly slowest: string;
+  /** Inputs that took longer than `slowMs`, slowest first, the 20 slowest. */
+  readonly slow: readonly SlowInput[];
   readonly largestRssMb: number;
+}
+
+export interface SlowInput {
+  /** Its number: with the seed it says all. */
+  readonly input: number;
+  /** Where to begin to have it again as it was: a call's half is joined with the one before it. */
+  readonly from: number;
+  readonly ms: number;
+  /** What became of a packed batch with it. */
+  readonly batch: string;
+  readonly bytesBase64: string;
+}
+
+/** Half of what is too long. */
+const SLOW_MS = 500;
+const MOST_KEPT = 20;
+
+/** Of the calling thread, where the system tells it: that of the process has the collector of garbage and the compiler in it. */
+function threadCpuMs(): number {
+  try {
+    return Number.parseInt(readFileSync('/proc/thread-self/schedstat', 'latin1'), 10) / 1e6;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  }
 }
 
 const HTTP = { kind: 'http', topic: '', partition: -1, offset: -1 };
@@ -41,7 +70,11 @@ const MAPPING: ModelMapping = {
 /** Every decoder of every format on changed fixtures. Throws where one throws, or where what it says makes no sense. */
 export async function fuzzDecoders(options: {
   readonly seed: number;
+  /** Number of the first input, 0 by default. */
+  readonly from?: number;
   readonly inputs: number;
+  /** Processor time above which an input is kept. */
+  readonly slowMs?: number;
   readonly progress?: (done: number) => void;
 }): Promise<FuzzResult> {
   const fuzzer = createFuzzer(options.seed);
@@ -65,6 +98,8 @@ export async function fuzzDecoders(options: {
     outcomes[kind] = (outcomes[kind] ?? 0) + 1;
   };
   let lastHalf: CallHalf | null = null;
+  let input = 0;
+  let halfInput: number | null = null;
 
   function check(found: readonly Outcome[], text: string): void {
     if (found.length === 0) throw new Error(`nothing became of ${text.slice(0, 500)}`);
@@ -73,6 +108,7 @@ export async function fuzzDecoders(options: {
       if (outcome.kind === 'half') {
         if (lastHalf !== null) again(messageOfPair(outcome.half, lastHalf));
         lastHalf = outcome.half;
+        halfInput = input;
       } else if (outcome.kind === 'rejected') {
         if (outcome.row.detail === '') throw new Error('rejected without a word');
       } else if (!Number.isSafeInteger(outcome.row.timestampMs) || outcome.row.predictionId === '')
@@ -145,8 +181,13 @@ export async function fuzzDecoders(options: {
 
   let slowestMs = 0;
   let slowest = '';
+  let slow: SlowInput[] = [];
   let largestRssMb = 0;
+  const { from = 0, slowMs = SLOW_MS } = options;
   for (let done = 0; done < options.inputs; done += 1) {
+    input = from + done;
+    fuzzer.begin(input);
+    const joined = halfInput ?? input;
     const { bytes, headers } = fuzzer.pick([false, false, false, true]) ? lines : fuzzer.pick(fixtures);
     let changed = fuzzer.pick([true, false]) ? fuzzer.bytes(bytes) : bytes;
     try {
@@ -155,14 +196,24 @@ export async function fuzzDecoders(options: {
       changed = fuzzer.bytes(changed); // no JSON, or none any more
     }
     // Processor time: on a busy machine the clock counts what others do.
-    const start = process.cpuUsage();
+    const startMs = threadCpuMs();
     await body(changed, fuzzer.pick(['prediction', 'label']));
-    record(changed, headers, done);
-    const batch = done % 4 === 0 ? await fuzzBatch(changed) : 'no batch';
+    record(changed, headers, input);
+    const batch = input % 4 === 0 ? await fuzzBatch(changed) : 'no batch';
     count(batch);
-    const { user, system } = process.cpuUsage(start);
-    if ((user + system) / 1_000 > slowestMs) {
-      slowestMs = (user + system) / 1_000;
+    const ms = threadCpuMs() - startMs;
+    if (ms > slowMs) {
+      const found = {
+        input,
+        from: joined,
+        ms: Math.round(ms),
+        batch,
+        bytesBase64: changed.toString('base64'),
+      };
+      slow = [...slow, found].sort((a, b) => b.ms - a.ms).slice(0, MOST_KEPT);
+    }
+    if (ms > slowestMs) {
+      slowestMs = ms;
       slowest = `${batch}, ${changed.length} bytes: ${changed.subarray(0, 200).toString('latin1')}`;
     }
     if (done % 1_000 === 0) {
@@ -170,5 +221,12 @@ export async function fuzzDecoders(options: {
       options.progress?.(done);
     }
   }
-  return { inputs: options.inputs, outcomes, slowestMs: Math.round(slowestMs), slowest, largestRssMb };
+  return {
+    inputs: options.inputs,
+    outcomes,
+    slowestMs: Math.round(slowestMs),
+    slowest,
+    slow,
+    largestRssMb,
+  };
 }

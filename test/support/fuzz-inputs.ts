@@ -102,6 +102,8 @@ const NAMES = [
 ];
 
 export interface Fuzzer {
+  /** From here on come the changes of the input of this number, whatever came before. */
+  readonly begin: (input: number) => void;
   /** One of a list. */
   readonly pick: <T>(list: readonly T[]) => T;
   /** The value with some of its parts replaced, removed, renamed, doubled or nested. */
@@ -110,9 +112,12 @@ export interface Fuzzer {
   readonly bytes: (bytes: Buffer) => Buffer;
 }
 
-/** Changes to inputs, the same for the same seed. */
+/** Inputs of one seed: those of the next begin behind them. */
+const MOST_INPUTS = 100_000_000;
+
+/** Changes to inputs, the same for the same seed and number of the input. Throws RangeError for a seed above 90,000,000. */
 export function createFuzzer(seed: number): Fuzzer {
-  const random = createRandom(seed);
+  let random = createRandom(seed * MOST_INPUTS);
   const below = (limit: number) => Math.floor(random() * limit);
   const pick = <T>(list: readonly T[]): T => list[below(list.length)] as T;
 
@@ -155,6 +160,9 @@ export function createFuzzer(seed: number): Fuzzer {
   }
 
   return {
+    begin: (input) => {
+      random = createRandom(seed * MOST_INPUTS + input);
+    },
     pick,
     value: (value) => change(value, pick([0.01, 0.05, 0.2])),
     bytes: (bytes) => {

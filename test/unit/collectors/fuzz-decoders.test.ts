@@ -18,4 +18,17 @@ describe('decoders of all formats', () => {
     ])
       expect([kind, (outcomes[kind] ?? 0) > 50]).toEqual([kind, true]);
   });
+
+  it('are fed the same again from the number of an input', async () => {
+    const seed = 7;
+    const { slow } = await fuzzDecoders({ seed, inputs: 400, slowMs: 0 });
+    expect(slow).toHaveLength(20);
+    // No more than are kept.
+    const near = slow.filter(({ input, from }) => input - from < 20);
+    expect(near).not.toEqual([]);
+    for (const { input, from, batch, bytesBase64 } of near) {
+      const again = await fuzzDecoders({ seed, from, inputs: input - from + 1, slowMs: -1 });
+      expect(again.slow.find((other) => other.input === input)).toMatchObject({ batch, bytesBase64 });
+    }
+  });
 });
