@@ -18,7 +18,8 @@ const metrics = createMetrics();
 const logger = createSilentLogger();
 const gauges = createVerdictGauges({ metrics, logger, routeOf: (_model, category) => category });
 const memory = createMemoryAlertStore();
-const clock = { now: () => 0, observe: () => undefined };
+let nowMs = 0;
+const clock = { now: () => nowMs, observe: () => undefined };
 const standings = createStandings({ store: memory.store, maintenanceOf: () => [], clock });
 const engine = createAlertEngine({
   store: memory.store,
@@ -153,6 +154,61 @@ describe('the shipped configuration in a real Alertmanager', () => {
     // The chat of those on call says the same.
     expect(new Set(receivers.chats.map(({ channel }) => channel))).toEqual(new Set(['#oncall']));
     expect(receivers.chats).toHaveLength(6);
+  });
+
+  it('an incident ends with a snooze and begins anew behind it; a silence of Alertmanager does neither', async () => {
+    const actions = () =>
+      receivers.pages.filter(({ payload }) => payload.component === 'nap').map(({ action }) => action);
+    await judge('nap', 'drift', 'critical');
+    await seen('the page', () => actions().length > 0);
+    await memory.store.saveAction({
+      model: 'nap',
+      id: 'nap',
+      category: null,
+      episodeId: null,
+      kind: 'snoozed',
+      by: 'ada',
+      via: 'local',
+      note: '',
+      atMs: 0,
+      untilMs: HOUR_MS,
+    });
+    await engine.followUp();
+    await seen('the end of the incident', () => actions().length > 1);
+    await looked();
+    nowMs = HOUR_MS;
+    await engine.followUp();
+    await seen('the next page', () => actions().length > 2);
+    expect(actions()).toEqual(['trigger', 'resolve', 'trigger']);
+
+    const api = `${stack.alertmanagerUrl}/api/v2`;
+    const silenced = async () => {
+      const response = await fetch(`${api}/alerts?filter=model="nap"`);
+      const [alert] = (await response.json()) as { status: { silencedBy: string[] } }[];
+      return alert?.status.silencedBy.length === 1;
+    };
+    const response = await fetch(`${api}/silences`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        matchers: [{ name: 'model', value: 'nap', isRegex: false, isEqual: true }],
+        startsAt: new Date().toISOString(),
+        endsAt: new Date(Date.now() + HOUR_MS).toISOString(),
+        createdBy: 'ada',
+        comment: 'deploy',
+      }),
+    });
+    const { silenceID } = (await response.json()) as { silenceID: string };
+    await eventually('the silence', silenced, { tail: stack.tail });
+    await looked();
+    expect((await fetch(`${api}/silence/${silenceID}`, { method: 'DELETE' })).ok).toBe(true);
+    await eventually('its end', async () => !(await silenced()), { tail: stack.tail });
+    await looked();
+    await looked();
+    expect(actions()).toHaveLength(3);
+    await judge('nap', 'drift', null);
+    await seen('the end', () => actions().length > 3);
+    expect(actions().at(-1)).toBe('resolve');
   });
 
   it('a warning mutes warnings, and no page', async () => {
