@@ -4,11 +4,12 @@ import { CompressionTypes } from 'kafkajs';
 import { breakBrokers, loseInsert } from '../support/delivery-outages.js';
 import { type DeliveryRig, startDeliveryRig } from '../support/delivery-rig.js';
 import { withDelivery } from '../support/delivery-scenarios.js';
+import type { KafkaBroker } from '../support/kafka-broker.js';
 import { until } from '../support/kafka-collect.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 
 describe('delivery over a bad network', () => {
-  let rig: DeliveryRig;
+  let rig: DeliveryRig<KafkaBroker>;
   let proxy: TcpProxy;
   beforeAll(async () => {
     proxy = await startTcpProxy();

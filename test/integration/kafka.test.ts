@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import type { KafkaCollector } from '../../src/collectors/kafka-collector.js';
-import { type Codec, type KafkaBroker, startKafkaBroker } from '../support/kafka-broker.js';
+import { type KafkaBroker, startKafkaBroker } from '../support/kafka-broker.js';
 import { ascending, collect, events, range, until } from '../support/kafka-collect.js';
+import type { Codec } from '../support/kafka-log.js';
 import { createMemoryRowSink } from '../support/memory-row-sink.js';
 
 describe('kafka collector on a real broker', () => {

@@ -12,6 +12,7 @@ import type { CollectorFaults } from './collector-faults.js';
 import { type KafkaBroker, startKafkaBroker } from './kafka-broker.js';
 import { until } from './kafka-collect.js';
 import { buildCollectorProgram, type CollectorProcess } from './kafka-collector-process.js';
+import type { KafkaLog } from './kafka-log.js';
 import {
   firstMissing,
   placeOf,
@@ -57,20 +58,25 @@ export interface Delivery {
   readonly end: () => Promise<void>;
 }
 
-export interface DeliveryRig {
-  readonly broker: KafkaBroker;
+export interface DeliveryRig<Log extends KafkaLog = KafkaLog> {
+  readonly broker: Log;
   readonly bridge: ClickHouseBridge;
   readonly open: (name: string, kind: StoreLocation['kind']) => Promise<Delivery>;
   readonly stop: () => Promise<void>;
 }
 
 /** A real broker, the collector as a program, the real engine inside it or behind the HTTP bridge. */
-export async function startDeliveryRig(
+export const startDeliveryRig = (
   options: Parameters<typeof startKafkaBroker>[0] = {},
-): Promise<DeliveryRig> {
+): Promise<DeliveryRig<KafkaBroker>> => startDeliveryRigOn(startKafkaBroker(options));
+
+/** The same on other brokers, which are stopped with it. */
+export async function startDeliveryRigOn<Log extends KafkaLog & { readonly stop: () => Promise<void> }>(
+  starting: Promise<Log>,
+): Promise<DeliveryRig<Log>> {
   const directory = mkdtempSync(join(tmpdir(), 'plumbline-delivery-'));
   const [broker, program, oracle, bridge] = await Promise.all([
-    startKafkaBroker(options),
+    starting,
     buildCollectorProgram(),
     buildOracle(),
     startClickHouseBridge({ dataDir: join(directory, 'shared'), password: BRIDGE_PASSWORD }),
@@ -141,7 +147,7 @@ export async function startDeliveryRig(
             kind === 'http' && storePort !== undefined
               ? { ...shared, url: `http://127.0.0.1:${storePort}` }
               : location,
-          brokers: [brokerPort === undefined ? broker.address : `127.0.0.1:${brokerPort}`],
+          brokers: brokerPort === undefined ? broker.addresses : [`127.0.0.1:${brokerPort}`],
           group: name,
           predictions: [topics.predictions],
           labels: [topics.labels],
