@@ -30,7 +30,19 @@ const BUG_CODES: ReadonlySet<string> = new Set([
 /** Longest engine message that is passed on: a syntax error quotes the whole statement. */
 const MESSAGE_LIMIT = 600;
 
-const NOT_ENOUGH_SPACE = '243';
+const FULL = 'its disk is full, free some of it or enlarge it';
+const REFUSED = 'it refuses the user or the password, check store.username and what store.passwordEnv names';
+/** What is wrong, and what to do, for errors that wait for an operator. */
+const ADVICE: ReadonlyMap<string, string> = new Map([
+  ['243', FULL], // NOT_ENOUGH_SPACE
+  ['164', 'its user may only read, take readonly out of the settings profile of that user'], // READONLY
+  ['242', 'a table is read only, look whether the replica has lost its Keeper'], // TABLE_IS_READ_ONLY
+  ['192', REFUSED], // UNKNOWN_USER
+  ['193', REFUSED], // WRONG_PASSWORD
+  ['194', REFUSED], // REQUIRED_PASSWORD
+  ['516', REFUSED], // AUTHENTICATION_FAILED
+  ['497', 'its user lacks a right, grant it all on the database'], // ACCESS_DENIED
+]);
 const DISK_FULL = /No space left on device|ENOSPC/;
 
 /** Turns whatever the client threw into an AppError `store_unavailable`; an AppError passes through. */
@@ -38,11 +50,9 @@ export function toStoreError(cause: unknown, operation: string): AppError {
   if (cause instanceof AppError) return cause;
   const engineCode = cause instanceof ClickHouseError ? cause.code : undefined;
   const text = messageOf(cause).slice(0, MESSAGE_LIMIT);
-  const full =
-    engineCode === NOT_ENOUGH_SPACE || DISK_FULL.test(messageOf(cause))
-      ? 'its disk is full, free some of it or enlarge it: '
-      : '';
-  const reason = `${full}${engineCode === undefined ? text : `engine error ${engineCode}: ${text}`}`;
+  const advice = DISK_FULL.test(messageOf(cause)) ? FULL : ADVICE.get(engineCode ?? '');
+  const said = engineCode === undefined ? text : `engine error ${engineCode}: ${text}`;
+  const reason = advice === undefined ? said : `${advice}: ${said}`;
   return new AppError('store_unavailable', `the store cannot ${operation}: ${reason}`, {
     cause,
     retryable: engineCode === undefined || !BUG_CODES.has(engineCode),

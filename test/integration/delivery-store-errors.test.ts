@@ -3,6 +3,9 @@ import { createStoreClient, type StoreClient } from '../../src/store/client.js';
 import { BRIDGE_PASSWORD, type DeliveryRig, startDeliveryRig } from '../support/delivery-rig.js';
 import { withDelivery } from '../support/delivery-scenarios.js';
 import { until } from '../support/kafka-collect.js';
+import type { CollectorProcess } from '../support/kafka-collector-process.js';
+
+const healthOf = (process: CollectorProcess) => process.log().match(/^health .*$/gm) ?? [];
 
 describe('delivery into a store that answers errors', () => {
   let rig: DeliveryRig;
@@ -69,6 +72,63 @@ describe('delivery into a store that answers errors', () => {
         expect(await delivery.violations()).toEqual([]);
       });
     },
+    240_000,
+  );
+
+  it.each<[string, () => void, () => void, RegExp]>([
+    [
+      'a user that may only read',
+      () => {
+        rig.bridge.readOnly = true;
+      },
+      () => {
+        rig.bridge.readOnly = false;
+      },
+      /its user may only read, take readonly out of .* engine error 164/,
+    ],
+    [
+      'a password that is refused',
+      () => {
+        rig.bridge.password = 'changed-by-its-operator';
+      },
+      () => {
+        rig.bridge.password = BRIDGE_PASSWORD;
+      },
+      /it refuses the user or the password, check store\.username .* engine error 516/,
+    ],
+  ])(
+    '%s: nothing is rejected, commits stand still, health says what to do, and all is stored once when it is mended',
+    (what, harm, mend, advice) =>
+      withDelivery({ rig, name: what.replaceAll(' ', '-') }, 'http', async (delivery) => {
+        await delivery.produce(300, { poison: false });
+        const process = delivery.start({ retryForMs: 1_000 });
+        await delivery.untilDone(process);
+        const done = await delivery.committed();
+        harm();
+        try {
+          await delivery.produce(300, { poison: false });
+          await until('its health says so, of all partitions', () => {
+            const [last = ''] = healthOf(process).slice(-1);
+            return last.startsWith('health unready: kafka: 4 partition(s) wait') && advice.test(last);
+          });
+          expect(await delivery.committed()).toBe(done);
+        } finally {
+          mend();
+        }
+        await delivery.untilDone(process);
+        await until('its health is well', () =>
+          healthOf(process).slice(-1).join().startsWith('health ready'),
+        );
+        expect(await delivery.violations()).toEqual([]);
+        // Of a version that is not registered, and nothing else.
+        const [topic = ''] = delivery.topics;
+        expect(
+          await operator.query(
+            'SELECT reason, count() AS rows FROM rejected WHERE source_topic LIKE {topic:String} GROUP BY reason',
+            { topic: `${topic}@%` },
+          ),
+        ).toEqual([{ reason: 'unknown_model', rows: (3 * 600) / 10 }]);
+      }),
     240_000,
   );
 });

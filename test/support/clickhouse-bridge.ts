@@ -24,6 +24,10 @@ export interface ClickHouseBridge {
   readonly url: string;
   /** Statements answered so far, newest last; at most 1,000. */
   readonly statements: readonly BridgeStatement[];
+  /** What clients have to send from now on. */
+  password: string;
+  /** Statements run as those of a user whose profile says `readonly`: the engine refuses what changes something. */
+  readOnly: boolean;
   /** Asked before each statement; null is no fault. */
   fault: (statement: BridgeStatement) => Fault | null;
   stop(): Promise<void>;
@@ -53,7 +57,7 @@ export async function startClickHouseBridge(options: {
   const { dataDir, port = 0, user = 'default', password = '' } = options;
   const keeper = createChdbConnection({ path: dataDir });
   const statements: BridgeStatement[] = [];
-  const credentials = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  const credentials = () => `Basic ${Buffer.from(`${user}:${bridge.password}`).toString('base64')}`;
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://bridge');
@@ -61,7 +65,7 @@ export async function startClickHouseBridge(options: {
       response.end('Ok.\n');
       return;
     }
-    if (request.headers.authorization !== undefined && request.headers.authorization !== credentials) {
+    if (request.headers.authorization !== undefined && request.headers.authorization !== credentials()) {
       const message = `Code: 516. DB::Exception: ${user}: Authentication failed. (AUTHENTICATION_FAILED)`;
       fail(response, 403, 516, message);
       return;
@@ -76,7 +80,7 @@ export async function startClickHouseBridge(options: {
       return;
     }
     try {
-      const bytes = await execute(dataDir, url, call);
+      const bytes = await execute(dataDir, url, call, bridge.readOnly);
       if (fault?.cut === true) response.destroy();
       else await answer(request, response, url, call, bytes);
     } catch (error) {
@@ -100,6 +104,8 @@ export async function startClickHouseBridge(options: {
   const bridge: ClickHouseBridge = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     statements,
+    password,
+    readOnly: false,
     fault: () => null,
     stop: async () => {
       server.closeAllConnections();
@@ -165,7 +171,7 @@ function readParts(text: string, boundary: string): Map<string, string> {
   return parts;
 }
 
-async function execute(dataDir: string, url: URL, call: Call): Promise<Uint8Array> {
+async function execute(dataDir: string, url: URL, call: Call, readOnly: boolean): Promise<Uint8Array> {
   const connection = createChdbConnection({ path: dataDir });
   try {
     const database = url.searchParams.get('database') ?? 'default';
@@ -177,6 +183,8 @@ async function execute(dataDir: string, url: URL, call: Call): Promise<Uint8Arra
     // Large parameters make a large statement: the limit is raised by one of its own.
     await run(connection, 'SET max_query_size = 268435456');
     if (values.length > 0) await run(connection, `SET ${values.join(', ')}`);
+    // Settings may still be changed, as clients do with each request.
+    if (readOnly) await run(connection, 'SET readonly = 2');
     // The rows go alone behind their statement: among several statements a blank line could end them.
     if (call.body.length === 0) return await run(connection, call.sql);
     if (!call.sql.endsWith('FORMAT Native')) return await run(connection, `${call.sql}\n${call.body}`);

@@ -36,6 +36,7 @@ export interface StartOptions {
   /** Port in front of the store or of the brokers, where a proxy stands. */
   readonly storePort?: number;
   readonly brokerPort?: number;
+  readonly retryForMs?: number;
 }
 
 /** One run: topics, a group, a model and (embedded) a data directory of its own. */
@@ -141,7 +142,7 @@ export async function startDeliveryRigOn<Log extends KafkaLog & { readonly stop:
 
     return {
       topics: names,
-      start: ({ faults = {}, late = false, storePort, brokerPort } = {}) => {
+      start: ({ faults = {}, late = false, storePort, brokerPort, retryForMs } = {}) => {
         const process = program.start({
           location:
             kind === 'http' && storePort !== undefined
@@ -153,6 +154,7 @@ export async function startDeliveryRigOn<Log extends KafkaLog & { readonly stop:
           labels: [topics.labels],
           limits: { maxRows: RANGE, lingerMs: 50 },
           faults: { recordsPerTake: RANGE, ...faults },
+          ...(retryForMs === undefined ? {} : { retryForMs }),
           ...(kind === 'http' ? {} : { register: late ? [version('1'), version('2')] : [version('1')] }),
         });
         started.push(process);

@@ -1,5 +1,5 @@
-// A collector process: `node … OPTIONS_AS_JSON`. Kafka → row writer → store, as the service wires it. Prints `pid N`, and `ready` once
-// it has its partitions; stops cleanly on SIGTERM.
+// A collector process: `node … OPTIONS_AS_JSON`. Kafka → row writer → store, as the service wires it. Prints `pid N`, `ready` once
+// it has its partitions, and what it says of its health whenever that changes; stops cleanly on SIGTERM.
 import { createWallClock } from '../../src/clock.js';
 import { createKafkaCollector } from '../../src/collectors/kafka-collector.js';
 import type { CollectorLimits } from '../../src/collectors/kafka-partition.js';
@@ -24,6 +24,8 @@ export interface CollectorProcessOptions {
   /** Saved before anything is read, in a store that is brought up to date first. */
   readonly register?: readonly ModelVersion[];
   readonly faults?: CollectorFaults;
+  /** How long an insert that fails is tried again before its partition is said to wait; as the row writer does when left out. */
+  readonly retryForMs?: number;
 }
 
 /** The service looks every 5 s; a version registered by another process is seen soon. */
@@ -58,7 +60,13 @@ await registry.refresh();
 const registryTick = setInterval(() => {
   registry.refresh().catch((err: unknown) => logger.warn({ err }, 'cannot read the registered models'));
 }, REGISTRY_MS);
-const { write } = createRowWriter({ store, metrics, clock, logger });
+const { write } = createRowWriter({
+  store,
+  metrics,
+  clock,
+  logger,
+  ...(options.retryForMs === undefined ? {} : { retryForMs: options.retryForMs }),
+});
 const collector = createKafkaCollector({
   source,
   predictionTopics: options.predictions,
@@ -77,13 +85,22 @@ const collector = createKafkaCollector({
   limits: options.limits,
 });
 collector.start();
-const readiness = setInterval(() => {
-  if (!collector.health().ready) return;
-  clearInterval(readiness);
-  process.stdout.write('ready\n');
+let shown = '';
+let wasReady = false;
+const healthTick = setInterval(() => {
+  const { ready, detail } = collector.health();
+  if (ready && !wasReady) process.stdout.write('ready\n');
+  wasReady ||= ready;
+  const text = `health ${ready ? 'ready' : 'unready'}: ${detail}\n`;
+  if (text !== shown) process.stdout.write(text);
+  shown = text;
 }, 20);
 process.on('SIGTERM', () => {
-  clearInterval(readiness);
+  clearInterval(healthTick);
   clearInterval(registryTick);
-  void collector.stop().then(() => store.close());
+  void collector
+    .stop()
+    .then(() => store.close())
+    // As the service does: a kafkajs client that was left behind would go on.
+    .then(() => process.exit(0));
 });

@@ -33,6 +33,21 @@ describe('toStoreError', () => {
     expect(error.message).toMatch(/its disk is full, free some/);
   });
 
+  test.each([
+    ['164', /its user may only read, take readonly out of the settings profile/],
+    ['242', /a table is read only, look whether the replica/],
+    ['192', /refuses the user or the password, check store\.username/],
+    ['193', /refuses the user or the password/],
+    ['194', /refuses the user or the password/],
+    ['516', /refuses the user or the password/],
+    ['497', /lacks a right, grant it/],
+  ])('%s waits for an operator, who is told what to do', (code, advice) => {
+    const error = toStoreError(engineError(code), 'insert');
+    expect(error).toMatchObject({ code: 'store_unavailable', retryable: true });
+    expect(error.message).toMatch(advice);
+    expect(error.message).toContain(`engine error ${code}: failed ${code}`);
+  });
+
   test('a cut connection is retryable', () => {
     const error = toStoreError(new Error('socket hang up'), 'insert');
     expect(error).toMatchObject({ code: 'store_unavailable', retryable: true });
