@@ -1,5 +1,5 @@
 // The delivery fault suite, for long: every failpoint again and again, and random kills, on a real broker and the real engine.
-// Usage: npm run soak -- [--rounds N] [--kills N] [--minutes N] [--lanes N] [--seed N] [--fresh] [--json]
+// Usage: npm run soak -- [--rounds N] [--kills N] [--only TEXT] [--minutes N] [--lanes N] [--seed N] [--fresh] [--json]
 // 10 runs of each scenario and 50 random kills within 30 minutes by default. What was done is kept in build/soak-SEED.ndjson, so that the
 // next call goes on; --fresh begins anew. Ends with 1 when an offset was lost or stored twice, with 2 when a run could not be carried out.
 import { cp, mkdir, rm } from 'node:fs/promises';
@@ -14,6 +14,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '10' },
     kills: { type: 'string', default: '50' },
+    only: { type: 'string', default: '' },
     minutes: { type: 'string', default: '30' },
     lanes: { type: 'string', default: '4' },
     seed: { type: 'string', default: '1' },
@@ -57,6 +58,7 @@ const { soak } = await import(pathToFileURL(outfile).href);
 const report = await soak({
   rounds,
   kills,
+  only: values.only,
   lanes,
   minutes,
   seed,

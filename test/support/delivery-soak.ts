@@ -3,12 +3,14 @@ import { createRandom } from '../../src/stats/random.js';
 import { killAtRandom } from './delivery-random.js';
 import { startDeliveryRig } from './delivery-rig.js';
 import type { Outcome, Round } from './delivery-scenarios.js';
-import { STRIKES } from './delivery-table.js';
+import { SOAKED } from './delivery-table.js';
 import { inLanes } from './lanes.js';
 
 export interface SoakOptions {
   /** Runs of each scenario. */
   readonly rounds: number;
+  /** Part of the names of the scenarios that are run; all when empty. */
+  readonly only: string;
   /** Random kills, in runs of five. */
   readonly kills: number;
   /** Runs at once. */
@@ -62,7 +64,7 @@ function runsOf({ rounds, kills }: Pick<SoakOptions, 'rounds' | 'kills'>): Run[]
   const runs: Run[] = [];
   // Round by round, so that a soak cut short has tried everything some times.
   for (let round = 1; round <= rounds; round += 1)
-    for (const { name, run } of STRIKES)
+    for (const { name, run } of SOAKED)
       runs.push({ name: `${name.replaceAll(' ', '-')}-${round}`, scenario: name, work: run, round });
   for (let begin = 0, round = 1; begin < kills; begin += KILLS_PER_RUN, round += 1) {
     const kind = round % 2 === 1 ? 'http' : 'embedded';
@@ -74,7 +76,7 @@ function runsOf({ rounds, kills }: Pick<SoakOptions, 'rounds' | 'kills'>): Run[]
       round,
     };
     // Between the others: two for each round of them.
-    runs.splice(Math.min(runs.length, Math.ceil(round / 2) * STRIKES.length + round - 1), 0, run);
+    runs.splice(Math.min(runs.length, Math.ceil(round / 2) * SOAKED.length + round - 1), 0, run);
   }
   return runs;
 }
@@ -91,7 +93,10 @@ function finishedIn(stateFile: string, seed: number): Finished[] {
 /** Runs every scenario so many times, and tells of the runs of this soak and of those it resumes. */
 export async function soak(options: SoakOptions): Promise<SoakReport> {
   const { seed, stateFile, progress, lanes } = options;
-  const runs = runsOf(options);
+  const all = runsOf(options);
+  const runs = all.filter(({ scenario }) => scenario.includes(options.only));
+  if (runs.length === 0 && all.length > 0)
+    throw new Error(`no scenario is called anything like ${options.only}`);
   const wanted = new Set(runs.map(({ name }) => name));
   const finished = finishedIn(stateFile, seed).filter(
     ({ name, outcome }) => wanted.has(name) && outcome !== undefined,
@@ -105,7 +110,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     try {
       await inLanes(lanes, due, async ({ name, work, round }) => {
         if (performance.now() > deadline || options.stopped()) return;
-        const random = createRandom(seed * 1_000_003 + runs.findIndex((run) => run.name === name));
+        const random = createRandom(seed * 1_000_003 + all.findIndex((run) => run.name === name));
         let run: Finished;
         try {
           run = { name, seed, outcome: await work({ rig, name, round, random }) };

@@ -8,6 +8,7 @@ import {
   strikeAlone,
   strikeMember,
 } from './delivery-scenarios.js';
+import { stormMembers } from './delivery-storm.js';
 
 export interface Scenario {
   readonly name: string;
@@ -50,4 +51,10 @@ export const STRIKES: readonly Scenario[] = [
   { name: 'http lost_request', run: (round) => loseInsert(round, { lost: 'request' }), redoes: false },
   { name: 'http zombie between_inserts', run: (round) => wakeZombie(round, 'between_inserts'), redoes: true },
   { name: 'http zombie after_insert', run: (round) => wakeZombie(round, 'after_insert'), redoes: true },
+];
+
+/** What the soak runs: the suite has the storm in a file of its own. */
+export const SOAKED: readonly Scenario[] = [
+  ...STRIKES,
+  { name: 'http rebalance storm', run: stormMembers, redoes: false },
 ];
