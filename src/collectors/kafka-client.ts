@@ -65,6 +65,9 @@ function innermost(error: unknown): unknown {
     : error;
 }
 
+/** Alerts of a broker that is not content with the certificate it got, or got none. */
+const TLS_REFUSED = /alert (bad certificate|certificate required|certificate unknown|unknown ca)/;
+
 /** One line that says what is wrong with the brokers and what to do. */
 export function explainKafkaError(error: unknown, connection: KafkaConnection): string {
   const cause = innermost(error);
@@ -77,7 +80,19 @@ export function explainKafkaError(error: unknown, connection: KafkaConnection): 
   if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|Connection timeout/.test(text)) {
     return `no kafka broker answers at ${brokers}: check kafka.brokers and that the brokers run (${cause.message})`;
   }
-  if (cause.name === 'KafkaJSConnectionClosedError' && connection.sasl === undefined) {
+  if (/does not support the requested SASL mechanism/.test(text)) {
+    return `kafka (${brokers}) does not offer ${connection.sasl?.mechanism ?? 'that'}: check kafka.sasl.mechanism`;
+  }
+  if (TLS_REFUSED.test(text)) {
+    return `kafka (${brokers}) wants a certificate that it trusts: check kafka.ssl.certFile and keyFile (${cause.message.trim()})`;
+  }
+  if (/certificate/i.test(text)) {
+    return `kafka (${brokers}) shows a certificate that is not trusted: check kafka.ssl.caFile, and that it is for the names in kafka.brokers (${cause.message})`;
+  }
+  if (/before secure TLS connection was established|wrong version number/.test(text)) {
+    return `kafka (${brokers}) does not speak TLS there: check the ports in kafka.brokers, or leave kafka.ssl out (${cause.message.trim()})`;
+  }
+  if (cause.name === 'KafkaJSConnectionClosedError' && !(connection.sasl && connection.ssl)) {
     return `kafka (${brokers}) closed the connection: it may want kafka.sasl or kafka.ssl (${cause.message})`;
   }
   if (cause.name === 'KafkaJSNotImplemented' || cause instanceof RangeError) {

@@ -32,16 +32,21 @@ export async function until(
 export function collect(options: {
   brokers: readonly string[];
   sasl?: NonNullable<KafkaConnection['sasl']>;
+  ssl?: NonNullable<KafkaConnection['ssl']>;
   topic: string;
   labels?: string;
   group: string;
   sink: MemoryRowSink;
 }): { collector: KafkaCollector; metrics: Metrics } {
-  const { brokers, sasl, topic, labels, group, sink } = options;
+  const { brokers, sasl, ssl, topic, labels, group, sink } = options;
   const metrics = createMetrics();
   const labelTopics = labels === undefined ? [] : [labels];
   const source = createKafkaSource({
-    connection: { brokers, ...(sasl === undefined ? {} : { sasl }) },
+    connection: {
+      brokers,
+      ...(sasl === undefined ? {} : { sasl }),
+      ...(ssl === undefined ? {} : { ssl }),
+    },
     group,
     topics: [topic, ...labelTopics],
     logger,

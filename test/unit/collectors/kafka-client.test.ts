@@ -75,6 +75,29 @@ describe('what is wrong with the brokers', () => {
     expect(text).not.toContain('p4ss');
   });
 
+  it.each([
+    [
+      'Connection error: error:0A000412:SSL routines:sslv3 alert bad certificate',
+      /check kafka\.ssl\.certFile and keyFile/,
+    ],
+    ['Connection error: tlsv13 alert certificate required', /check kafka\.ssl\.certFile and keyFile/],
+    [
+      'Connection error: self-signed certificate in certificate chain',
+      /not trusted: check kafka\.ssl\.caFile/,
+    ],
+    ["Hostname/IP does not match certificate's altnames", /it is for the names in kafka\.brokers/],
+    [
+      'Connection error: Client network socket disconnected before secure TLS connection was established',
+      /does not speak TLS there/,
+    ],
+    [
+      'The broker does not support the requested SASL mechanism',
+      /does not offer plain: check kafka\.sasl\.mechanism/,
+    ],
+  ])('names the setting to mend: %s', (message, advice) => {
+    expect(explainKafkaError(named('KafkaJSConnectionError', message), connection)).toMatch(advice);
+  });
+
   it('says when the brokers seem to want authentication', () => {
     const closed = named('KafkaJSConnectionClosedError', 'Closed connection');
     expect(explainKafkaError(closed, { brokers: ['a:1'] })).toMatch(/may want kafka\.sasl or kafka\.ssl/);
