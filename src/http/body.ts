@@ -77,7 +77,7 @@ export function createBodyReader({ maxBytes, maxHeldBytes }: BodyReaderOptions) 
       const take = (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes > maxBytes) fail(tooLarge(maxBytes));
-        else if (hold(chunk.length)) body = appended(body, bytes - chunk.length, chunk);
+        else if (hold(chunk.length)) body = appended(body, bytes - chunk.length, chunk, length);
         else
           fail(
             new AppError(
@@ -110,10 +110,12 @@ export function createBodyReader({ maxBytes, maxHeldBytes }: BodyReaderOptions) 
    * The body with a piece more, in memory of earlier bodies: new memory for each would keep the garbage collector busy, and so would
    * pieces that are held until the last one has come.
    */
-  function appended(body: Buffer, at: number, piece: Buffer): Buffer {
+  function appended(body: Buffer, at: number, piece: Buffer, announced: number): Buffer {
     let larger = body;
     if (at + piece.length > body.length) {
-      larger = Buffer.from(spare.take(Math.max(2 * body.length, at + piece.length, FIRST_BYTES)));
+      // Room for the whole body soon, but never for much more than its sender has sent.
+      const expected = Math.min(announced, 8 * body.length);
+      larger = Buffer.from(spare.take(Math.max(2 * body.length, at + piece.length, FIRST_BYTES, expected)));
       body.copy(larger, 0, 0, at);
       spare.give(body.buffer);
     }
