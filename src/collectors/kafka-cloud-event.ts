@@ -6,6 +6,8 @@ export type RecordHeaders = Readonly<Record<string, Buffer | string | (Buffer | 
 
 const PREFIX = 'ce_';
 const SELDON_TYPE = /^io\.seldon\./;
+/** Of a Date. A record's time may be anything, say one in nanoseconds. */
+const MAX_TIME_MS = 8.64e15;
 
 function text(headers: RecordHeaders, name: string): string {
   const value = headers[name];
@@ -30,7 +32,9 @@ export function cloudEventOf(record: LogRecord): CloudEvent | undefined {
   const attributes = Object.fromEntries(names.map((name) => [name, text(headers, name)]));
   const source = `seldon/${attributes.namespace ?? ''}/${attributes.inferenceservicename ?? ''}`;
   const time =
-    timestampMs !== undefined && timestampMs > 0 ? { time: new Date(timestampMs).toISOString() } : {};
+    timestampMs !== undefined && timestampMs > 0 && timestampMs <= MAX_TIME_MS
+      ? { time: new Date(timestampMs).toISOString() }
+      : {};
   return structured(
     { specversion: '1.0', source, ...time, ...attributes },
     text(headers, 'content-type'),

@@ -85,39 +85,35 @@ export function appendRecord(
     reject('too_large', `the event has ${record.value.length} bytes, at most ${MAX_EVENT_BYTES} are taken`);
     return;
   }
-  const event = cloudEventOf(record);
-  if (event !== undefined) {
-    take(event, JSON.stringify(event));
-    return;
-  }
-  const quick = kind === 'prediction' ? (decoders.quickPrediction?.(record.value, source) ?? null) : null;
-  if (quick !== null) {
-    pushBorrowed(buffer.predictions, quick);
-    return;
-  }
-  const text = record.value.toString('utf8');
-  let value: unknown;
+  let quick: PredictionRow | null = null;
+  let outcomes: readonly Outcome[] = [];
   try {
-    value = JSON.parse(text);
-  } catch {
-    // The engine's message quotes the payload, which may hold personal data.
-    reject('malformed_json', 'the record is not JSON: send one JSON event per record');
+    const event = cloudEventOf(record);
+    if (event === undefined && kind === 'prediction')
+      quick = decoders.quickPrediction?.(record.value, source) ?? null;
+    if (quick === null) {
+      const text = event === undefined ? record.value.toString('utf8') : JSON.stringify(event);
+      let value: unknown = event;
+      try {
+        if (event === undefined) value = JSON.parse(text);
+      } catch {
+        // The engine's message quotes the payload, which may hold personal data.
+        reject('malformed_json', 'the record is not JSON: send one JSON event per record');
+        return;
+      }
+      outcomes = decoders.read(kind, value, text, source);
+    }
+  } catch (error) {
+    // A bug in a decoder must not stop the partition for ever, and must not lose the record either.
+    reject('unsupported_payload', `the decoder failed, please report this: ${messageOf(error)}`);
     return;
   }
-  take(value, text);
-
-  function take(read: unknown, kept: string): void {
-    try {
-      for (const outcome of decoders.read(kind, read, kept, source)) {
-        if (outcome.kind === 'prediction') buffer.predictions.push(outcome.row);
-        else if (outcome.kind === 'label') buffer.labels.push(outcome.row);
-        else if (outcome.kind === 'half') buffer.halves.push(outcome.half);
-        else buffer.rejected.push(outcome.row);
-      }
-    } catch (error) {
-      // A bug in a decoder must not stop the partition for ever, and must not lose the record either.
-      reject('unsupported_payload', `the decoder failed, please report this: ${messageOf(error)}`);
-    }
+  if (quick !== null) pushBorrowed(buffer.predictions, quick);
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'prediction') buffer.predictions.push(outcome.row);
+    else if (outcome.kind === 'label') buffer.labels.push(outcome.row);
+    else if (outcome.kind === 'half') buffer.halves.push(outcome.half);
+    else buffer.rejected.push(outcome.row);
   }
 }
 

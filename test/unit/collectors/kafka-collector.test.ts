@@ -107,6 +107,25 @@ describe('kafka collector', () => {
     expect(sink.reasons()).toEqual(['unsupported_payload']);
   });
 
+  it('keeps a record whose quick decoder is broken', async () => {
+    const log = createMemoryLog();
+    log.append('p', 0, events(4));
+    const sink = createMemoryRowSink();
+    const decoders: RecordDecoders = {
+      ...EVENT_DECODERS,
+      quickPrediction: (_value, { offset }) => {
+        if (offset === 2) throw new TypeError('oops');
+        return null;
+      },
+    };
+    const collector = collectorOf(log.member({ batchSize: 10 }), sink, { decoders });
+    collector.start();
+    await until(() => log.committed('p', 0)?.offset === 4);
+    await collector.stop();
+    expect(ascending(sink.offsets('p', 0))).toEqual([0, 1, 2, 3]);
+    expect(sink.reasons()).toEqual(['unsupported_payload']);
+  });
+
   it('announces a range before it inserts it', async () => {
     const log = createMemoryLog();
     log.append('p', 0, events(5));

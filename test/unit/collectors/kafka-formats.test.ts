@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createMessageReader } from '../../../src/collectors/formats/read-message.js';
-import type { RecordHeaders } from '../../../src/collectors/kafka-cloud-event.js';
+import { cloudEventOf, type RecordHeaders } from '../../../src/collectors/kafka-cloud-event.js';
 import {
   appendRecord,
   createRangeBuffer,
@@ -86,6 +86,14 @@ describe('records with headers', () => {
     expect(buffer.halves).toMatchObject([
       { call: '["seldon/ml/deployment","s1"]', side: 'response', model: 'churn' },
     ]);
+  });
+
+  it('are of Seldon Core v1, of no time when the record tells of none that there is', () => {
+    const headers = { type: 'io.seldon.serving.inference.request', requestid: 's1' };
+    const value = Buffer.from('{}');
+    const timeAt = (timestampMs: number) => cloudEventOf({ offset: 0, value, timestampMs, headers })?.time;
+    expect(timeAt(1_767_225_600_000)).toBe('2026-01-01T00:00:00.000Z');
+    expect([timeAt(1.7672256e18), timeAt(-1), timeAt(Number.NaN)]).toEqual([undefined, undefined, undefined]);
   });
 
   it('are plain events when the headers say nothing', () => {
