@@ -18,6 +18,7 @@ import {
 } from './range-buffer.js';
 import { createRangeDecoding } from './range-decoding.js';
 import { countOf, digestOf, type RangeRows, rowsOf, withoutLists } from './range-rows.js';
+import { createWaiters } from './waiters.js';
 
 export interface CollectorLimits {
   /** A partition's rows are inserted when one of these is reached, and none of its inserts is under way. */
@@ -92,7 +93,9 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
   let paused = false;
   let failure: unknown = null;
   let linger: NodeJS.Timeout | null = null;
-  let wakeWaiters: Array<() => void> = [];
+  const forRoom = createWaiters();
+  /** Steps that are repeated after a while: only the end of the assignment or of the process cuts that short. */
+  const forRetry = createWaiters();
 
   const showLag = () => {
     if (!revoked) metrics.kafkaLag.set({ topic, partition: String(partition) }, Math.max(0, logEnd - stored));
@@ -110,24 +113,13 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
   };
 
   const changed = () => {
-    const waiters = wakeWaiters;
-    wakeWaiters = [];
-    for (const wake of waiters) wake();
+    forRoom.wake();
     options.changed();
     if (paused && !revoked && hasRoom()) {
       paused = false;
       options.resume();
     }
   };
-
-  const nextChange = (timeoutMs: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      wakeWaiters.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
 
   /** Repeats a step until it works or the assignment is over (false). Unknown errors wait too: skipping would lose data. */
   async function untilDone(what: string, step: () => Promise<boolean>): Promise<boolean> {
@@ -144,7 +136,7 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
           { topic, partition, retryInMs: backoffMs, reason: messageOf(error) },
           `kafka: ${what} failed, the partition waits`,
         );
-        await nextChange(backoffMs);
+        await forRetry.wait(backoffMs);
         backoffMs = Math.min(limits.maxBackoffMs, backoffMs * 2);
       }
     }
@@ -188,7 +180,7 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     for (let attempt = 0; attempt < REPAIRS; attempt += 1) {
       while (await options.audit.insertUnderWay(token)) {
         if (revoked) return false;
-        await nextChange(limits.minBackoffMs);
+        await forRetry.wait(limits.minBackoffMs);
       }
       const { offsets, lists } = await storedOf(range);
       const missing = rowsOf(withoutStored(range, offsets));
@@ -270,7 +262,7 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
       showLag();
       const deadlineMs = performance.now() + ROOM_WAIT_MS;
       while (!revoked && !hasRoom() && performance.now() < deadlineMs) {
-        await nextChange(ROOM_SLICE_MS);
+        await forRoom.wait(ROOM_SLICE_MS);
         await batch.heartbeat();
       }
       if (revoked) return -1;
@@ -298,10 +290,12 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     revoke: () => {
       revoked = true;
       if (linger !== null) clearTimeout(linger);
+      forRetry.wake();
       changed();
     },
     drain: () => {
       draining = true;
+      forRetry.wake();
       changed();
     },
     heldBytes: () => buffer.bytes + (inFlight?.bytes ?? 0),

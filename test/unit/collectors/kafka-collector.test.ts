@@ -163,6 +163,28 @@ describe('kafka collector', () => {
     expect(sink.offsets('p', 0)).toEqual(range(500));
   });
 
+  it('lets a store that is down rest, however much comes in meanwhile', async () => {
+    const log = createMemoryLog();
+    log.append('p', 0, events(400));
+    const sink = createMemoryRowSink();
+    const metrics = createMetrics();
+    let attempts = 0;
+    sink.fault = async () => {
+      attempts += 1;
+      throw new Error('connection refused');
+    };
+    const collector = collectorOf(log.member({ batchSize: 2 }), sink, {
+      metrics,
+      limits: { insertRows: 4, maxRows: 200, minBackoffMs: 600_000, maxBackoffMs: 600_000 },
+    });
+    collector.start();
+    const pending = async () => (await metrics.kafkaPending.get()).values[0]?.value ?? 0;
+    while ((await pending()) < 200) await new Promise((wake) => setTimeout(wake, 1));
+    expect(collector.health().ready).toBe(false);
+    expect(attempts).toBe(1);
+    await collector.stop();
+  });
+
   it('holds no more than it may while the store is slow', async () => {
     const log = createMemoryLog();
     log.append('p', 0, events(3_000));
