@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type Admin, Kafka, KafkaJSError, logLevel, type Producer } from 'kafkajs';
+import kafkajs, { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
 
 const TOPIC_TIMEOUT_MS = 15_000;
 const ASK_TIMEOUT_MS = 30_000;
@@ -47,7 +47,8 @@ export function openKafkaLog(addresses: readonly string[]): KafkaLog {
       try {
         return await withAdmin(use);
       } catch (error) {
-        if (!(error instanceof KafkaJSError && error.retriable) || performance.now() > deadline) throw error;
+        if (!(error instanceof kafkajs.KafkaJSError && error.retriable) || performance.now() > deadline)
+          throw error;
         await new Promise((wake) => setTimeout(wake, 200));
       }
     }
