@@ -1,11 +1,14 @@
 // The delivery fault suite, for long: every failpoint again and again, and random kills, on a real broker and the real engine.
 // Usage: npm run soak -- [--rounds N] [--kills N] [--only TEXT] [--minutes N] [--lanes N] [--seed N] [--fresh] [--json]
+//        npm run soak -- --outage MINUTES [--json]
 // 10 runs of each scenario and 50 random kills within 30 minutes by default. What was done is kept in build/soak-SEED.ndjson, so that the
 // next call goes on; --fresh begins anew. Ends with 1 when an offset was lost or stored twice, with 2 when a run could not be carried out.
+// --outage takes the store, and then the brokers, away from the built service for so long instead, and looks at it meanwhile.
+import { execFile } from 'node:child_process';
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { build } from 'esbuild';
 import { root } from './harness.mjs';
 import { tableOf } from './table.mjs';
@@ -18,6 +21,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '30' },
     lanes: { type: 'string', default: '4' },
     seed: { type: 'string', default: '1' },
+    outage: { type: 'string' },
     fresh: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -35,16 +39,31 @@ process.chdir(root);
 const directory = join(root, 'build', 'soak');
 await mkdir(directory, { recursive: true });
 await cp(join(root, 'src/store/migrations'), join(directory, 'migrations'), { recursive: true });
-const outfile = join(directory, 'delivery-soak.mjs');
-await build({
-  entryPoints: [join(root, 'test/support/delivery-soak.ts')],
-  outfile,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  packages: 'external',
-  logLevel: 'warning',
-});
+const load = async (name) => {
+  const outfile = join(directory, `${name}.mjs`);
+  await build({
+    entryPoints: [join(root, `test/support/${name}.ts`)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'warning',
+  });
+  return import(pathToFileURL(outfile).href);
+};
+
+if (values.outage !== undefined) {
+  const outageMinutes = number('outage', 1);
+  await promisify(execFile)(process.execPath, [join(root, 'scripts/build.mjs')]);
+  const { sitOut } = await load('delivery-away');
+  const reports = [];
+  for (const away of ['store', 'brokers'])
+    reports.push(await sitOut(away, outageMinutes, (text) => process.stderr.write(`soak: ${text}\n`)));
+  process.stdout.write(`${values.json ? JSON.stringify(reports) : reports.map(outageText).join('\n')}\n`);
+  process.exit(reports.some(({ violations: found }) => found.length > 0) ? 1 : 0);
+}
+
 const stateFile = join(root, 'build', `soak-${seed}.ndjson`);
 if (values.fresh) await rm(stateFile, { force: true });
 
@@ -54,7 +73,7 @@ process.once('SIGINT', () => {
   stopped = true;
 });
 const startMs = performance.now();
-const { soak } = await import(pathToFileURL(outfile).href);
+const { soak } = await load('delivery-soak');
 const report = await soak({
   rounds,
   kills,
@@ -92,3 +111,15 @@ else {
 }
 if (violated.length > 0) process.exitCode = 1;
 else if (unverified.length > 0) process.exitCode = 2;
+
+function outageText(report) {
+  const [early, late, after] = report.rssMb;
+  return [
+    `${report.away} away for ${report.minutes} min, ${report.records} records:`,
+    `  not ready after ${report.notReadyAfterSeconds} s (${report.reason})`,
+    `  ready again ${report.readyAgainAfterSeconds} s after the end, caught up after ${report.caughtUpAfterSeconds} s`,
+    `  resident ${early} MB in the first third, ${late} MB in the last, ${after} MB afterwards`,
+    ...report.violations.map((text) => `  WRONG: ${text}`),
+    ...(report.violations.length === 0 ? ['  every offset once'] : []),
+  ].join('\n');
+}

@@ -41,6 +41,7 @@ export interface StartOptions {
 
 /** One run: topics, a group, a model and (embedded) a data directory of its own. */
 export interface Delivery {
+  readonly group: string;
   readonly topics: readonly string[];
   /** A collector process; ended with the run. */
   readonly start: (options?: StartOptions) => CollectorProcess;
@@ -63,6 +64,9 @@ export interface DeliveryRig<Log extends KafkaLog = KafkaLog> {
   readonly broker: Log;
   readonly bridge: ClickHouseBridge;
   readonly open: (name: string, kind: StoreLocation['kind']) => Promise<Delivery>;
+  /** Nothing answers at the store's port until it is started again. */
+  readonly stopStore: () => Promise<void>;
+  readonly startStore: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -76,12 +80,19 @@ export async function startDeliveryRigOn<Log extends KafkaLog & { readonly stop:
   starting: Promise<Log>,
 ): Promise<DeliveryRig<Log>> {
   const directory = mkdtempSync(join(tmpdir(), 'plumbline-delivery-'));
-  const [broker, program, oracle, bridge] = await Promise.all([
+  const startBridge = (port?: number) =>
+    startClickHouseBridge({
+      dataDir: join(directory, 'shared'),
+      password: BRIDGE_PASSWORD,
+      ...(port === undefined ? {} : { port }),
+    });
+  const [broker, program, oracle, firstBridge] = await Promise.all([
     starting,
     buildCollectorProgram(),
     buildOracle(),
-    startClickHouseBridge({ dataDir: join(directory, 'shared'), password: BRIDGE_PASSWORD }),
+    startBridge(),
   ]);
+  let bridge = firstBridge;
   const shared = {
     kind: 'http' as const,
     url: bridge.url,
@@ -141,6 +152,7 @@ export async function startDeliveryRigOn<Log extends KafkaLog & { readonly stop:
     };
 
     return {
+      group: name,
       topics: names,
       start: ({ faults = {}, late = false, storePort, brokerPort, retryForMs } = {}) => {
         const process = program.start({
@@ -219,8 +231,14 @@ export async function startDeliveryRigOn<Log extends KafkaLog & { readonly stop:
 
   return {
     broker,
-    bridge,
+    get bridge() {
+      return bridge;
+    },
     open,
+    stopStore: () => bridge.stop(),
+    startStore: async () => {
+      bridge = await startBridge(Number(new URL(bridge.url).port));
+    },
     stop: async () => {
       await store.close();
       await bridge.stop();

@@ -6,6 +6,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 export interface GuardedProcess {
   /** Null while it runs, then its exit code (128 + signal when killed). */
   readonly exitCode: () => number | null;
+  /** Its number; throws when it has not begun, or has ended. */
+  readonly pid: () => number;
   /** SIGKILL to this very process; resolves when it is gone. */
   readonly kill: () => Promise<void>;
   /** Sends it another signal; throws when it does not run. */
@@ -49,7 +51,12 @@ export function startGuarded(options: {
   child.stdin?.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
+  const pid = () => {
+    if (child.exitCode !== null) throw new Error(`it has ended with ${child.exitCode}`);
+    return Number(readFileSync(pidFile, 'utf8'));
+  };
   return {
+    pid,
     exitCode: () => child.exitCode,
     kill: async () => {
       child.stdin?.end();
@@ -57,8 +64,7 @@ export function startGuarded(options: {
     },
     exited,
     signal: (signal) => {
-      if (child.exitCode !== null) throw new Error(`it has ended with ${child.exitCode}`);
-      process.kill(Number(readFileSync(pidFile, 'utf8')), signal);
+      process.kill(pid(), signal);
     },
     tail: () => readFileSync(options.logFile, 'utf8').split('\n').slice(-30).join('\n'),
   };
