@@ -8,6 +8,7 @@ import { explainOpenFailure, prepareDataDir } from './data-dir.js';
 import { openEmbeddedConnection } from './embedded-connection.js';
 import { encodeRows } from './encoding.js';
 import { safeToken } from './identity.js';
+import { withLongParams } from './long-params.js';
 import { toStoreError } from './store-error.js';
 
 /** Where the data lives: the engine inside this process, or a ClickHouse server. */
@@ -108,6 +109,9 @@ const INSERT_SETTINGS = {
   input_format_skip_unknown_fields: 0,
 } as const;
 
+/** Parameters of a query that may go in a form. */
+const FORM_LENGTH = 64 * 1_024;
+
 /** Above the size of a block, so that its parts go through the stream in one turn. */
 const HIGH_WATER = 64 * 1_024 * 1_024;
 
@@ -136,6 +140,9 @@ export async function createStoreClient(options: StoreClientOptions): Promise<St
       throw toStoreError(cause, operation);
     }
   };
+  /** The client puts those of a query into a form when they do not fit the address; those of other statements always into the address. */
+  const fitted = (sql: string, params: SqlParams, most?: number) =>
+    options.kind === 'http' ? withLongParams(sql, params, most) : { sql, params };
   const executionLimit = (limitMs: number) => ({ max_execution_time: Math.ceil(limitMs / 1_000) });
 
   const insertParts = (
@@ -160,9 +167,10 @@ export async function createStoreClient(options: StoreClientOptions): Promise<St
     database,
     query: <T>(sql: string, params: SqlParams = {}, { timeoutMs: limitMs = timeoutMs }: CallOptions = {}) =>
       call('answer a query', limitMs, async (signal) => {
+        const statement = fitted(sql, params, FORM_LENGTH);
         const result = await client.query({
-          query: sql,
-          query_params: { ...params },
+          query: statement.sql,
+          query_params: { ...statement.params },
           format: 'JSONEachRow',
           clickhouse_settings: executionLimit(limitMs),
           abort_signal: signal,
@@ -171,9 +179,10 @@ export async function createStoreClient(options: StoreClientOptions): Promise<St
       }),
     queryNative: (sql, params = {}, { timeoutMs: limitMs = timeoutMs } = {}) =>
       call('answer a query', limitMs, async (signal) => {
+        const statement = fitted(sql, params);
         const result = await client.exec({
-          query: `${sql} FORMAT Native`,
-          query_params: { ...params },
+          query: `${statement.sql} FORMAT Native`,
+          query_params: { ...statement.params },
           clickhouse_settings: executionLimit(limitMs),
           abort_signal: signal,
         });
@@ -184,9 +193,10 @@ export async function createStoreClient(options: StoreClientOptions): Promise<St
       }),
     command: (sql, params = {}, { timeoutMs: limitMs = timeoutMs } = {}) =>
       call('run a statement', limitMs, async (signal) => {
+        const statement = fitted(sql, params);
         await client.command({
-          query: sql,
-          query_params: { ...params },
+          query: statement.sql,
+          query_params: { ...statement.params },
           clickhouse_settings: executionLimit(limitMs),
           abort_signal: signal,
         });

@@ -19,7 +19,7 @@ export function float64(value: number | string): number {
 }
 
 /** A text as a literal of a statement. */
-export const quotedText = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+export const quotedText = (text: string) => `'${text.replace(/[\\']/g, '\\$&').replaceAll('\0', '\\0')}'`;
 
 /** ms since the epoch → the text of a DateTime64(3, 'UTC') column or parameter, e.g. `2013-03-01 00:00:00.123`. */
 export function dateTime64(ms: number): string {

@@ -79,6 +79,10 @@ export async function startClickHouseBridge(options: {
       fail(response, fault.status, 999, 'Code: 999. DB::Exception: injected fault. (KEEPER_EXCEPTION)');
       return;
     }
+    if (call.longestField > MAX_FIELD_BYTES) {
+      fail(response, 400, 1000, 'Poco::Exception. Code: 1000, HTML Form Exception: Field value too long');
+      return;
+    }
     try {
       const bytes = await execute(dataDir, url, call, bridge.readOnly);
       if (fault?.cut === true) response.destroy();
@@ -117,7 +121,12 @@ export async function startClickHouseBridge(options: {
   return bridge;
 }
 
+/** A server's `http_max_field_value_size`, which no client can raise. */
+const MAX_FIELD_BYTES = 131_072;
+
 interface Call extends BridgeStatement {
+  /** Of a form: characters of the longest field, be it the statement or a parameter. */
+  readonly longestField: number;
   /** Rows of an INSERT, after the statement. */
   readonly body: Buffer;
 }
@@ -147,6 +156,7 @@ async function readCall(request: IncomingMessage, url: URL): Promise<Call> {
     bodyBytes: bytes.length,
     requestEncoding,
     multipart: boundary !== undefined,
+    longestField: Math.max(0, ...[...parts.values()].map(({ length }) => length)),
   };
 }
 
