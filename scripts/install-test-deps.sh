@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests run against: Chromium, Prometheus, Alertmanager, kcat, Java, Maven (Debian packages), and the
-# jars of a Kafka broker (Maven); unpacks log forwarders. Idempotent: what is there is left alone. Starts no service.
+# Installs what the tests run against: Chromium, Prometheus, Alertmanager, kcat, openssl, Java, Maven (Debian packages), and
+# the jars of a Kafka broker (Maven); unpacks log forwarders. Idempotent: what is there is left alone. Starts no service.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,6 +23,7 @@ missing_packages() {
   { command -v prometheus && command -v promtool; } > /dev/null || echo prometheus
   { command -v prometheus-alertmanager && command -v amtool; } > /dev/null || echo prometheus-alertmanager
   command -v kcat > /dev/null || echo kcat
+  command -v openssl > /dev/null || echo openssl
   command -v mvn > /dev/null || echo maven
   if [ "$(java_major)" = 0 ]; then
     echo default-jre-headless

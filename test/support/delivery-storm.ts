@@ -70,6 +70,7 @@ export const stormMembers = (round: Round): Promise<Outcome> =>
         let done = before;
         for (let blow = 1; blow <= BLOWS || (done === before && blow <= PATIENCE * BLOWS); blow += 1) {
           await delay(2_000 + 1_000 * round.random());
+          if (over) return;
           await strike();
           done = await delivery.committed();
         }
@@ -77,12 +78,12 @@ export const stormMembers = (round: Round): Promise<Outcome> =>
         violations.push(...(await delivery.commitViolations()));
       }
     };
-    await Promise.all([
-      produce(),
-      storm().finally(() => {
-        over = true;
-      }),
-    ]);
+    const end = () => {
+      over = true;
+    };
+    // When one of them fails the other ends, too, before the processes do.
+    const ended = await Promise.allSettled([produce().finally(end), storm().finally(end)]);
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
     await delivery.untilDone(...running);
     await until('those that were told to end have', () =>
       told.every((process) => process.exitCode() !== null),
