@@ -80,14 +80,16 @@ export async function decodeRecordBatches(
       waiting.shift();
     }
     const control = (attributes & CONTROL) !== 0;
-    if (control || (attributes & TRANSACTIONAL) === 0 || !aborted.has(producerId)) {
+    const count = batch.readInt32BE(AT.count);
+    // Compaction may leave a batch without records, and so nothing that a codec could read.
+    if (count > 0 && (control || (attributes & TRANSACTIONAL) === 0 || !aborted.has(producerId))) {
       const packed = await unpacked(batch.subarray(AT.records), attributes & CODEC_BITS);
       const cursor = new RecordCursor(packed, {
         offset: int64At(batch, 0),
         timestampMs: int64At(batch, AT.firstTimestamp),
         writtenMs: (attributes & LOG_APPEND_TIME) !== 0 ? int64At(batch, AT.maxTimestamp) : undefined,
       });
-      for (let left = batch.readInt32BE(AT.count); left > 0; left -= 1) {
+      for (let left = count; left > 0; left -= 1) {
         cursor.next();
         if (!control) records.add(cursor);
         else if (cursor.key?.readInt16BE(2) === ABORT) aborted.delete(producerId);

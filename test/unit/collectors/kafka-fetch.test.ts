@@ -183,6 +183,29 @@ describe('fetched record batches', () => {
     expect(found?.records.map(({ value }) => String(value))).toEqual(['kept']);
   });
 
+  it('move the position where compaction took every record of a packed batch', async () => {
+    const emptied = packBatch(
+      await encodeBatch({ firstOffset: 10, firstTimestamp: 0, lastOffsetDelta: 500_000, records: [] }),
+      2,
+      (records) => records,
+    );
+    const [found] =
+      (await read([{ partition: 0, set: Buffer.concat([emptied, await batchOf(500_011, ['a'])]) }])) ?? [];
+    expect(found).toMatchObject({ records: [{ offset: 500_011 }], lasts: ['500010', '500011'] });
+  });
+
+  it('count times from before 1970 and far deltas', async () => {
+    const deltas = [-1, -(2 ** 40), 2 ** 51, -(2 ** 51), 0];
+    const records = deltas.map((timestampDelta, i) => ({ ...plain('a', i), timestampDelta }));
+    for (const firstTimestamp of [-1, -(2 ** 41), 0]) {
+      const set = await encodeBatch({ firstOffset: 0, firstTimestamp, lastOffsetDelta: 4, records });
+      const [found] = (await read([{ partition: 0, set }])) ?? [];
+      expect(found?.records.map(({ timestampMs }) => timestampMs)).toEqual(
+        deltas.map((delta) => firstTimestamp + delta),
+      );
+    }
+  });
+
   it('leave a batch that was cut off for the next fetch', async () => {
     const whole = await batchOf(0, ['a', 'b']);
     const next = await batchOf(2, ['c']);
