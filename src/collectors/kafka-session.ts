@@ -43,6 +43,13 @@ const MAX_BYTES = 8 * 1024 * 1024;
 /** A batch that does not follow the last one: once is a leftover of an earlier generation, twice is a jump. */
 const MAX_MISMATCHES = 2;
 
+interface Position {
+  next: number;
+  mismatches: number;
+  /** Since a batch was handed over: room came before the answer that there is none. */
+  resumed: boolean;
+}
+
 const keyOf = ({ topic, partition }: LogPartition) => `${partition}/${topic}`;
 
 /**
@@ -69,7 +76,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   let lastActivityMs = performance.now();
   let closed = false;
   let generation = 0;
-  let positions = new Map<string, { next: number; mismatches: number }>();
+  let positions = new Map<string, Position>();
   let commitOffsets: EachBatchPayload['commitOffsetsIfNecessary'] | null = null;
   let breakWith: (error: Error) => void = () => undefined;
   const broken = new Promise<Error>((resolve) => {
@@ -95,7 +102,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     if (closed || own !== generation) return;
     const starts = handler.assigned(own, found);
     for (const { topic, partition, offset } of starts) {
-      positions.set(keyOf({ topic, partition }), { next: offset, mismatches: 0 });
+      positions.set(keyOf({ topic, partition }), { next: offset, mismatches: 0, resumed: false });
       consumer.seek({ topic, partition, offset: String(offset) });
       consumer.resume([{ topic, partitions: [partition] }]);
     }
@@ -120,6 +127,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
       return;
     }
     position.mismatches = 0;
+    position.resumed = false;
     const lastOffset = Number(batch.lastOffset());
     const next = await handler.batch(own, {
       topic,
@@ -133,7 +141,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     if (next > position.next) {
       position.next = next;
       resolveOffset(String(next - 1));
-    } else {
+    } else if (!position.resumed) {
       consumer.pause([{ topic, partitions: [partition] }]);
     }
   };
@@ -212,6 +220,8 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
       }
     },
     resume: ({ topic, partition }) => {
+      const position = positions.get(keyOf({ topic, partition }));
+      if (position !== undefined) position.resumed = true;
       if (!closed) consumer.resume([{ topic, partitions: [partition] }]);
     },
     lastActivityMs: () => lastActivityMs,

@@ -31,6 +31,8 @@ interface Member {
   readonly handler: LogHandler;
   generation: number;
   paused: Set<PartitionLog>;
+  /** Since a batch was handed over. */
+  resumed: Set<PartitionLog>;
   positions: Map<PartitionLog, number>;
 }
 
@@ -58,6 +60,7 @@ export function createMemoryLog(): MemoryLog {
       member.handler.revoked();
       member.generation = own;
       member.paused = new Set();
+      member.resumed = new Set();
       const assigned = logs.filter((_, at) => at % members.length === index);
       const starts = member.handler.assigned(
         own,
@@ -87,6 +90,7 @@ export function createMemoryLog(): MemoryLog {
           offset: position + i,
           value: value === null ? null : Buffer.from(value),
         }));
+        member.resumed.delete(log);
         const next = await member.handler.batch(own, {
           topic: log.topic,
           partition: log.partition,
@@ -97,7 +101,7 @@ export function createMemoryLog(): MemoryLog {
         });
         if (!members.includes(member) || member.generation !== own) return;
         if (next > position) member.positions.set(log, next);
-        else member.paused.add(log);
+        else if (!member.resumed.has(log)) member.paused.add(log);
       }
       await pause();
     }
@@ -127,7 +131,14 @@ export function createMemoryLog(): MemoryLog {
       const health: SourceHealth = { ready: true, detail: 'memory' };
       return {
         start: (handler) => {
-          self = { options, handler, generation: 0, paused: new Set(), positions: new Map() };
+          self = {
+            options,
+            handler,
+            generation: 0,
+            paused: new Set(),
+            resumed: new Set(),
+            positions: new Map(),
+          };
           members.push(self);
           rebalance();
         },
@@ -141,7 +152,9 @@ export function createMemoryLog(): MemoryLog {
           return 'committed';
         },
         resume: ({ topic, partition }) => {
-          self?.paused.delete(find(topic, partition));
+          const log = find(topic, partition);
+          self?.paused.delete(log);
+          self?.resumed.add(log);
         },
         health: () => health,
       };

@@ -1,6 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
+import { createKafkaClient } from '../../src/collectors/kafka-client.js';
 import type { KafkaCollector } from '../../src/collectors/kafka-collector.js';
+import { openKafkaSession } from '../../src/collectors/kafka-session.js';
+import { createKafkaSource } from '../../src/collectors/kafka-source.js';
+import type { LogRecord } from '../../src/collectors/log-source.js';
+import { createLogger } from '../../src/logger.js';
+import { createMetrics } from '../../src/metrics.js';
 import { type KafkaBroker, startKafkaBroker } from '../support/kafka-broker.js';
 import { ascending, collect, events, range, until } from '../support/kafka-collect.js';
 import type { Codec } from '../support/kafka-log.js';
@@ -87,6 +93,94 @@ describe('kafka collector on a real broker', () => {
       expect(sink.reasons()).toEqual([]);
     },
   );
+
+  it('reads on when a partition is resumed before it is paused', async () => {
+    const { topic, group } = setting();
+    await broker.createTopic(topic, 1);
+    await broker.produce(topic, events(5));
+    const source = createKafkaSource({
+      connection: { brokers: [broker.address] },
+      group,
+      topics: [topic],
+      logger: createLogger({ level: 'silent' }),
+      metrics: createMetrics(),
+      maxWaitMs: 100,
+    });
+    const asked: number[] = [];
+    let end = 0;
+    source.start({
+      assigned: (_, positions) => positions.map((position) => ({ ...position, offset: position.logStart })),
+      batch: async (_, { records, nextOffset }) => {
+        const first = records.at(0)?.offset ?? -1;
+        asked.push(first);
+        if (asked.length === 1) {
+          // There was no room; it comes before the answer does.
+          source.resume({ topic, partition: 0 });
+          return first;
+        }
+        end = nextOffset;
+        return nextOffset;
+      },
+      revoked: () => undefined,
+      ends: () => undefined,
+    });
+    try {
+      await until('read to the end', () => end === 5);
+    } finally {
+      await source.stop();
+    }
+    expect(asked.slice(0, 2)).toEqual([0, 0]);
+  });
+
+  it('reads what kafkajs decodes itself, as it does of brokers before 2.3', async () => {
+    const { topic } = setting();
+    await broker.createTopic(topic, 1);
+    const sent = events(30).map((value, i) => ({
+      value,
+      headers: { n: String(i) },
+      timestamp: String(1e12 + i),
+    }));
+    await broker.withProducer(async (producer) => {
+      for (const part of [0, 10, 20]) await producer.send({ topic, messages: sent.slice(part, part + 10) });
+    });
+    const logger = createLogger({ level: 'silent' });
+    const readBy = async (kafka: Kafka, group: string) => {
+      const records: LogRecord[] = [];
+      const session = await openKafkaSession({
+        kafka,
+        group,
+        topics: [topic],
+        logger,
+        handler: {
+          // From the middle of a batch.
+          assigned: (_, positions) => positions.map((position) => ({ ...position, offset: 13 })),
+          batch: async (_, batch) => {
+            for (let i = 0; i < batch.records.length; i += 1) records.push(batch.records.at(i) as LogRecord);
+            return batch.nextOffset;
+          },
+          revoked: () => undefined,
+          ends: () => undefined,
+        },
+        nextGeneration: () => 1,
+        onJoined: () => undefined,
+        onRebalancing: () => undefined,
+        sessionTimeoutMs: 6_000,
+        maxWaitMs: 100,
+        endsIntervalMs: 60_000,
+      });
+      try {
+        await until('read to the end', () => records.at(-1)?.offset === 29);
+      } finally {
+        await session.close();
+      }
+      return records;
+    };
+    const plain = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
+    const theirs = await readBy(plain, `${topic}-theirs`);
+    const ours = await readBy(createKafkaClient({ brokers: [broker.address] }, logger), `${topic}-ours`);
+    expect(theirs.map(({ offset }) => offset)).toEqual(range(30).slice(13));
+    expect(ours).toEqual(theirs);
+  });
 
   it('takes what transactions committed, nothing of those they aborted, and reads on behind them', async () => {
     const { topic, group } = setting();
