@@ -206,6 +206,35 @@ describe('kafka collector', () => {
     expect(most).toBeGreaterThan(FAST.maxRows);
   });
 
+  it.each([0, 1, 150, 700])(
+    'stores everything of many partitions that may hold %d bytes together, with a range to repeat among them',
+    async (maxTotalBytes) => {
+      const log = createMemoryLog();
+      const partitions = range(24);
+      for (const partition of partitions) log.append('p', partition, events(60));
+      const sink = createMemoryRowSink();
+      const limits = { maxTotalBytes, insertRows: 1_000, maxRows: 1_000 };
+      const first = log.member({ batchSize: 7 });
+      let struck = false;
+      sink.fault = async (_batch, stored) => {
+        if (!stored && sink.batches.length < 9) return;
+        struck = true;
+        throw new Error('down');
+      };
+      collectorOf(first, sink, { limits }).start();
+      await until(() => struck);
+      first.crash();
+      sink.fault = async () => {
+        await new Promise((wake) => setImmediate(wake));
+      };
+      const collector = collectorOf(log.member({ batchSize: 5 }), sink, { limits });
+      collector.start();
+      await until(() => partitions.every((partition) => log.committed('p', partition)?.offset === 60));
+      await collector.stop();
+      for (const partition of partitions) expect(ascending(sink.offsets('p', partition))).toEqual(range(60));
+    },
+  );
+
   it('counts what the log dropped before it was read', async () => {
     const log = createMemoryLog();
     log.append('p', 0, events(30));
