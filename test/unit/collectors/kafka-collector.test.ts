@@ -235,6 +235,40 @@ describe('kafka collector', () => {
     },
   );
 
+  it.each(['dies', 'stops', 'fails'] as const)(
+    'stores every offset once when a member %s with a fetch half decoded',
+    async (what) => {
+      const log = createMemoryLog();
+      log.append('p', 0, events(9_000));
+      const sink = createMemoryRowSink();
+      const limits = { insertRows: 4_000, maxRows: 8_000 };
+      const source = log.member({ batchSize: 2_500 });
+      let slices = 0;
+      let stopped: Promise<void> | undefined;
+      const decoders: RecordDecoders = {
+        ...EVENT_DECODERS,
+        begin: () => {
+          slices += 1;
+          if (slices % 5 !== 0) return;
+          if (what === 'fails') throw new TypeError('oops');
+          if (slices > 5) return;
+          if (what === 'dies') source.crash();
+          else stopped = first.stop();
+        },
+      };
+      const first = collectorOf(source, sink, { limits, decoders });
+      first.start();
+      await until(() => slices >= 5);
+      await stopped;
+      const second =
+        what === 'fails' ? first : collectorOf(log.member({ batchSize: 2_000 }), sink, { limits });
+      if (second !== first) second.start();
+      await until(() => log.committed('p', 0)?.offset === 9_000);
+      await second.stop();
+      expect(ascending(sink.offsets('p', 0))).toEqual(range(9_000));
+    },
+  );
+
   it('counts what the log dropped before it was read', async () => {
     const log = createMemoryLog();
     log.append('p', 0, events(30));
