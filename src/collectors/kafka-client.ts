@@ -1,7 +1,6 @@
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type SASLOptions } from 'kafkajs';
 import type { Logger } from '../domain/ports.js';
 import { registerKafkaCodecs } from './kafka-codecs.js';
-import { fetchRecordBatches } from './kafka-fetch.js';
 
 export interface KafkaConnection {
   /** `host:port`, any of the cluster's brokers. */
@@ -45,9 +44,7 @@ export function createKafkaClient(connection: KafkaConnection, logger: Logger): 
         ? connection.ssl
         : Object.fromEntries(given.filter(([, pem]) => pem !== undefined));
   }
-  const kafka = new kafkajs.Kafka(config);
-  fetchRecordBatches(kafka);
-  return kafka;
+  return new kafkajs.Kafka(config);
 }
 
 function writeLog(logger: Logger, { level, namespace, log }: LogEntry): void {

@@ -35,15 +35,35 @@ const FETCH_API = 1;
 /** What kafkajs speaks with Kafka 2.3 and later. */
 const FETCH_VERSION = 11;
 
-/** Lets the client's consumers hand over whole record batches (`RecordBatchMessage`) where the brokers' formats allow it. */
-export function fetchRecordBatches(kafka: Kafka): void {
+/** The log has no record at the offset that was asked for. */
+const OFFSET_OUT_OF_RANGE = 1;
+
+/**
+ * Lets the client's consumers hand over whole record batches (`RecordBatchMessage`) where the brokers' formats allow it. `gone` is told when the
+ * log does not reach back to where a partition is read any more: kafkajs would commit a position of its own over ours, and what was lost would
+ * not be known.
+ */
+export function fetchRecordBatches(kafka: Kafka, gone: (error: Error) => void): void {
   changeMessages(kafka, <T>(message: InnerMessage<T>): InnerMessage<T> => {
     const { request, response } = message;
     if (request.apiKey !== FETCH_API || request.apiVersion !== FETCH_VERSION) return message;
-    const decode = async (payload: Buffer): Promise<T> =>
-      ((await decodeFetch(payload)) as T | null) ?? (await response.decode(payload));
+    const decode = async (payload: Buffer): Promise<T> => {
+      const decoded = (await decodeFetch(payload)) ?? ((await response.decode(payload)) as FetchResponse);
+      const error = outOfRange(decoded);
+      if (error === null) return decoded as T;
+      gone(error);
+      throw error;
+    };
     return { ...message, response: { ...response, decode } };
   });
+}
+
+function outOfRange({ responses }: FetchResponse): Error | null {
+  for (const { topicName, partitions } of responses)
+    for (const { partition, errorCode } of partitions)
+      if (errorCode === OFFSET_OUT_OF_RANGE)
+        return new Error(`${topicName}/${partition} has no record any more where it was to be read on`);
+  return null;
 }
 
 /** A fetch response v11; null when it holds an older message format. Throws a RangeError when it is damaged. */

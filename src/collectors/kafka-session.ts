@@ -1,5 +1,6 @@
 import type { Admin, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { Logger } from '../domain/ports.js';
+import { fetchRecordBatches } from './kafka-fetch.js';
 import { fetchTopicIds } from './kafka-topic-ids.js';
 import type {
   LogCommit,
@@ -59,6 +60,11 @@ const keyOf = ({ topic, partition }: LogPartition) => `${partition}/${topic}`;
  */
 export async function openKafkaSession(options: KafkaSessionOptions): Promise<KafkaSession> {
   const { kafka, group, topics, handler, logger } = options;
+  let breakWith: (error: Error) => void = () => undefined;
+  const broken = new Promise<Error>((resolve) => {
+    breakWith = resolve;
+  });
+  fetchRecordBatches(kafka, (error) => breakWith(error));
   const admin = kafka.admin();
   const consumer = kafka.consumer({
     groupId: group,
@@ -78,10 +84,6 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   let generation = 0;
   let positions = new Map<string, Position>();
   let commitOffsets: EachBatchPayload['commitOffsetsIfNecessary'] | null = null;
-  let breakWith: (error: Error) => void = () => undefined;
-  const broken = new Promise<Error>((resolve) => {
-    breakWith = resolve;
-  });
   const fail = (error: unknown) => breakWith(error instanceof Error ? error : new Error(String(error)));
   const alive = () => {
     lastActivityMs = performance.now();

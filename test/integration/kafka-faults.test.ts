@@ -172,6 +172,37 @@ describe('kafka collector in trouble', () => {
     expect(sink.offsets(topic, 0).slice(50)).toEqual(range(150).slice(90));
   });
 
+  it('counts records that retention took from under a reader that waits for its store', async () => {
+    const { topic, group } = setting();
+    await broker.createTopic(topic, 1);
+    const sink = createMemoryRowSink();
+    let open: () => void = () => undefined;
+    const store = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    sink.fault = () => store;
+    const { metrics } = start({ brokers: [broker.address], topic, group, sink });
+    // More than it holds, so that it stops reading.
+    await broker.produce(topic, events(20_000));
+    const held = async () => (await metrics.kafkaPending.get()).values[0]?.value ?? 0;
+    await until('it holds what it may', async () => {
+      const before = await held();
+      await new Promise((wake) => setTimeout(wake, 1_500));
+      return before >= 500 && (await held()) === before;
+    });
+    await broker.deleteRecordsBefore(topic, 0, 19_900);
+    open();
+    await until('the rest stored', () => sink.offsets(topic, 0).includes(19_999));
+    const offsets = ascending(sink.offsets(topic, 0));
+    const read = offsets.filter((offset) => offset < 19_900).length;
+    expect(read).toBeLessThan(19_000);
+    expect(offsets).toEqual([...range(read), ...range(20_000).slice(19_900)]);
+    expect((await metrics.kafkaRecordsLost.get()).values).toEqual([
+      { labels: { topic }, value: 19_900 - read },
+    ]);
+    await until('committed', async () => (await broker.committed(group, topic))[0]?.offset === 20_000);
+  });
+
   it('rides out brokers that are killed and come back', async () => {
     const { topic, group } = setting();
     await broker.createTopic(topic, 2);
