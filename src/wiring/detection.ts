@@ -1,5 +1,6 @@
 import { createAlertEngine } from '../alerts/alert-engine.js';
 import { createDispatcher } from '../alerts/dispatcher.js';
+import { createShownAge } from '../alerts/shown-age.js';
 import { createStandings } from '../alerts/standings.js';
 import { createWebhookGauges } from '../alerts/webhook-gauges.js';
 import type { ModelConfig } from '../config.js';
@@ -165,24 +166,28 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
   let led = false;
   /** The term that what is remembered, and shown, is of. */
   let term = coordinator.term();
-  let refreshedMs = performance.now();
-  let hidden = false;
+  const age = createShownAge({
+    leads: coordinator.leads,
+    hide: () => gauges.retain([]),
+    staleMs: STALE * config.jobs.lease,
+  });
   let judging = false;
   let following: Promise<void> | null = null;
 
   /** Shows what another process judges, so that nothing seems to end when that one does. */
   async function showStored(): Promise<void> {
+    const began = age.look();
     await cycle.watch();
     await gauges.follow();
     gauges.episodesOpen(await standings.refresh(), standings.of);
     await gauges.publish();
     await webhookGauges.publish();
-    refreshedMs = performance.now();
-    hidden = false;
+    age.shown(began);
   }
 
   async function lead(): Promise<void> {
-    if (coordinator.term() !== term || hidden) {
+    const began = age.look();
+    if (coordinator.term() !== term || age.hidden()) {
       cycle.forget();
       await showStored();
     }
@@ -192,7 +197,7 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
     push?.changed();
     await gauges.publish();
     await webhookGauges.publish();
-    refreshedMs = performance.now();
+    age.shown(began);
     await streams.feed();
   }
 
@@ -249,16 +254,8 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
       await dispatcher.stop();
       await coordinator.stop();
     },
-    /**
-     * Call before metrics are shown. A process that stands by and has not looked for long was stopped: what it would show may have ended
-     * since, and would page anew. Who cannot reach the store leads, for all it knows, and goes on showing what it saw.
-     */
-    hideStale(): void {
-      if (hidden || coordinator.leads() || performance.now() - refreshedMs < STALE * config.jobs.lease)
-        return;
-      gauges.retain([]);
-      hidden = true;
-    },
+    /** Call before metrics are shown. */
+    hideStale: age.hideStale,
     /** Runs the jobs until nothing is left to profile, score, judge or report, and delivers what is due. */
     async settle(run: (job: string) => Promise<{ ok: boolean }>): Promise<void> {
       const runOrFail = async (name: string) => {
