@@ -162,8 +162,10 @@ async function watchOutage(watched: Watched): Promise<OutageReport> {
   if (stood.length === 0) throw new Error(`an outage of ${minutes} min is too short to look at`);
   if (new Set(stood.map(({ committed }) => committed)).size > 1)
     wrong('offsets were committed without the store');
-  if (new Set(stood.map(({ pending }) => pending)).size > 1)
-    wrong(`it went on reading: ${stood.map(({ pending }) => pending).join(', ')} rows held`);
+  // Partitions with room take what trickles in, until all together hold what they may.
+  const late = stood.slice(Math.floor(stood.length / 2));
+  if (new Set(late.map(({ pending }) => pending)).size > 1)
+    wrong(`it went on reading: ${late.map(({ pending }) => pending).join(', ')} rows held`);
 
   if (away === 'store') await rig.startStore();
   else await rig.broker.restart();
