@@ -1,15 +1,8 @@
-import type { Admin, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { Logger } from '../domain/ports.js';
 import { fetchRecordBatches } from './kafka-fetch.js';
-import { fetchTopicIds } from './kafka-topic-ids.js';
-import type {
-  LogCommit,
-  LogHandler,
-  LogPartition,
-  LogPosition,
-  LogRecord,
-  LogRecords,
-} from './log-source.js';
+import { readPositions, reportEnds } from './kafka-positions.js';
+import type { LogCommit, LogHandler, LogPartition, LogRecord, LogRecords } from './log-source.js';
 import type { RecordBatchMessage } from './record-batches.js';
 
 export interface KafkaSessionOptions {
@@ -251,53 +244,4 @@ function recordsOf(messages: readonly (KafkaMessage | RecordBatchMessage)[], fro
 
 function errorType(error: unknown): string {
   return error instanceof Error && 'type' in error ? String(error.type) : '';
-}
-
-async function readPositions(
-  kafka: Kafka,
-  admin: Admin,
-  group: string,
-  topics: readonly string[],
-  assigned: readonly LogPartition[],
-): Promise<LogPosition[]> {
-  if (assigned.length === 0) return [];
-  const own = topics.filter((topic) => assigned.some((partition) => partition.topic === topic));
-  const [{ clusterId }, ids, committed, logs] = await Promise.all([
-    admin.describeCluster(),
-    fetchTopicIds(kafka, own),
-    admin.fetchOffsets({ groupId: group, topics: own }),
-    Promise.all(own.map(async (topic) => ({ topic, ends: await admin.fetchTopicOffsets(topic) }))),
-  ]);
-  return assigned.map(({ topic, partition }) => {
-    const commit = committed
-      .find((found) => found.topic === topic)
-      ?.partitions.find((found) => found.partition === partition);
-    const log = logs
-      .find((found) => found.topic === topic)
-      ?.ends.find((found) => found.partition === partition);
-    if (log === undefined) throw new Error(`the brokers do not say where ${topic}/${partition} ends`);
-    const offset = Number(commit?.offset ?? -1);
-    return {
-      topic,
-      partition,
-      clusterId,
-      topicId: ids.get(topic) ?? topic,
-      committed: offset < 0 ? null : { offset, metadata: commit?.metadata ?? '' },
-      logStart: Number(log.low),
-      logEnd: Number(log.high),
-    };
-  });
-}
-
-async function reportEnds(admin: Admin, topics: readonly string[], handler: LogHandler): Promise<void> {
-  const ends = await Promise.all(
-    topics.map(async (topic) =>
-      (await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => ({
-        topic,
-        partition,
-        logEnd: Number(high),
-      })),
-    ),
-  );
-  handler.ends(ends.flat());
 }
