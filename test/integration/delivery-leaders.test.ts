@@ -19,34 +19,38 @@ describe('delivery, when leaders move', () => {
   }, 120_000);
   afterAll(() => rig?.stop());
 
-  it('to another broker, away from one that is killed, and back: no crash loop, every offset once', () =>
-    withDelivery({ rig, name: 'leaders' }, 'embedded', async (delivery) => {
-      const { broker: cluster } = rig;
-      const [predictions = ''] = delivery.topics;
-      const process = delivery.start();
-      /** Strikes while it reads; then all that was written is read, of every partition. */
-      const strike = async (blow: () => Promise<void>) => {
-        await delivery.produce(1_000);
-        await blow();
-        await delivery.produce(100);
-        await delivery.untilDone(process);
-      };
-      await strike(() => until('it stores', () => process.log().includes('step inserted')));
+  it(
+    'to another broker, away from one that is killed, and back: no crash loop, every offset once',
+    () =>
+      withDelivery({ rig, name: 'leaders' }, 'embedded', async (delivery) => {
+        const { broker: cluster } = rig;
+        const [predictions = ''] = delivery.topics;
+        const process = delivery.start();
+        /** Strikes while it reads; then all that was written is read, of every partition. */
+        const strike = async (blow: () => Promise<void>) => {
+          await delivery.produce(1_000);
+          await blow();
+          await delivery.produce(100);
+          await delivery.untilDone(process);
+        };
+        await strike(() => until('it stores', () => process.log().includes('step inserted')));
 
-      const victim = await cluster.coordinator();
-      const leaders = await cluster.leaders(predictions);
-      const moved = leaders.findIndex((leader) => leader !== victim);
-      await strike(() => cluster.moveLeader(predictions, moved, victim));
-      // Two partitions lose their leader, and the group its coordinator.
-      await strike(() => cluster.kill(victim));
-      expect(await cluster.leaders(predictions)).not.toContain(victim);
-      await strike(async () => {
-        await cluster.restart(victim);
-        await until('it leads again', async () => (await cluster.leaders(predictions)).includes(victim));
-      });
-      // kafkajs asks the dead coordinator for a while; then it is replaced.
-      expect(restartsOf(process)).toBeLessThanOrEqual(3);
-      await process.kill();
-      expect(await delivery.violations()).toEqual([]);
-    }));
+        const victim = await cluster.coordinator();
+        const leaders = await cluster.leaders(predictions);
+        const moved = leaders.findIndex((leader) => leader !== victim);
+        await strike(() => cluster.moveLeader(predictions, moved, victim));
+        // Two partitions lose their leader, and the group its coordinator.
+        await strike(() => cluster.kill(victim));
+        expect(await cluster.leaders(predictions)).not.toContain(victim);
+        await strike(async () => {
+          await cluster.restart(victim);
+          await until('it leads again', async () => (await cluster.leaders(predictions)).includes(victim));
+        });
+        // kafkajs asks the dead coordinator for a while; then it is replaced.
+        expect(restartsOf(process)).toBeLessThanOrEqual(3);
+        await process.kill();
+        expect(await delivery.violations()).toEqual([]);
+      }),
+    400_000,
+  );
 });
