@@ -21,5 +21,5 @@ export default {
       testMatch: ['<rootDir>/test/{contract,integration,e2e}/**/*.test.ts'],
     },
   ],
-  testTimeout: 120_000,
+  testTimeout: 300_000,
 };

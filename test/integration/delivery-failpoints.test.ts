@@ -37,7 +37,7 @@ describe('delivery, when a collector is killed', () => {
       const idle = outcomes.filter(({ scenario, outcome }) => scenario.redoes && outcome.redone === 0);
       expect(idle.map(({ name }) => name)).toEqual([]);
     },
-    300_000,
+    900_000,
   );
 
   it('random kills, alone and with a second member: every offset once', async () => {
