@@ -16,7 +16,7 @@ describe('delivery, when leaders move', () => {
   let rig: DeliveryRig<KafkaCluster>;
   beforeAll(async () => {
     rig = await startDeliveryRigOn(startKafkaCluster());
-  }, 120_000);
+  }, 300_000);
   afterAll(() => rig?.stop());
 
   it(
