@@ -99,8 +99,10 @@ export async function startClickHouseBridge(options: {
       response.destroy(error instanceof Error ? error : new Error(String(error)));
     });
   });
-  // As a server waits; Node's 5 s would end connections whose next request is delayed on purpose.
-  server.keepAliveTimeout = 30_000;
+  // Requests are held back on purpose, on slow machines for minutes: no connection ends because its next request, or the rest of one, is late.
+  server.keepAliveTimeout = 0;
+  server.headersTimeout = 0;
+  server.requestTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);

@@ -194,17 +194,20 @@ export async function startDeliveryRigOn<Log extends KafkaLog & { readonly stop:
       },
       registerLate: () => store.saveModel(version('2')),
       untilDone: async (...running) => {
-        const all = [...(await ends()).values()].flat().reduce((total, end) => total + end, 0);
-        await until(
-          `${all} records of ${name} committed`,
-          async () => {
-            for (const process of running)
-              if (process.exitCode() !== null) throw new Error(`a collector ended:\n${process.log()}`);
-            return (await committed()) === all;
-          },
-          DONE_TIMEOUT_MS,
-          300,
-        );
+        const produced = await ends();
+        const all = [...produced.values()].flat().reduce((total, end) => total + end, 0);
+        const isDone = async () => {
+          for (const process of running)
+            if (process.exitCode() !== null) throw new Error(`a collector ended:\n${process.log()}`);
+          return (await committed()) === all;
+        };
+        try {
+          await until(`${all} records of ${name} committed`, isDone, DONE_TIMEOUT_MS, 300);
+        } catch (error) {
+          const missing = { of: [...produced], committed: [...(await committedOffsets())] };
+          const logs = running.map((process) => process.log().slice(-4_000)).join('\n---\n');
+          throw new Error(`${String(error)}\n${JSON.stringify(missing)}\n${logs}`, { cause: error });
+        }
       },
       committed,
       commitViolations: async () => {
