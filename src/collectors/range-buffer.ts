@@ -7,7 +7,7 @@ import type {
   RejectReason,
   RowSource,
 } from '../domain/prediction.js';
-import { type GrowingPredictions, pushBorrowed } from '../domain/row-list.js';
+import { type BorrowedPrediction, type GrowingPredictions, pushBorrowed } from '../domain/row-list.js';
 import { messageOf } from '../errors.js';
 import { MAX_EVENT_BYTES } from './decode-event.js';
 import { cloudEventOf } from './kafka-cloud-event.js';
@@ -22,7 +22,7 @@ export interface RecordDecoders {
   /** `text` is the record as it came, `value` what JSON says it is. At least one outcome. */
   readonly read: (kind: RowKind, value: unknown, text: string, source: RowSource) => readonly Outcome[];
   /** A quick way to the row of a prediction that `read` would accept, overwritten by the next one; null when it cannot tell. */
-  readonly quickPrediction?: (value: Buffer, source: RowSource) => PredictionRow | null;
+  readonly quickPrediction?: (value: Buffer, source: RowSource) => BorrowedPrediction | null;
 }
 
 export interface WaitingRecords {
@@ -85,7 +85,7 @@ export function appendRecord(
     reject('too_large', `the event has ${record.value.length} bytes, at most ${MAX_EVENT_BYTES} are taken`);
     return;
   }
-  let quick: PredictionRow | null = null;
+  let quick: BorrowedPrediction | null = null;
   let outcomes: readonly Outcome[] = [];
   try {
     const event = cloudEventOf(record);

@@ -3,6 +3,7 @@ import type { PredictionRow, RowSource } from '../domain/prediction.js';
 import type { DecodeContext } from './decode-event.js';
 import { createEventReader } from './event-reader.js';
 import { createMessageReader, type MessageReader } from './formats/read-message.js';
+import { treatBorrowed } from './privacy.js';
 import type { RecordDecoders } from './range-buffer.js';
 
 /** The identity of a record's prediction that has none of its own: its place in the log. */
@@ -32,7 +33,8 @@ export function createRecordDecoders(
       if (quickFailed) return null;
       try {
         const row = reader.read(value, 0, source);
-        if (row !== null && reader.end() === value.length) return treat === undefined ? row : treat(row);
+        if (row !== null && reader.end() === value.length)
+          return treat === undefined ? row : treatBorrowed(row, treat);
         reader.learn(value, 0, value.length);
       } catch (err) {
         // A bug in it must not stop the partition: the ordinary decoder has the word, from now on.

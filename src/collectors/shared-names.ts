@@ -9,26 +9,23 @@ export function createSharedNames(forms = FORMS) {
   const known: (readonly string[])[] = [];
   let next = 0;
 
-  /** Of a list that the caller goes on using: the first `length` names, copied where they are kept. */
-  return (names: readonly string[], length?: number): readonly string[] => {
-    const count = length ?? names.length;
+  return (names: readonly string[]): readonly string[] => {
     for (let at = 0; at < known.length; at += 1) {
       const form = known[at] as readonly string[];
-      if (!equal(form, names, count)) continue;
+      if (!equal(form, names)) continue;
       const first = known[0] as readonly string[];
       known[0] = form;
       known[at] = first;
       return form;
     }
-    const own = length === undefined ? names : names.slice(0, length);
-    known[known.length < forms ? known.length : next] = own;
+    known[known.length < forms ? known.length : next] = names;
     next = (next + 1) % forms;
-    return own;
+    return names;
   };
 }
 
-function equal(form: readonly string[], names: readonly string[], length: number): boolean {
-  if (form.length !== length) return false;
-  for (let index = 0; index < length; index += 1) if (form[index] !== names[index]) return false;
+function equal(form: readonly string[], names: readonly string[]): boolean {
+  if (form.length !== names.length) return false;
+  for (let index = 0; index < names.length; index += 1) if (form[index] !== names[index]) return false;
   return true;
 }

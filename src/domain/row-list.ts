@@ -17,13 +17,31 @@ export interface PredictionList extends RowList<PredictionRow> {
 
 export interface GrowingPredictions extends PredictionList, GrowingRowList<PredictionRow> {
   /** Takes a row that will be overwritten by the next one; of a list that does not keep rows as they came. */
-  readonly pushBorrowed?: (row: PredictionRow) => void;
+  readonly pushBorrowed?: (row: BorrowedPrediction) => void;
+}
+
+/** Text of plain ASCII, in bytes that are somebody else's. */
+export interface PlainText {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly end: number;
+}
+
+/** A row, with its lists, that its reader overwrites with the next one. */
+export interface BorrowedPrediction extends PredictionRow {
+  /** Its id where it was read: most are written to a column and never needed as a string. Null when only `predictionId` tells it. */
+  readonly plainId: PlainText | null;
 }
 
 /** Adds a row that its reader will overwrite. */
-export function pushBorrowed(list: GrowingPredictions, row: PredictionRow): void {
-  if (list.pushBorrowed === undefined) list.push(structuredClone(row));
+export function pushBorrowed(list: GrowingPredictions, row: BorrowedPrediction): void {
+  if (list.pushBorrowed === undefined) list.push(keptRow(row));
   else list.pushBorrowed(row);
+}
+
+/** A row of one's own. */
+export function keptRow({ plainId: _, ...row }: BorrowedPrediction): PredictionRow {
+  return structuredClone(row);
 }
 
 /** What is counted of one version's rows. */

@@ -1,5 +1,5 @@
 import { type Request, type Response, Router } from 'express';
-import type { PredictionRow } from '../domain/prediction.js';
+import type { BorrowedPrediction } from '../domain/row-list.js';
 import { AppError } from '../errors.js';
 import type { Access } from './access.js';
 import { createBodyReader } from './body.js';
@@ -37,7 +37,7 @@ const MSGPACK_TYPES: ReadonlySet<string> = new Set(['application/msgpack', 'appl
 
 export interface IngestPorts extends IntakePorts {
   /** Rows of predictions that are written like earlier ones, without a detour over objects. */
-  readonly quickPredictions?: QuickReader<PredictionRow>;
+  readonly quickPredictions?: QuickReader<BorrowedPrediction>;
   /** Is told of a body that is being read, so that others may share its insert; gives what ends the waiting. */
   readonly expect?: () => () => void;
 }
@@ -75,7 +75,7 @@ export function createIngestRoutes(ports: IngestPorts, access: Access): Router {
    */
   async function takeBody(
     body: Buffer,
-    slices: AsyncIterable<Slice<PredictionRow>> | Iterable<Slice<PredictionRow>>,
+    slices: AsyncIterable<Slice<BorrowedPrediction>> | Iterable<Slice<BorrowedPrediction>>,
     intake: Intake,
   ) {
     let arrived = expect();
@@ -108,7 +108,7 @@ export function createIngestRoutes(ports: IngestPorts, access: Access): Router {
   }
 
   const handle =
-    (kind: EventKind, quick: QuickReader<PredictionRow> | null) =>
+    (kind: EventKind, quick: QuickReader<BorrowedPrediction> | null) =>
     async (request: Request, response: Response): Promise<void> => {
       const mediaType = mediaTypeOf(request);
       const intake = intakeOf(request, kind);

@@ -3,12 +3,16 @@ import type {
   IngestCounts,
   LabelRow,
   Outcome,
-  PredictionRow,
   RejectedRow,
   RejectReason,
   RowSource,
 } from '../domain/prediction.js';
-import { type GrowingPredictions, type PredictionList, pushBorrowed } from '../domain/row-list.js';
+import {
+  type BorrowedPrediction,
+  type GrowingPredictions,
+  type PredictionList,
+  pushBorrowed,
+} from '../domain/row-list.js';
 import { AppError } from '../errors.js';
 import type { BodyEvent, Slice } from './events-body.js';
 
@@ -146,7 +150,7 @@ export function createIntake(options: IntakeOptions) {
 
   return {
     /** Says whether the rows should be sent before more are added. */
-    add(slice: Slice<PredictionRow>): boolean {
+    add(slice: Slice<BorrowedPrediction>): boolean {
       bytes += slice.bytes;
       for (const event of slice.events) {
         if (index >= MAX_EVENTS)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { PlainText } from '../domain/row-list.js';
 
 /** What names a scored row. */
 export interface RowKey {
@@ -59,7 +60,12 @@ const REMEMBERED_LENGTHS = 256;
  * `hash64Into` of `rowKey`, for rows that mostly have model, version and index in common: what these make of the lanes is remembered for
  * each length of a key, and no key is put together.
  */
-export function createKeyHasher(): (row: RowKey, halves: Uint32Array, at: number) => void {
+export function createKeyHasher(): (
+  row: RowKey,
+  plainId: PlainText | null,
+  halves: Uint32Array,
+  at: number,
+) => void {
   let model = '';
   let modelVersion = '';
   let rowIndex = -1;
@@ -67,13 +73,14 @@ export function createKeyHasher(): (row: RowKey, halves: Uint32Array, at: number
   const highs = new Int32Array(REMEMBERED_LENGTHS);
   const lows = new Int32Array(REMEMBERED_LENGTHS);
   const known = new Uint8Array(REMEMBERED_LENGTHS);
-  return (row, halves, at) => {
+  return (row, plainId, halves, at) => {
     if (row.rowIndex !== rowIndex || row.modelVersion !== modelVersion || row.model !== model) {
       ({ model, modelVersion, rowIndex } = row);
       beginning = rowKey({ ...row, predictionId: '' });
       known.fill(0);
     }
-    const length = beginning.length + row.predictionId.length;
+    const idLength = plainId === null ? row.predictionId.length : plainId.end - plainId.from;
+    const length = beginning.length + idLength;
     if (known[length] === 1) {
       lanes.high = highs[length] as number;
       lanes.low = lows[length] as number;
@@ -86,7 +93,8 @@ export function createKeyHasher(): (row: RowKey, halves: Uint32Array, at: number
       highs[length] = lanes.high;
       lows[length] = lanes.low;
     }
-    mixIn(row.predictionId);
+    if (plainId === null) mixIn(row.predictionId);
+    else mixInPlain(plainId);
     finish(halves, at);
   };
 }
@@ -96,17 +104,20 @@ const LOW_SEED = 0x3c6ef372;
 const lanes = { high: 0, low: 0 };
 
 function mixIn(text: string): void {
-  let high = lanes.high | 0;
-  let low = lanes.low | 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    const a = Math.imul(unit ^ 0x5bd1e995, 0xcc9e2d51);
-    const b = Math.imul(unit ^ 0x2545f491, 0x1b873593);
-    high = (Math.imul(rotate(high ^ a, 13), 5) + 0x6b64e654 + (low >>> 16)) | 0;
-    low = (Math.imul(rotate(low ^ b, 15), 9) + 0x38b34ae5 + (high >>> 16)) | 0;
-  }
-  lanes.high = high;
-  lanes.low = low;
+  for (let index = 0; index < text.length; index += 1) mixInUnit(text.charCodeAt(index));
+}
+
+/** The same of a text whose units are bytes. */
+function mixInPlain({ bytes, from, end }: PlainText): void {
+  for (let index = from; index < end; index += 1) mixInUnit(bytes[index] as number);
+}
+
+function mixInUnit(unit: number): void {
+  const { high, low } = lanes;
+  const a = Math.imul(unit ^ 0x5bd1e995, 0xcc9e2d51);
+  const b = Math.imul(unit ^ 0x2545f491, 0x1b873593);
+  lanes.high = (Math.imul(rotate(high ^ a, 13), 5) + 0x6b64e654 + (low >>> 16)) | 0;
+  lanes.low = (Math.imul(rotate(low ^ b, 15), 9) + 0x38b34ae5 + (lanes.high >>> 16)) | 0;
 }
 
 function finish(halves: Uint32Array, at: number): void {

@@ -1,4 +1,5 @@
 import type { Named } from '../domain/prediction.js';
+import type { PlainText } from '../domain/row-list.js';
 import {
   createLongColumn,
   FIRST_ROWS,
@@ -12,7 +13,9 @@ import {
   type ValueColumn,
 } from './native-numbers.js';
 
-export type TextColumn = ListColumn<string>;
+export interface TextColumn extends ListColumn<string> {
+  appendPlain(text: PlainText): void;
+}
 
 const FIRST_BYTES = 1_024;
 /** Longest text that is written unit by unit; a call of the runtime costs as much as about 60 units. */
@@ -36,7 +39,7 @@ export function createTextColumn(): TextColumn {
   }
 
   /** Whether the text was short and plain ASCII, and is written. */
-  function appendPlain(text: string): boolean {
+  function appendShort(text: string): boolean {
     const { length } = text;
     if (length > SHORT_TEXT) return false;
     bytes[at] = length;
@@ -64,7 +67,7 @@ export function createTextColumn(): TextColumn {
   function append(text: string): void {
     // Up to three bytes a unit, and up to five of length.
     reserve(3 * text.length + 5);
-    if (appendPlain(text)) return;
+    if (appendShort(text)) return;
     at = writeVarUInt(bytes, at, Buffer.byteLength(text));
     at += bytes.write(text, at, 'utf8');
   }
@@ -72,6 +75,14 @@ export function createTextColumn(): TextColumn {
   return {
     type: 'String',
     append,
+    appendPlain({ bytes: text, from, end }) {
+      reserve(end - from + 5);
+      at = writeVarUInt(bytes, at, end - from);
+      for (let index = from; index < end; index += 1) {
+        bytes[at] = text[index] as number;
+        at += 1;
+      }
+    },
     appendAll(texts) {
       for (let index = 0; index < texts.length; index += 1) append(texts[index] as string);
     },
@@ -110,6 +121,9 @@ export function createLowCardinalityColumn<Nullable extends boolean = false>(
   let keyCount = 0;
   let indexes = makeWords(FIRST_ROWS);
   let rows = 0;
+  // Of most columns one row after the other has the same text.
+  let lastText: string | null = null;
+  let lastPlace = 0;
   // As the engine itself: null, then the type's default.
   if (nullable) {
     keys.append('');
@@ -130,7 +144,11 @@ export function createLowCardinalityColumn<Nullable extends boolean = false>(
 
   function append(text: Text): void {
     if (rows === indexes.length) indexes = grown(indexes, makeWords);
-    indexes[rows] = text === null ? 0 : placeOf(text);
+    if (text !== lastText) {
+      lastText = text;
+      lastPlace = text === null ? 0 : placeOf(text);
+    }
+    indexes[rows] = lastPlace;
     rows += 1;
   }
 
@@ -179,12 +197,16 @@ export function createMapColumn<Value>(values: ListColumn<Value>): ValueColumn<N
   const places = new Map<readonly string[], readonly number[]>();
   let entries = 0;
 
+  let lastNames: readonly string[] = [];
+  let lastPlaces: readonly number[] = [];
+
   function placesOf(names: readonly string[]): readonly number[] {
-    const known = places.get(names);
-    if (known !== undefined) return known;
-    const found = names.map(keys.place);
+    if (names === lastNames) return lastPlaces;
+    const found = places.get(names) ?? names.map(keys.place);
     // Rows may share nothing: then a memory of their names would only grow.
     if (places.size < MAX_FORMS) places.set(names, found);
+    lastNames = names;
+    lastPlaces = found;
     return found;
   }
 

@@ -1,6 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PredictionRow } from '../domain/prediction.js';
-import { type GrowingPredictions, type PredictionList, PredictionTally } from '../domain/row-list.js';
+import {
+  type BorrowedPrediction,
+  type GrowingPredictions,
+  type PlainText,
+  type PredictionList,
+  PredictionTally,
+} from '../domain/row-list.js';
 import { createPredictionBlock, type PredictionBlock } from './prediction-block.js';
 
 /** Rows kept as they are until they are packed together: short enough that they are garbage before the collector looks. */
@@ -35,10 +41,10 @@ export class PackedPredictions implements GrowingPredictions {
     if (this.#loose.length === LOOSE_ROWS) this.#pack();
   }
 
-  pushBorrowed(row: PredictionRow): void {
+  pushBorrowed(row: BorrowedPrediction): void {
     if (this.#loose.length > 0) this.#pack();
     this.tally.add(row);
-    this.#put(row, this.#length % STRIDE === 0);
+    this.#put(row, row.plainId, this.#length % STRIDE === 0);
     this.#length += 1;
   }
 
@@ -95,16 +101,16 @@ export class PackedPredictions implements GrowingPredictions {
   }
 
   #pack(): void {
-    for (const [index, row] of this.#loose.entries()) this.#put(row, index % STRIDE === 0);
+    for (const [index, row] of this.#loose.entries()) this.#put(row, null, index % STRIDE === 0);
     this.#loose = [];
   }
 
-  #put(row: PredictionRow, look: boolean): void {
+  #put(row: PredictionRow, plainId: PlainText | null, look: boolean): void {
     if (this.#open === null) {
       this.#open = createPredictionBlock();
       this.#blocks.push(this.#open);
     }
-    this.#open.append(row);
+    this.#open.append(row, plainId);
     if (look && this.#open.size() >= BLOCK_BYTES) this.#open = null;
   }
 }

@@ -1,4 +1,5 @@
 import type { PredictionRow } from '../domain/prediction.js';
+import type { PlainText } from '../domain/row-list.js';
 import { createKeyHasher } from './identity.js';
 import {
   createLowCardinalityColumn,
@@ -21,7 +22,8 @@ import { appendSource, createTimeColumn, sourceColumns, storedText } from './row
 /** Predictions in columns, as the engine takes them. */
 export interface PredictionBlock {
   readonly length: number;
-  append(row: PredictionRow): void;
+  /** `plainId` is the row's id, where it is known as bytes. */
+  append(row: PredictionRow, plainId: PlainText | null): void;
   /** The row as it was appended. */
   read(index: number): PredictionRow;
   /** Hashes of the rows' keys: high half, low half, and so on. */
@@ -64,12 +66,15 @@ export function createPredictionBlock(): PredictionBlock {
     get length() {
       return rows;
     },
-    append(row) {
-      const { prediction, predictionId } = row;
+    append(row, plainId) {
+      const { prediction } = row;
       columns.model.append(row.model);
       columns.version.append(row.modelVersion);
-      columns.prediction_id.append(predictionId);
-      if (storedText(predictionId) !== predictionId) oddIds.set(rows, predictionId);
+      if (plainId === null) {
+        const { predictionId } = row;
+        columns.prediction_id.append(predictionId);
+        if (storedText(predictionId) !== predictionId) oddIds.set(rows, predictionId);
+      } else columns.prediction_id.appendPlain(plainId);
       columns.row_index.append(row.rowIndex);
       columns.ts.append(row.timestampMs);
       columns.num.append(row.numeric);
@@ -82,7 +87,7 @@ export function createPredictionBlock(): PredictionBlock {
       columns.tags.append(row.tags);
       appendSource(columns, row.source);
       if (2 * rows === hashes.length) hashes = grown(hashes, makeWords);
-      hashKey(row, hashes, 2 * rows);
+      hashKey(row, plainId, hashes, 2 * rows);
       rows += 1;
     },
     read: (index) => ({

@@ -4,6 +4,7 @@ import { createEventReader } from '../collectors/event-reader.js';
 import type { MessageReader } from '../collectors/formats/read-message.js';
 import { createKafkaCollector, type KafkaCollector } from '../collectors/kafka-collector.js';
 import { createKafkaSource } from '../collectors/kafka-source.js';
+import { treatBorrowed } from '../collectors/privacy.js';
 import { createRecordDecoders, placeId } from '../collectors/record-decoders.js';
 import { createRowWriter, type RowWriter } from '../collectors/row-writer.js';
 import { createSharedInserts } from '../collectors/shared-inserts.js';
@@ -45,7 +46,7 @@ export function wireCollection(parts: Parts, access: Access) {
           ...reader,
           read: (body: Buffer, start: number) => {
             const row = reader.read(body, start, HTTP_SOURCE);
-            return row === null ? null : privacy.treatPrediction(row);
+            return row === null ? null : treatBorrowed(row, privacy.treatPrediction);
           },
         };
   const redrive = createRedriver({

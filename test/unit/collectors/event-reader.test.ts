@@ -4,6 +4,7 @@ import type { DecodeContext } from '../../../src/collectors/decode-event.js';
 import { decodePrediction } from '../../../src/collectors/decode-prediction.js';
 import { createEventReader } from '../../../src/collectors/event-reader.js';
 import type { RowSource } from '../../../src/domain/prediction.js';
+import { keptRow } from '../../../src/domain/row-list.js';
 
 const source: RowSource = { kind: 'kafka', topic: 't', partition: 1, offset: 2 };
 const nowMs = Date.UTC(2026, 0, 2);
@@ -37,7 +38,7 @@ function quick(known: string, text: string) {
   const bytes = Buffer.from(known);
   reader.learn(bytes, 0, bytes.length);
   const row = reader.read(Buffer.from(text), 0, source);
-  return row === null || reader.end() !== Buffer.byteLength(text) ? null : row;
+  return row === null || reader.end() !== Buffer.byteLength(text) ? null : keptRow(row);
 }
 const write = (values: Record<string, string>, features: Record<string, string>) =>
   `{"prediction_id":${values.id}, "model":${values.model},"model_version":${values.version},"timestamp":${values.time},` +
@@ -63,6 +64,20 @@ const number = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
   fc.integer().map(String),
   fc.tuple(fc.maxSafeInteger(), fc.nat(30)).map(([whole, digits]) => `${whole}.${'0'.repeat(digits)}7`),
+  // As many digits as do not fit a double, at any place, with and without an exponent.
+  fc
+    .tuple(fc.bigInt(10n ** 14n, 10n ** 20n), fc.nat(28), fc.constantFrom('', 'e-5', 'E+7', 'e22', 'e-23'))
+    .map(([digits, decimals, exponent]) => {
+      const text = String(digits).padStart(decimals + 1, '0');
+      const point = text.length - decimals;
+      return `${text.slice(0, point)}${decimals === 0 ? '' : `.${text.slice(point)}`}${exponent}`;
+    }),
+  // Halfway between two doubles.
+  fc.tuple(fc.bigInt(2n ** 52n, 2n ** 53n - 1n), fc.nat(5)).map(([whole, fives]) => {
+    const text = String((2n * whole + 1n) * 5n ** BigInt(fives));
+    const point = text.length - fives;
+    return fives === 0 ? text : `${text.slice(0, point)}.${text.slice(point)}`;
+  }),
   fc.constantFrom(
     '-0',
     '0',
@@ -252,7 +267,10 @@ describe('the event reader', () => {
     ].map((features) => write(PLAIN, features));
     const first = Buffer.from(events[0] as string);
     reader.learn(first, 0, first.length);
-    const read = events.map((event) => structuredClone(reader.read(Buffer.from(event), 0, source)));
+    const read = events.map((event) => {
+      const row = reader.read(Buffer.from(event), 0, source);
+      return row === null ? null : keptRow(row);
+    });
     expect(read).toEqual(events.map(ordinary));
   });
 

@@ -21,15 +21,3 @@ test('forgets the oldest of too many forms, and never mixes them up', () => {
   expect(kept.length).toBeLessThanOrEqual(2);
   for (let turn = 0; turn < 50; turn += 1) expect(shared([`x${turn % 7}`])).toEqual([`x${turn % 7}`]);
 });
-
-test('keeps a copy of the first names of a list that is used again', () => {
-  const shared = createSharedNames();
-  const list = ['a', 'b', 'old'];
-  const form = shared(list, 2);
-  expect(form).toEqual(['a', 'b']);
-  list[0] = 'c';
-  expect(form).toEqual(['a', 'b']);
-  expect(shared(list, 2)).toEqual(['c', 'b']);
-  expect(shared(['a', 'b', 'more'], 2)).toBe(form);
-  expect(shared(list, 3)).toEqual(['c', 'b', 'old']);
-});

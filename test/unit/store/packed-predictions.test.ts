@@ -78,7 +78,7 @@ describe('packed predictions', () => {
       fc.property(fc.array(fc.tuple(anyRow, fc.boolean()), { maxLength: 200, size: 'max' }), (pushes) => {
         const packed = new PackedPredictions();
         const plain: PredictionRow[] = [];
-        const borrowed = { ...predictionRow('borrowed') };
+        const borrowed = { ...predictionRow('borrowed'), plainId: null };
         for (const [row, isBorrowed] of pushes) {
           for (const list of [packed, plain]) {
             if (isBorrowed) pushBorrowed(list, Object.assign(borrowed, row));
