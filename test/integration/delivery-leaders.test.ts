@@ -51,6 +51,6 @@ describe('delivery, when leaders move', () => {
         await process.kill();
         expect(await delivery.violations()).toEqual([]);
       }),
-    400_000,
+    900_000,
   );
 });

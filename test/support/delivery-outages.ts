@@ -111,7 +111,7 @@ export const breakBrokers = (round: Round, proxy: TcpProxy): Promise<Outcome> =>
     await delivery.produce(3 * RECORDS);
     proxy.latencyMs = 5;
     const process = delivery.start({ brokerPort: proxy.port });
-    await until('it reads', () => process.log().includes('step inserted'), 120_000);
+    await until('it reads', () => process.log().includes('step inserted'));
     for (let time = 0; time < 5; time += 1) {
       await delay(400 * round.random());
       proxy.resetAll();

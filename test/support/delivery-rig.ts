@@ -9,8 +9,8 @@ import type { StoreLocation } from '../../src/store/client.js';
 import { createStore } from '../../src/store/store.js';
 import { type ClickHouseBridge, startClickHouseBridge } from './clickhouse-bridge.js';
 import type { CollectorFaults } from './collector-faults.js';
+import { untilCommitted } from './delivery-progress.js';
 import { type KafkaBroker, startKafkaBroker } from './kafka-broker.js';
-import { until } from './kafka-collect.js';
 import { buildCollectorProgram, type CollectorProcess } from './kafka-collector-process.js';
 import type { KafkaLog } from './kafka-log.js';
 import {
@@ -27,7 +27,6 @@ const PREDICTION_PARTITIONS = 3;
 /** Records of one range at most: many ranges of few records give many steps to strike at. */
 export const RANGE = 100;
 export const BRIDGE_PASSWORD = 'test-only';
-const DONE_TIMEOUT_MS = 120_000;
 
 export interface StartOptions {
   readonly faults?: CollectorFaults;
@@ -49,7 +48,7 @@ export interface Delivery {
   readonly produce: (records: number, options?: { readonly poison?: boolean }) => Promise<void>;
   /** The registry change: from here on a tenth of the predictions is of a known version. */
   readonly registerLate: () => Promise<void>;
-  /** Until everything produced is committed. Rejects when one of the processes ends before. */
+  /** Until everything produced is committed. Rejects when one of the processes ends before, or when nothing more is committed. */
   readonly untilDone: (...running: readonly CollectorProcess[]) => Promise<void>;
   /** Offsets committed by now, over all partitions. */
   readonly committed: () => Promise<number>;
@@ -196,13 +195,8 @@ export async function startDeliveryRigOn<Log extends KafkaLog & { readonly stop:
       untilDone: async (...running) => {
         const produced = await ends();
         const all = [...produced.values()].flat().reduce((total, end) => total + end, 0);
-        const isDone = async () => {
-          for (const process of running)
-            if (process.exitCode() !== null) throw new Error(`a collector ended:\n${process.log()}`);
-          return (await committed()) === all;
-        };
         try {
-          await until(`${all} records of ${name} committed`, isDone, DONE_TIMEOUT_MS, 300);
+          await untilCommitted(all, committed, running);
         } catch (error) {
           const missing = { of: [...produced], committed: [...(await committedOffsets())] };
           const logs = running.map((process) => process.log().slice(-4_000)).join('\n---\n');

@@ -18,7 +18,7 @@ export const ascending = (values: number[]) => [...values].sort((a, b) => a - b)
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  timeoutMs = 60_000,
+  timeoutMs = 120_000,
   everyMs = 50,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
