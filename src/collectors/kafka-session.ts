@@ -1,6 +1,7 @@
 import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { Logger } from '../domain/ports.js';
 import { fetchRecordBatches } from './kafka-fetch.js';
+import { watchMembership } from './kafka-membership.js';
 import { readPositions, reportEnds } from './kafka-positions.js';
 import type { LogCommit, LogHandler, LogPartition, LogRecord, LogRecords } from './log-source.js';
 import type { RecordBatchMessage } from './record-batches.js';
@@ -19,6 +20,8 @@ export interface KafkaSessionOptions {
   /** Longest wait of one fetch; also the delay of joins, pauses and the shutdown. */
   readonly maxWaitMs: number;
   readonly endsIntervalMs: number;
+  /** Aborted when the process is told to end: a session that is being opened then leaves its group instead of joining it. */
+  readonly signal: AbortSignal;
 }
 
 export interface KafkaSession {
@@ -58,6 +61,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     breakWith = resolve;
   });
   fetchRecordBatches(kafka, (error) => breakWith(error));
+  const membership = watchMembership(kafka, group, logger);
   const admin = kafka.admin();
   const consumer = kafka.consumer({
     groupId: group,
@@ -83,7 +87,9 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   };
 
   const disconnect = async () => {
-    await Promise.all([consumer.disconnect(), admin.disconnect()]);
+    await Promise.all([consumer.disconnect(), admin.disconnect(), membership.leave()]);
+    // What the brokers answered to a join meanwhile.
+    await membership.leave();
   };
   const close = async () => {
     closed = true;
@@ -144,6 +150,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   const { events } = consumer;
   consumer.on(events.GROUP_JOIN, ({ payload }) => {
     alive();
+    membership.joined();
     generation = options.nextGeneration();
     positions = new Map();
     const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
@@ -170,6 +177,8 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   });
   consumer.on(events.CRASH, ({ payload }) => fail(payload.error));
 
+  const leave = () => void membership.leave();
+  options.signal.addEventListener('abort', leave);
   try {
     await admin.connect();
     const existing = new Set(await admin.listTopics());
@@ -193,6 +202,8 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
       logger.debug({ err: failure }, 'kafka: closing a connection that never opened failed'),
     );
     throw error;
+  } finally {
+    options.signal.removeEventListener('abort', leave);
   }
   const endsTimer = setInterval(() => {
     reportEnds(admin, topics, handler).catch((err: unknown) =>

@@ -55,7 +55,7 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
   let generation = 0;
   let session: KafkaSession | null = null;
   let health: SourceHealth = { ready: false, detail: 'kafka: not started' };
-  let stopping = false;
+  const stopping = new AbortController();
   let wake: () => void = () => undefined;
   let supervisor: Promise<void> | null = null;
 
@@ -93,6 +93,7 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
       sessionTimeoutMs,
       maxWaitMs,
       endsIntervalMs,
+      signal: stopping.signal,
       nextGeneration: () => {
         generation += 1;
         return generation;
@@ -118,7 +119,7 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
     });
     const stopped = new Promise<Error>((resolve) => {
       wake = () => resolve(new Error('stopped'));
-      if (stopping) wake();
+      if (stopping.signal.aborted) wake();
     });
     try {
       return await Promise.race([opened.broken, stalled, stopped]);
@@ -131,7 +132,7 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
 
   async function supervise(handler: LogHandler): Promise<void> {
     let backoffMs = minBackoffMs;
-    while (!stopping) {
+    while (!stopping.signal.aborted) {
       let reason: unknown;
       try {
         reason = await live(handler, () => {
@@ -141,7 +142,7 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
         reason = error;
       }
       handler.revoked();
-      if (stopping) break;
+      if (stopping.signal.aborted) break;
       const detail = explainKafkaError(reason, connection);
       health = { ready: false, detail };
       metrics.kafkaRestarts.inc();
@@ -159,7 +160,7 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
       supervisor = supervise(handler);
     },
     stop: async () => {
-      stopping = true;
+      stopping.abort();
       wake();
       // A connection attempt that is under way cannot be called off; it ends by itself, without effect.
       if (supervisor !== null) await settlesWithin(supervisor, CLOSE_DEADLINE_MS);

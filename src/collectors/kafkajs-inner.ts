@@ -6,6 +6,7 @@ export interface InnerCluster {
   disconnect(): Promise<void>;
   metadata(query: { topics: readonly string[] }): Promise<unknown>;
   findBroker(query: { nodeId: string }): Promise<InnerBroker>;
+  findGroupCoordinator(query: { groupId: string }): Promise<InnerBroker>;
   brokerPool: {
     withBroker<T>(use: (found: { broker: InnerBroker }) => Promise<T>): Promise<T>;
   };
@@ -14,6 +15,7 @@ export interface InnerCluster {
 export interface InnerBroker {
   versions: Record<number, { maxVersion: number } | undefined>;
   connectionPool: { send<T>(message: InnerMessage<T>): Promise<T> };
+  leaveGroup(member: { groupId: string; memberId: string }): Promise<unknown>;
 }
 
 export interface InnerMessage<T> {

@@ -167,6 +167,7 @@ describe('kafka collector on a real broker', () => {
         sessionTimeoutMs: 6_000,
         maxWaitMs: 100,
         endsIntervalMs: 60_000,
+        signal: new AbortController().signal,
       });
       try {
         await until('read to the end', () => records.at(-1)?.offset === 29);
