@@ -47,5 +47,5 @@ describe('delivery, when a collector is killed', () => {
     });
     expect(outcomes.flatMap(({ violations }) => violations)).toEqual([]);
     expect(outcomes.map(({ struck }) => struck.length)).toEqual([2, 2]);
-  }, 600_000);
+  }, 1_200_000);
 });

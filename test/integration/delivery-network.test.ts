@@ -29,7 +29,7 @@ describe('delivery over a bad network', () => {
   it('brokers behind resets, cut answers and silence longer than the session: every offset once', async () => {
     const { violations } = await breakBrokers(round('brokers'), proxy);
     expect(violations).toEqual([]);
-  }, 600_000);
+  }, 1_200_000);
 
   it('a store that answers an insert never or in part: it is repeated, and every offset is stored once', async () => {
     const outcomes = await Promise.all([
@@ -38,7 +38,7 @@ describe('delivery over a bad network', () => {
       loseInsert(round('closed-answer'), { lost: 'answer', end: 'close' }),
     ]);
     expect(outcomes.map(({ violations }) => violations)).toEqual([[], [], []]);
-  }, 600_000);
+  }, 1_200_000);
 
   it('a batch that unpacks to more than 128 MiB stops reading before it, in bounded memory', () =>
     withDelivery(round('bomb'), 'embedded', async (delivery) => {

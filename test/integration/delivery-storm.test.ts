@@ -19,5 +19,5 @@ describe('delivery in a rebalance storm', () => {
     });
     expect(violations).toEqual([]);
     expect(new Set(struck)).toEqual(new Set(['SIGKILL', 'SIGTERM', 'SIGSTOP']));
-  }, 600_000);
+  }, 1_200_000);
 });
