@@ -149,8 +149,10 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
 
   const { events } = consumer;
   consumer.on(events.GROUP_JOIN, ({ payload }) => {
-    alive();
     membership.joined();
+    // kafkajs goes on for a while: by now the handler may be another session's.
+    if (closed) return;
+    alive();
     generation = options.nextGeneration();
     positions = new Map();
     const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
@@ -162,6 +164,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     prepare(assigned, generation).catch(fail);
   });
   consumer.on(events.REBALANCING, () => {
+    if (closed) return;
     alive();
     options.onRebalancing();
     handler.revoked();
