@@ -81,9 +81,11 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   let generation = 0;
   let positions = new Map<string, Position>();
   let commitOffsets: EachBatchPayload['commitOffsetsIfNecessary'] | null = null;
+  /** Nothing is read until where to read from is known, however well the rest goes: no sign of life counts meanwhile. */
+  let prepared = true;
   const fail = (error: unknown) => breakWith(error instanceof Error ? error : new Error(String(error)));
   const alive = () => {
-    lastActivityMs = performance.now();
+    if (prepared) lastActivityMs = performance.now();
   };
 
   const disconnect = async () => {
@@ -101,6 +103,8 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   const prepare = async (assigned: readonly LogPartition[], own: number) => {
     const found = await readPositions(kafka, admin, group, topics, assigned);
     if (closed || own !== generation) return;
+    prepared = true;
+    alive();
     const starts = handler.assigned(own, found);
     for (const { topic, partition, offset } of starts) {
       positions.set(keyOf({ topic, partition }), { next: offset, mismatches: 0, resumed: false });
@@ -152,7 +156,8 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     membership.joined();
     // kafkajs goes on for a while: by now the handler may be another session's.
     if (closed) return;
-    alive();
+    lastActivityMs = performance.now();
+    prepared = false;
     generation = options.nextGeneration();
     positions = new Map();
     const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
@@ -165,6 +170,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   });
   consumer.on(events.REBALANCING, () => {
     if (closed) return;
+    prepared = true;
     alive();
     options.onRebalancing();
     handler.revoked();

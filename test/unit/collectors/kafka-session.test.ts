@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { type Admin, type Consumer, Kafka } from 'kafkajs';
 import { openKafkaSession } from '../../../src/collectors/kafka-session.js';
@@ -78,5 +79,19 @@ describe('a session of the kafka client', () => {
     tell('REBALANCING');
     tell('GROUP_JOIN');
     expect(revocations()).toBe(before);
+  });
+
+  it('gives no sign of life while it does not know where to read, though the group hears of it', async () => {
+    const { session, tell } = await openOnFake();
+    tell('HEARTBEAT');
+    tell('GROUP_JOIN');
+    const joinedMs = session.lastActivityMs();
+    await delay(5);
+    tell('HEARTBEAT');
+    tell('FETCH');
+    expect(session.lastActivityMs()).toBe(joinedMs);
+    tell('REBALANCING');
+    expect(session.lastActivityMs()).toBeGreaterThan(joinedMs);
+    await session.close();
   });
 });
