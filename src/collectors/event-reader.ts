@@ -41,8 +41,8 @@ interface KnownForm extends EventForm {
 const FORMS = 8;
 /** Events learnt without one being read; beyond it a sender's events have no form worth looking for. */
 const TRIES = 200;
-/** Taken to the scanner at once; a longer event is left to the ordinary way. */
-const LOAD_BYTES = 256 * 1_024;
+/** Taken to the scanner at once: a slice of a body, and an event at its end. A longer event is left to the ordinary way. */
+const LOAD_BYTES = 144 * 1_024;
 
 const NOTHING = Buffer.alloc(0);
 const NOTHING_LOADED = { text: NOTHING, from: 0, to: 0 };

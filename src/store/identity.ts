@@ -104,20 +104,39 @@ const LOW_SEED = 0x3c6ef372;
 const lanes = { high: 0, low: 0 };
 
 function mixIn(text: string): void {
-  for (let index = 0; index < text.length; index += 1) mixInUnit(text.charCodeAt(index));
+  let high = lanes.high | 0;
+  let low = lanes.low | 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    high = nextHigh(high, low, unit);
+    low = nextLow(high, low, unit);
+  }
+  lanes.high = high;
+  lanes.low = low;
 }
 
 /** The same of a text whose units are bytes. */
 function mixInPlain({ bytes, from, end }: PlainText): void {
-  for (let index = from; index < end; index += 1) mixInUnit(bytes[index] as number);
+  let high = lanes.high | 0;
+  let low = lanes.low | 0;
+  for (let index = from; index < end; index += 1) {
+    const unit = bytes[index] as number;
+    high = nextHigh(high, low, unit);
+    low = nextLow(high, low, unit);
+  }
+  lanes.high = high;
+  lanes.low = low;
 }
 
-function mixInUnit(unit: number): void {
-  const { high, low } = lanes;
+function nextHigh(high: number, low: number, unit: number): number {
   const a = Math.imul(unit ^ 0x5bd1e995, 0xcc9e2d51);
+  return (Math.imul(rotate(high ^ a, 13), 5) + 0x6b64e654 + (low >>> 16)) | 0;
+}
+
+/** `high` is the new one. */
+function nextLow(high: number, low: number, unit: number): number {
   const b = Math.imul(unit ^ 0x2545f491, 0x1b873593);
-  lanes.high = (Math.imul(rotate(high ^ a, 13), 5) + 0x6b64e654 + (low >>> 16)) | 0;
-  lanes.low = (Math.imul(rotate(low ^ b, 15), 9) + 0x38b34ae5 + (lanes.high >>> 16)) | 0;
+  return (Math.imul(rotate(low ^ b, 15), 9) + 0x38b34ae5 + (high >>> 16)) | 0;
 }
 
 function finish(halves: Uint32Array, at: number): void {
