@@ -88,7 +88,7 @@ async function startBare() {
 export const httpIngest = {
   name: 'http-ingest',
   title: 'HTTP NDJSON ingest, durable, against bare express parsing the lines',
-  bar: { atLeast: 0.4 },
+  bar: { atLeast: 0.6 },
   rounds: 7,
 
   async run({ directory, log, rounds }) {

@@ -12,7 +12,6 @@ import {
   type PrivacyRule,
   tagColumn,
 } from '../domain/privacy.js';
-import type { BorrowedPrediction } from '../domain/row-list.js';
 import { ALIASES, type Fields, pick, unwrapped } from './decode-event.js';
 import { createSealing, type Sealing } from './sealed-halves.js';
 import { createSharedNames } from './shared-names.js';
@@ -60,15 +59,6 @@ export interface Privacy extends Sealing {
 const WITHHELD = 'the message is not kept, as its values may be personal (docs/privacy.md)';
 
 const MAX_PLANS = 1_000;
-
-/** The same of a row that will be overwritten; its id is text where it is treated. */
-export function treatBorrowed(
-  row: BorrowedPrediction,
-  treat: Privacy['treatPrediction'],
-): BorrowedPrediction {
-  const treated = treat(row);
-  return treated === row ? row : { ...treated, plainId: null };
-}
 
 /** How one version's rows are treated. */
 interface Plan {

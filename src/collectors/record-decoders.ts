@@ -1,9 +1,9 @@
 import type { Logger } from '../domain/ports.js';
 import type { PredictionRow, RowSource } from '../domain/prediction.js';
+import { treatBorrowed } from '../domain/row-list.js';
 import type { DecodeContext } from './decode-event.js';
 import { createEventReader } from './event-reader.js';
 import { createMessageReader, type MessageReader } from './formats/read-message.js';
-import { treatBorrowed } from './privacy.js';
 import type { RecordDecoders } from './range-buffer.js';
 
 /** The identity of a record's prediction that has none of its own: its place in the log. */

@@ -39,6 +39,15 @@ export function pushBorrowed(list: GrowingPredictions, row: BorrowedPrediction):
   else list.pushBorrowed(row);
 }
 
+/** What `treat` makes of the row: another one has no id in bytes. */
+export function treatBorrowed(
+  row: BorrowedPrediction,
+  treat: (row: PredictionRow) => PredictionRow,
+): BorrowedPrediction {
+  const treated = treat(row);
+  return treated === row ? row : { ...treated, plainId: null };
+}
+
 /** A row of one's own. */
 export function keptRow({ plainId: _, ...row }: BorrowedPrediction): PredictionRow {
   return structuredClone(row);

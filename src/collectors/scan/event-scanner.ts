@@ -20,6 +20,7 @@ interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   readonly scan: (form: number, start: number) => number;
   readonly forget: () => void;
+  readonly forgetTexts: () => void;
   readonly heapBase: () => number;
   readonly floats: () => number;
   readonly words: () => number;
@@ -135,6 +136,16 @@ export function createEventScanner(host: ScannerHost) {
     return 1;
   }
 
+  function scanned(form: number, start: number): number {
+    try {
+      return wasm.scan(form, start);
+    } catch (error) {
+      // The host threw: which texts are new was not said.
+      wasm.forgetTexts();
+      throw error;
+    }
+  }
+
   function textAt(entry: number): string {
     // A number that is kept as text.
     if (words[entry + 1] === 1) return String(floats[(entry + 4) / 2]);
@@ -230,7 +241,7 @@ export function createEventScanner(host: ScannerHost) {
 
     /** The position behind the event that starts at `start`; -1 when it is not of the form, or not plain. */
     scan(form: number, start: number): number {
-      const end = wasm.scan(form, input + start);
+      const end = scanned(form, input + start);
       const fresh = words[at.words + FRESH] as number;
       for (let index = 0; index < fresh; index += 1) {
         const entry = at.fresh + 3 * index;

@@ -8,7 +8,7 @@ import { RECIPROCALS } from './numbers';
 import { ENTRY, MAX_VALUES, nextRow, putText, Texts } from './texts';
 import { readTime } from './times';
 
-export { fresh } from './texts';
+export { forgetTexts, fresh } from './texts';
 
 /** Writes the kinds of the form's slots, for this version; 0 when it is not registered. */
 declare function hostKinds(form: u32, modelFrom: u32, modelEnd: u32, versionFrom: u32, versionEnd: u32): i32;

@@ -26,6 +26,11 @@ export function fresh(): usize {
   return FRESH;
 }
 
+/** The host may have missed what was fresh. */
+export function forgetTexts(): void {
+  memory.fill(KNOWN, 0, PLACES * PLACE_SIZE);
+}
+
 export function nextRow(): void {
   Texts.row = Texts.row == u32.MAX_VALUE ? 1 : Texts.row + 1;
   Texts.fresh = 0;

@@ -145,4 +145,25 @@ describe('one reader over many events', () => {
     expect(found.map((row) => row?.predictionId ?? null)).toEqual([null, 'r2', null, 'r4']);
     expectRows(found, events, 2);
   });
+
+  it('knows nothing of an event in which what is registered could not be told', () => {
+    let fails = false;
+    const reader = createEventReader({
+      featureKinds: () => {
+        if (fails) throw new Error('no registry');
+        return kinds;
+      },
+      earliestMs: () => 0,
+      wallClock: () => nowMs,
+      idOf: () => null,
+    });
+    // Tags come before the features: they are read when kinds are asked for.
+    const turned = ({ features, ...event }: Event) => ({ ...event, features });
+    readAll(reader, [turned(eventOf(0))]);
+    fails = true;
+    expect(() => readAll(reader, [turned(eventOf(1, { tags: { region: 'asia' } }))])).toThrow('no registry');
+    fails = false;
+    const events = [turned(eventOf(2, { tags: { region: 'asia' } })), turned(eventOf(3))];
+    expectRows(readAll(reader, events), events, 2);
+  });
 });
