@@ -16,9 +16,14 @@ const LEAVE_DEADLINE_MS = 5_000;
 /**
  * kafkajs cannot leave while it joins: it waits for the end of the rebalance, or gives up and stays a member until its session ends. Either way
  * it is given partitions that it does not read, and the group rebalances once more. The brokers read nothing else on a connection on which a
- * join waits, so this leaves on a connection of its own.
+ * join waits, so this leaves on a connection of its own. `answered` is told of each answer to a join.
  */
-export function watchMembership(kafka: Kafka, group: string, logger: Logger): KafkaMembership {
+export function watchMembership(
+  kafka: Kafka,
+  group: string,
+  logger: Logger,
+  answered: () => void,
+): KafkaMembership {
   let joining = false;
   let ended = false;
   let memberId = '';
@@ -49,6 +54,7 @@ export function watchMembership(kafka: Kafka, group: string, logger: Logger): Ka
     joining = true;
     const decode = async (payload: Buffer): Promise<T> => {
       const decoded = await response.decode(payload);
+      answered();
       // The brokers name the member before it joins (in an error), and wait for it from then on.
       memberId = (decoded as { memberId?: string }).memberId || memberId;
       if (ended) beginToLeave();

@@ -16,11 +16,13 @@ export interface KafkaSessionOptions {
   readonly nextGeneration: () => number;
   readonly onJoined: (partitions: number) => void;
   readonly onRebalancing: () => void;
+  /** A broker was heard, and the session gets on: from its opening on. */
+  readonly onAlive: () => void;
   readonly sessionTimeoutMs: number;
   /** Longest wait of one fetch; also the delay of joins, pauses and the shutdown. */
   readonly maxWaitMs: number;
   readonly endsIntervalMs: number;
-  /** Aborted when the process is told to end: a session that is being opened then leaves its group instead of joining it. */
+  /** Aborted when it is given up while it is being opened: it leaves its group instead of joining it. */
   readonly signal: AbortSignal;
 }
 
@@ -29,8 +31,6 @@ export interface KafkaSession {
   readonly broken: Promise<Error>;
   readonly commit: (generation: number, commit: LogCommit) => Promise<'committed' | 'stale'>;
   readonly resume: (partition: LogPartition) => void;
-  /** When the client last heard from a broker (performance.now). */
-  readonly lastActivityMs: () => number;
   readonly close: () => Promise<void>;
 }
 
@@ -60,8 +60,14 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   const broken = new Promise<Error>((resolve) => {
     breakWith = resolve;
   });
+  /** Nothing is read until where to read from is known, however well the rest goes: no sign of life counts meanwhile. */
+  let prepared = true;
+  const alive = () => {
+    if (prepared) options.onAlive();
+  };
+  // Both before anything connects.
   fetchRecordBatches(kafka, (error) => breakWith(error));
-  const membership = watchMembership(kafka, group, logger);
+  const membership = watchMembership(kafka, group, logger, alive);
   const admin = kafka.admin();
   const consumer = kafka.consumer({
     groupId: group,
@@ -76,17 +82,11 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     retry: { retries: 15, initialRetryTime: 200, maxRetryTime: 1_000, restartOnFailure: async () => false },
     // No rackId: kafkajs resets offsets when a follower is behind (its issue 1777).
   });
-  let lastActivityMs = performance.now();
   let closed = false;
   let generation = 0;
   let positions = new Map<string, Position>();
   let commitOffsets: EachBatchPayload['commitOffsetsIfNecessary'] | null = null;
-  /** Nothing is read until where to read from is known, however well the rest goes: no sign of life counts meanwhile. */
-  let prepared = true;
   const fail = (error: unknown) => breakWith(error instanceof Error ? error : new Error(String(error)));
-  const alive = () => {
-    if (prepared) lastActivityMs = performance.now();
-  };
 
   const disconnect = async () => {
     await Promise.all([consumer.disconnect(), admin.disconnect(), membership.leave()]);
@@ -156,7 +156,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     membership.joined();
     // kafkajs goes on for a while: by now the handler may be another session's.
     if (closed) return;
-    lastActivityMs = performance.now();
+    options.onAlive();
     prepared = false;
     generation = options.nextGeneration();
     positions = new Map();
@@ -186,11 +186,15 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   });
   consumer.on(events.CRASH, ({ payload }) => fail(payload.error));
 
-  const leave = () => void membership.leave();
-  options.signal.addEventListener('abort', leave);
+  const abandon = () => {
+    closed = true;
+    void membership.leave();
+  };
+  options.signal.addEventListener('abort', abandon);
   try {
     await admin.connect();
     const existing = new Set(await admin.listTopics());
+    alive();
     const missing = topics.filter((topic) => !existing.has(topic));
     if (missing.length > 0) {
       throw new Error(
@@ -198,6 +202,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
       );
     }
     await consumer.connect();
+    alive();
     await consumer.subscribe({ topics: [...topics], fromBeginning: true });
     await consumer.run({
       autoCommit: false,
@@ -212,7 +217,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     );
     throw error;
   } finally {
-    options.signal.removeEventListener('abort', leave);
+    options.signal.removeEventListener('abort', abandon);
   }
   const endsTimer = setInterval(() => {
     reportEnds(admin, topics, handler).catch((err: unknown) =>
@@ -239,7 +244,6 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
       if (position !== undefined) position.resumed = true;
       if (!closed) consumer.resume([{ topic, partitions: [partition] }]);
     },
-    lastActivityMs: () => lastActivityMs,
     close: () => {
       clearInterval(endsTimer);
       return close();

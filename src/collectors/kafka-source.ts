@@ -54,8 +54,10 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
   } = options;
   let generation = 0;
   let session: KafkaSession | null = null;
+  /** When the client last heard from a broker, or was begun (performance.now). */
+  let heardMs = 0;
   let health: SourceHealth = { ready: false, detail: 'kafka: not started' };
-  const stopping = new AbortController();
+  let stopping = false;
   let wake: () => void = () => undefined;
   let supervisor: Promise<void> | null = null;
 
@@ -68,10 +70,10 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
       };
     });
 
-  async function closeSafely(closing: KafkaSession): Promise<void> {
+  async function closeSafely(closing: Promise<void>): Promise<void> {
     try {
       // kafkajs can hang here (its issue 1639); what it may still deliver is refused by the session.
-      if (!(await settlesWithin(closing.close(), CLOSE_DEADLINE_MS))) {
+      if (!(await settlesWithin(closing, CLOSE_DEADLINE_MS))) {
         logger.warn(
           { deadlineMs: CLOSE_DEADLINE_MS },
           'kafka: the client did not close in time, left behind',
@@ -82,9 +84,11 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
     }
   }
 
-  /** Runs one session to its end; answers why it ended. */
+  /** Runs one session to its end; answers why it ended, or rejects when it could not be opened. */
   async function live(handler: LogHandler, onJoined: () => void): Promise<Error> {
-    const opened = await openKafkaSession({
+    const givenUp = new AbortController();
+    heardMs = performance.now();
+    const opening = openKafkaSession({
       kafka: createKafkaClient(connection, logger),
       group,
       topics,
@@ -93,7 +97,7 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
       sessionTimeoutMs,
       maxWaitMs,
       endsIntervalMs,
-      signal: stopping.signal,
+      signal: givenUp.signal,
       nextGeneration: () => {
         generation += 1;
         return generation;
@@ -107,32 +111,46 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
         onJoined();
       },
       onRebalancing: () => metrics.kafkaRebalances.inc(),
+      onAlive: () => {
+        if (!givenUp.signal.aborted) heardMs = performance.now();
+      },
     });
-    session = opened;
+    const broken = opening.then((opened) => {
+      if (!givenUp.signal.aborted) session = opened;
+      return opened.broken;
+    });
     let watchdog: NodeJS.Timeout | undefined;
+    // From the beginning: kafkajs can hang while it connects and joins, too.
     const stalled = new Promise<Error>((resolve) => {
       watchdog = setInterval(() => {
-        const silentMs = performance.now() - opened.lastActivityMs();
+        const silentMs = performance.now() - heardMs;
         if (silentMs > stallTimeoutMs)
           resolve(new Error(`no sign of life for ${Math.round(silentMs / 1_000)} s`));
       }, stallTimeoutMs / 10);
     });
     const stopped = new Promise<Error>((resolve) => {
       wake = () => resolve(new Error('stopped'));
-      if (stopping.signal.aborted) wake();
+      if (stopping) wake();
     });
     try {
-      return await Promise.race([opened.broken, stalled, stopped]);
+      return await Promise.race([broken, stalled, stopped]);
     } finally {
       clearInterval(watchdog);
       session = null;
-      await closeSafely(opened);
+      givenUp.abort();
+      await closeSafely(
+        opening.then(
+          (opened) => opened.close(),
+          // Why it could not be opened is told by now, or nobody waits for it any more.
+          () => undefined,
+        ),
+      );
     }
   }
 
   async function supervise(handler: LogHandler): Promise<void> {
     let backoffMs = minBackoffMs;
-    while (!stopping.signal.aborted) {
+    while (!stopping) {
       let reason: unknown;
       try {
         reason = await live(handler, () => {
@@ -142,7 +160,7 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
         reason = error;
       }
       handler.revoked();
-      if (stopping.signal.aborted) break;
+      if (stopping) break;
       const detail = explainKafkaError(reason, connection);
       health = { ready: false, detail };
       metrics.kafkaRestarts.inc();
@@ -160,7 +178,7 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
       supervisor = supervise(handler);
     },
     stop: async () => {
-      stopping.abort();
+      stopping = true;
       wake();
       // A connection attempt that is under way cannot be called off; it ends by itself, without effect.
       if (supervisor !== null) await settlesWithin(supervisor, CLOSE_DEADLINE_MS);
@@ -168,7 +186,7 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
     commit: (own, commit) => (session === null ? Promise.resolve('stale') : session.commit(own, commit)),
     resume: (partition) => session?.resume(partition),
     health: () => {
-      const silentMs = session === null ? 0 : performance.now() - session.lastActivityMs();
+      const silentMs = session === null ? 0 : performance.now() - heardMs;
       if (silentMs < QUIET_MS) return health;
       return { ready: false, detail: `kafka: no answer for ${Math.round(silentMs / 1_000)} s` };
     },

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { Kafka, logLevel } from 'kafkajs';
 import type { KafkaCollector } from '../../src/collectors/kafka-collector.js';
 import { type KafkaBroker, SASL_USER, startKafkaBroker } from '../support/kafka-broker.js';
 import { ascending, collect, events, range, until } from '../support/kafka-collect.js';
@@ -27,42 +26,6 @@ describe('kafka collector in trouble', () => {
     running.push(started.collector);
     return started;
   };
-
-  /** With a member in the group that stops to answer, within its long session, once it is told to hold. */
-  async function whileHolding(
-    { topic, group }: { topic: string; group: string },
-    use: (hold: () => Promise<void>) => Promise<void>,
-  ): Promise<void> {
-    const kafka = new Kafka({ brokers: [broker.address], clientId: 'holder', logLevel: logLevel.NOTHING });
-    const holder = kafka.consumer({ groupId: group, sessionTimeout: 240_000, rebalanceTimeout: 240_000 });
-    let assigned: readonly number[] = [];
-    holder.on(holder.events.GROUP_JOIN, ({ payload }) => {
-      assigned = payload.memberAssignment[topic] ?? [];
-    });
-    let holds = false;
-    let release: () => void = () => undefined;
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    try {
-      await holder.connect();
-      await holder.subscribe({ topic, fromBeginning: true });
-      await holder.run({
-        eachBatch: async () => {
-          holds = true;
-          await released;
-        },
-      });
-      await use(async () => {
-        await until('the holder is given a partition', () => assigned.length > 0);
-        await broker.produce(topic, events(1), { partition: assigned[0] as number });
-        await until('it holds', () => holds);
-      });
-    } finally {
-      release();
-      await holder.disconnect();
-    }
-  }
 
   it('says that no broker answers, and stops at once when told to', async () => {
     const { collector, metrics } = start({
@@ -261,28 +224,5 @@ describe('kafka collector in trouble', () => {
     await until('ready', () => collector.health().ready);
     expect(ascending(sink.offsets(topic, 0))).toEqual(range(2_000));
     expect(ascending(sink.offsets(topic, 1))).toEqual(range(1_000));
-  });
-
-  it('members that are told to end while they join, anew or again, have left when they have stopped', async () => {
-    const { topic, group } = setting();
-    await broker.createTopic(topic, 3);
-    const { brokers, sink } = { brokers: [broker.address], sink: createMemoryRowSink() };
-    const again = start({ brokers, topic, group, sink });
-    await until('it joined', () => again.collector.health().ready);
-    await whileHolding({ topic, group }, async (hold) => {
-      // Rebalances wait from here on for a member that does not hear of them.
-      await hold();
-      const rebalances = async () => (await again.metrics.kafkaRebalances.get()).values[0]?.value ?? 0;
-      const before = await rebalances();
-      const anew = start({ brokers, topic, group, sink });
-      const members = () =>
-        broker.withAdmin(async (admin) => {
-          const { groups } = await admin.describeGroups([group]);
-          return (groups[0]?.members ?? []).map(({ clientId }) => clientId).sort();
-        });
-      await until('both join', async () => (await rebalances()) > before && (await members()).length === 3);
-      await Promise.all([again.collector.stop(), anew.collector.stop()]);
-      expect(await members()).toEqual(['holder']);
-    });
   });
 });

@@ -164,6 +164,7 @@ describe('kafka collector on a real broker', () => {
         nextGeneration: () => 1,
         onJoined: () => undefined,
         onRebalancing: () => undefined,
+        onAlive: () => undefined,
         sessionTimeoutMs: 6_000,
         maxWaitMs: 100,
         endsIntervalMs: 60_000,

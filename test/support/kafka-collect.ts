@@ -37,8 +37,9 @@ export function collect(options: {
   labels?: string;
   group: string;
   sink: MemoryRowSink;
+  stallTimeoutMs?: number;
 }): { collector: KafkaCollector; metrics: Metrics } {
-  const { brokers, sasl, ssl, topic, labels, group, sink } = options;
+  const { brokers, sasl, ssl, topic, labels, group, sink, stallTimeoutMs } = options;
   const metrics = createMetrics();
   const labelTopics = labels === undefined ? [] : [labels];
   const source = createKafkaSource({
@@ -52,6 +53,7 @@ export function collect(options: {
     logger,
     metrics,
     sessionTimeoutMs: 6_000,
+    ...(stallTimeoutMs === undefined ? {} : { stallTimeoutMs }),
     maxWaitMs: 100,
     minBackoffMs: 100,
     maxBackoffMs: 500,
