@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { KafkaCollector } from '../../src/collectors/kafka-collector.js';
 import { type KafkaBroker, SASL_USER, startKafkaBroker } from '../support/kafka-broker.js';
-import { ascending, collect, events, range, until } from '../support/kafka-collect.js';
+import { collect, events, until } from '../support/kafka-collect.js';
 import { createMemoryRowSink } from '../support/memory-row-sink.js';
+import { ascending, range } from '../support/offsets.js';
 
 describe('kafka collector in trouble', () => {
   let broker: KafkaBroker;

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { KafkaConnection } from '../../src/collectors/kafka-client.js';
 import type { KafkaCollector } from '../../src/collectors/kafka-collector.js';
-import { collect, events, range, until } from '../support/kafka-collect.js';
+import { collect, events, until } from '../support/kafka-collect.js';
 import { SCRAM_USERS, type SecuredBroker, startSecuredBroker } from '../support/kafka-secured-broker.js';
 import { createMemoryRowSink } from '../support/memory-row-sink.js';
+import { range } from '../support/offsets.js';
 
 const TOPIC = 'secured';
 type Security = Pick<KafkaConnection, 'sasl' | 'ssl'>;

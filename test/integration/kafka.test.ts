@@ -8,9 +8,10 @@ import type { LogRecord } from '../../src/collectors/log-source.js';
 import { createLogger } from '../../src/logger.js';
 import { createMetrics } from '../../src/metrics.js';
 import { type KafkaBroker, startKafkaBroker } from '../support/kafka-broker.js';
-import { ascending, collect, events, range, until } from '../support/kafka-collect.js';
+import { collect, events, until } from '../support/kafka-collect.js';
 import type { Codec } from '../support/kafka-log.js';
 import { createMemoryRowSink } from '../support/memory-row-sink.js';
+import { ascending, range } from '../support/offsets.js';
 
 describe('kafka collector on a real broker', () => {
   let broker: KafkaBroker;

@@ -11,8 +11,6 @@ const logger = createLogger({ level: process.env.TEST_LOG_LEVEL ?? 'silent' });
 
 export const events = (count: number, from = 0) =>
   Array.from({ length: count }, (_, i) => JSON.stringify({ id: `r${from + i}`, pad: 'x'.repeat(200) }));
-export const range = (count: number) => Array.from({ length: count }, (_, i) => i);
-export const ascending = (values: number[]) => [...values].sort((a, b) => a - b);
 
 /** Polls until the condition holds; rejects with `what` when it does not in time. */
 export async function until(
