@@ -1,55 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { createDispatcher, DELAYS_MS } from '../../../src/alerts/dispatcher.js';
-import type { Delivery, Sink } from '../../../src/alerts/sink.js';
-import type { WebhookEvent } from '../../../src/domain/episode.js';
+import type { Sink } from '../../../src/alerts/sink.js';
 import { createMetrics } from '../../../src/metrics.js';
+import { createDispatchRig, DOWN, eventOf, GONE, OK } from '../../support/dispatch-rig.js';
 import { createMemoryAlertStore } from '../../support/memory-alert-store.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
 
-const OK: Delivery = { ok: true, status: 202 };
-const DOWN: Delivery = { ok: false, retryable: true, reason: 'status 503', status: 503 };
-const GONE: Delivery = { ok: false, retryable: false, reason: 'status 410', status: 410, gone: true };
-
-function eventOf(id: string, episodeId = 'e1', createdAtMs = 0): WebhookEvent {
-  return { id, type: 'drift.detected', model: 'churn', hook: 'retrain', episodeId, body: '{}', createdAtMs };
-}
-
-async function setUp(events: readonly WebhookEvent[], random = 1) {
-  const memory = createMemoryAlertStore();
-  for (const event of events) await memory.store.saveEvent(event);
-  const sent: string[] = [];
-  const answers = new Map<string, Delivery>();
-  const metrics = createMetrics();
-  const logger = createSilentLogger();
-  const time = { nowMs: 1_000 };
-  const monotonic = { nowMs: 0 };
-  const serving = { active: true };
-  const sink: Sink = {
-    name: 'fake',
-    origin: 'http://trainer',
-    send: async (event) => {
-      sent.push(event.id);
-      await new Promise((resolve) => setImmediate(resolve));
-      return answers.get(event.id) ?? OK;
-    },
-  };
-  const dispatcher = createDispatcher({
-    outbox: memory.store,
-    sinkFor: (event) => (event.model === 'churn' ? sink : null),
-    clock: { now: () => time.nowMs, observe: () => undefined },
-    logger,
-    metrics,
-    random: () => random,
-    pollMs: 1,
-    active: () => serving.active,
-    monotonicMs: () => monotonic.nowMs,
-  });
-  return { ...memory, dispatcher, sink, sent, answers, metrics, time, monotonic, serving, logger };
-}
-
 describe('dispatcher', () => {
   it('delivers once and records it', async () => {
-    const { dispatcher, sent, attempts } = await setUp([eventOf('a')]);
+    const { dispatcher, sent, attempts } = await createDispatchRig([eventOf('a')]);
     expect(await dispatcher.deliverDue()).toEqual({
       delivered: 1,
       retry: 0,
@@ -79,7 +38,7 @@ describe('dispatcher', () => {
   });
 
   it('retries on the schedule of Standard Webhooks and then gives up', async () => {
-    const { dispatcher, answers, attempts, time, metrics } = await setUp([eventOf('a')]);
+    const { dispatcher, answers, attempts, time, metrics } = await createDispatchRig([eventOf('a')]);
     answers.set('a', DOWN);
     const gaps: number[] = [];
     for (;;) {
@@ -109,14 +68,14 @@ describe('dispatcher', () => {
   });
 
   it('spreads the retries over the whole delay', async () => {
-    const { dispatcher, answers, attempts } = await setUp([eventOf('a')], 0.25);
+    const { dispatcher, answers, attempts } = await createDispatchRig([eventOf('a')], 0.25);
     answers.set('a', DOWN);
     await dispatcher.deliverDue();
     expect(attempts[0]?.nextAttemptAtMs).toBe(1_000 + 1_250);
   });
 
   it('waits as long as the receiver asks', async () => {
-    const { dispatcher, answers, attempts } = await setUp([eventOf('a')]);
+    const { dispatcher, answers, attempts } = await createDispatchRig([eventOf('a')]);
     answers.set('a', { ok: false, retryable: true, reason: 'status 429', status: 429, retryAfterMs: 60_000 });
     await dispatcher.deliverDue();
     expect(attempts[0]?.nextAttemptAtMs).toBe(61_000);
@@ -124,7 +83,7 @@ describe('dispatcher', () => {
 
   it('does not let an event overtake an earlier one of its episode, and lets other episodes pass', async () => {
     const events = [eventOf('open', 'e1', 1), eventOf('close', 'e1', 2), eventOf('other', 'e2', 3)];
-    const { dispatcher, answers, sent, time } = await setUp(events);
+    const { dispatcher, answers, sent, time } = await createDispatchRig(events);
     answers.set('open', DOWN);
     expect(await dispatcher.deliverDue()).toEqual({
       delivered: 1,
@@ -141,7 +100,7 @@ describe('dispatcher', () => {
   });
 
   it('gives an event up when the endpoint is gone, and sends nothing there until it is let go', async () => {
-    const { dispatcher, answers, attempts, sent, holds, store } = await setUp([
+    const { dispatcher, answers, attempts, sent, holds, store } = await createDispatchRig([
       eventOf('a', 'e1', 1),
       eventOf('b', 'e1', 2),
       eventOf('c', 'e2', 3),
@@ -168,14 +127,14 @@ describe('dispatcher', () => {
     ['another hook', 'churn', 'other', []],
     ['another model', 'else', '', []],
   ])('holds back what a pause of %s covers', async (_what, model, hook, waiting) => {
-    const { dispatcher, sent, store } = await setUp([eventOf('b')]);
+    const { dispatcher, sent, store } = await createDispatchRig([eventOf('b')]);
     await store.saveHold({ model, hook, reason: 'paused', held: true, detail: '', atMs: 0 });
     await dispatcher.deliverDue();
     expect(sent).toEqual(waiting.length > 0 ? [] : ['b']);
   });
 
   it('starts the schedule anew for an event that is replayed', async () => {
-    const { dispatcher, answers, attempts, store, time } = await setUp([eventOf('a')]);
+    const { dispatcher, answers, attempts, store, time } = await createDispatchRig([eventOf('a')]);
     answers.set('a', { ...DOWN, status: 400, retryable: false });
     await dispatcher.deliverDue();
     await store.saveAttempt({
@@ -197,7 +156,7 @@ describe('dispatcher', () => {
   });
 
   it('records what a dry run would have sent', async () => {
-    const { dispatcher, answers, attempts } = await setUp([eventOf('a')]);
+    const { dispatcher, answers, attempts } = await createDispatchRig([eventOf('a')]);
     answers.set('a', { ok: true, status: 0, dryRun: 'dry run: POST /x' });
     expect(await dispatcher.deliverDue()).toMatchObject({ skipped: 1, delivered: 0 });
     expect(attempts[0]).toMatchObject({ outcome: 'skipped', detail: 'dry run: POST /x' });
@@ -206,7 +165,7 @@ describe('dispatcher', () => {
 
   it('spares a target that is down, and tries it with one event', async () => {
     const events = Array.from({ length: 20 }, (_, n) => eventOf(`e${n}`, `episode ${n}`, n));
-    const { dispatcher, answers, sent, time } = await setUp(events, 0);
+    const { dispatcher, answers, sent, time } = await createDispatchRig(events, 0);
     for (const { id } of events) answers.set(id, DOWN);
     const first = await dispatcher.deliverDue();
     // five failures open the circuit; three more were under way by then
@@ -225,82 +184,13 @@ describe('dispatcher', () => {
   });
 
   it('fails an event whose model has no endpoint any more', async () => {
-    const { dispatcher, attempts } = await setUp([{ ...eventOf('a'), model: 'gone' }]);
+    const { dispatcher, attempts } = await createDispatchRig([{ ...eventOf('a'), model: 'gone' }]);
     expect(await dispatcher.deliverDue()).toMatchObject({ failed: 1 });
     expect(attempts[0]?.detail).toBe('no hook retrain is configured for gone');
   });
 
-  it('leaves alone what another process is sending, and the rest of that episode, until the claim has run out', async () => {
-    const { dispatcher, sent, store, setClaimsHold } = await setUp([
-      eventOf('open', 'e1', 1),
-      eventOf('close', 'e1', 2),
-      eventOf('other', 'e2', 3),
-    ]);
-    await store.claimAttempt({ eventId: 'open', attempt: 1, ttlMs: 60_000, atMs: 0 });
-    setClaimsHold(true);
-    expect(await dispatcher.deliverDue()).toMatchObject({ delivered: 1, waiting: 2 });
-    expect(sent).toEqual(['other']);
-    setClaimsHold(false);
-    await dispatcher.deliverDue();
-    expect(sent).toEqual(['other', 'open', 'close']);
-  });
-
-  it('sends each event from one of two processes that serve the same outbox', async () => {
-    const events = Array.from({ length: 40 }, (_, i) => eventOf(`w${i}`, `e${i % 25}`, i));
-    const one = await setUp(events);
-    one.setClaimsHold(true);
-    const other = createDispatcher({
-      outbox: one.store,
-      sinkFor: () => one.sink,
-      clock: { now: () => 1_000, observe: () => undefined },
-      logger: createSilentLogger(),
-      metrics: createMetrics(),
-      random: () => 1,
-    });
-    await Promise.all([one.dispatcher.deliverDue(), other.deliverDue()]);
-    await Promise.all([one.dispatcher.deliverDue(), other.deliverDue()]);
-    expect(one.sent.toSorted()).toEqual(events.map(({ id }) => id).toSorted());
-    expect(new Set(one.attempts.map(({ attempt }) => attempt))).toEqual(new Set([1]));
-  });
-
-  it('does not use a claim that was long in coming: it may run out while the request is under way', async () => {
-    const { dispatcher, sent, monotonic, store } = await setUp([eventOf('a')]);
-    const claimAttempt = store.claimAttempt;
-    store.claimAttempt = async (claim) => {
-      monotonic.nowMs += 30_000;
-      return claimAttempt(claim);
-    };
-    await dispatcher.deliverDue();
-    expect(sent).toEqual([]);
-    store.claimAttempt = claimAttempt;
-    await dispatcher.deliverDue();
-    expect(sent).toEqual(['a']);
-  });
-
-  it('serves nothing while another process does', async () => {
-    const { dispatcher, sent, serving } = await setUp([eventOf('a')]);
-    serving.active = false;
-    expect(await dispatcher.deliverDue()).toMatchObject({ delivered: 0, waiting: 0 });
-    serving.active = true;
-    expect(await dispatcher.deliverDue()).toMatchObject({ delivered: 1 });
-    expect(sent).toEqual(['a']);
-  });
-
-  it('sends again under the same id after a crash between the request and its record', async () => {
-    const { dispatcher, sent, failOnce, attempts } = await setUp([eventOf('a'), eventOf('b', 'e2')]);
-    failOnce('saveAttempt');
-    await expect(dispatcher.deliverDue()).rejects.toThrow('crash before saveAttempt');
-    await dispatcher.deliverDue();
-    expect(sent.toSorted()).toEqual(['a', 'a', 'b']);
-    expect(attempts.map((attempt) => [attempt.eventId, attempt.attempt])).toEqual([
-      ['b', 1],
-      // What became of the first attempt nobody knows.
-      ['a', 2],
-    ]);
-  });
-
   it('is serial with itself', async () => {
-    const { dispatcher, sent } = await setUp([eventOf('a')]);
+    const { dispatcher, sent } = await createDispatchRig([eventOf('a')]);
     await Promise.all([dispatcher.deliverDue(), dispatcher.deliverDue(), dispatcher.deliverDue()]);
     expect(sent).toEqual(['a']);
   });
@@ -347,7 +237,7 @@ describe('dispatcher', () => {
   });
 
   it('polls until stopped, also past an outbox that fails', async () => {
-    const { dispatcher, sent, store, failOnce, logger } = await setUp([eventOf('a')]);
+    const { dispatcher, sent, store, failOnce, logger } = await createDispatchRig([eventOf('a')]);
     failOnce('saveAttempt');
     dispatcher.start();
     while (sent.length < 2) await new Promise((resolve) => setTimeout(resolve, 2));
