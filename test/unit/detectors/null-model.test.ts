@@ -1,10 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
-import { mergeProfiles, withoutPart } from '../../../src/detectors/merge-profiles.js';
 import { fitNullModel, fitNullModelInTurns, usablePieces } from '../../../src/detectors/null-model.js';
-import { movingColumns, type NullModel } from '../../../src/domain/reference.js';
 import { DAY_MS } from '../../../src/domain/window.js';
-import { gridOf, profileOf, type Value } from '../../support/count-profiles.js';
+import { concat, days, learn, model, PIECES, ROWS, spreadOf } from '../../support/day-pieces.js';
 import {
   type Columns,
   detectorsFor,
@@ -12,44 +9,9 @@ import {
   find,
   gridsOf,
   judge,
-  modelOf,
   normals,
   profilesOf,
 } from '../../support/judge-fixture.js';
-
-const model = modelOf({ x: 'numeric', plan: 'categorical' });
-const PIECES = 30;
-const ROWS = 200;
-
-/** Days whose numeric column moves by a day effect; each row of `days` is one day. */
-function days(seed: number, count: number, daySpread: number): Columns[] {
-  const effects = normals(seed, count, 0, daySpread);
-  return effects.map((effect, day) => ({
-    x: normals(seed + 1 + day, ROWS, effect),
-    plan: draws(seed + 500 + day, ROWS, { a: 5, b: 3, c: 1 }),
-    prediction: normals(seed + 900 + day, ROWS),
-  }));
-}
-
-function concat(list: readonly Columns[]): Columns {
-  const of = (name: string): Value[] => list.flatMap((columns) => columns[name] ?? []);
-  return { x: of('x'), plan: of('plan'), prediction: of('prediction') };
-}
-
-function learn(list: readonly Columns[]) {
-  const grids = gridsOf(model, concat(list));
-  const pieces = list.map((columns, i) => ({
-    window: { startMs: i * DAY_MS, endMs: (i + 1) * DAY_MS },
-    profiles: profilesOf(grids, columns),
-  }));
-  return fitNullModel({ grids, pieces, pieceMs: DAY_MS });
-}
-
-const spreadOf = (nullModel: NullModel, feature: string, detector: string) => {
-  const spread = nullModel.spreads.find((s) => s.feature === feature && s.detector === detector);
-  if (spread === undefined) throw new RangeError(`no spread of ${feature}.${detector}`);
-  return spread;
-};
 
 describe('fitNullModel', () => {
   test.each(['x', 'plan'])(
@@ -173,103 +135,6 @@ describe('fitNullModel', () => {
       nullModel: { ...nullModel, spreads },
     });
     expect(find(verdicts, 'x', 'ks')).toMatchObject({ status: 'undecided', reason: 'no_reference' });
-  });
-});
-
-describe('a reference whose days are not independent', () => {
-  /** Days whose numeric and categorical columns follow the given states. */
-  const daysOf = (states: readonly number[]): Columns[] =>
-    states.map((state, day) => ({
-      x: normals(3_000 + day, ROWS, state),
-      plan: draws(4_000 + day, ROWS, { a: 5 * Math.exp(state / 2), b: 3, c: 1 }),
-      prediction: normals(5_000 + day, ROWS),
-    }));
-  const independent = normals(11, PIECES, 0, 0.4);
-
-  test('tells a trend apart: which columns move, by how much, and those that do not', () => {
-    const nullModel = learn(daysOf(independent.map((state, day) => state + (2 * day) / (PIECES - 1) - 1)));
-    // From one standard deviation below to one above, beside days of 0.4: D between the ends is 2Φ(1) − 1 = 0.68 at most.
-    const { trend, autocorrelation } = spreadOf(nullModel, 'x', 'neyman');
-    expect(trend?.change).toBeGreaterThan(0.5);
-    expect(trend?.change).toBeLessThan(0.8);
-    expect(trend?.pValue).toBeLessThan(1e-4);
-    expect(autocorrelation).toBeGreaterThan(0.4);
-    expect(movingColumns(nullModel)).toEqual(['x', 'plan']);
-    expect(spreadOf(nullModel, 'prediction', 'neyman').trend).toMatchObject({ material: false });
-    expect(spreadOf(nullModel, 'x', 'ks').trend).toBeUndefined();
-    expect(movingColumns(learn(daysOf(independent)))).toEqual([]);
-  });
-
-  test('tells a trend of missing values in their share', () => {
-    const list = daysOf(independent).map((day, i) => ({
-      ...day,
-      x: (day.x ?? []).map((v, row) => (row < i ? null : v)),
-    }));
-    expect(spreadOf(learn(list), 'x', 'missing').trend).toMatchObject({ material: true, pValue: 0 });
-    // From none to 29 of 200.
-    expect(spreadOf(learn(list), 'x', 'missing').trend?.change).toBeCloseTo(29 / 200, 9);
-  });
-
-  test('counts days that last for fewer, and expects more of a new one', () => {
-    const sorted = [...independent].sort((a, b) => a - b);
-    // The same days in another order: as they lie, and slowly going up and down again.
-    const wave = [...sorted.filter((_, i) => i % 2 === 0), ...sorted.filter((_, i) => i % 2 === 1).reverse()];
-    const [lying, lasting] = [independent, wave].map((states) => spreadOf(learn(daysOf(states)), 'x', 'ks'));
-    if (lying === undefined || lasting === undefined) throw new RangeError('two spreads expected');
-    expect(lying.autocorrelation).toBeLessThan(0.3);
-    expect(lying.effectivePieces).toBeGreaterThan(0.8 * PIECES);
-    expect(lasting.autocorrelation).toBeGreaterThan(0.8);
-    expect(lasting.effectivePieces).toBeLessThan(0.4 * PIECES);
-    expect(lasting.excess / lying.excess).toBeGreaterThan(1.5);
-  });
-
-  test('and says so in the verdict', () => {
-    const list = daysOf(independent);
-    const nullModel = learn(list);
-    const { verdicts } = judge(model, concat(list), list[0] ?? {}, { nullModel });
-    const spread = spreadOf(nullModel, 'x', 'neyman');
-    expect(spread.trend).toBeDefined();
-    expect(find(verdicts, 'x', 'neyman').parameters).toMatchObject({
-      effectivePieces: spread.effectivePieces,
-      autocorrelation: spread.autocorrelation,
-      referenceTrend: spread.trend?.change,
-      referenceTrendPValue: spread.trend?.pValue,
-    });
-  });
-});
-
-describe('profiles', () => {
-  const values = fc.array(
-    fc.oneof(
-      fc.integer({ min: -9, max: 9 }),
-      fc.constant(null),
-      fc.constant('text'),
-      fc.constant(Number.NaN),
-      fc.constant(Number.POSITIVE_INFINITY),
-    ),
-    { maxLength: 40 },
-  );
-  const grid = gridOf('x', 'numeric', [-5, 0, 5]);
-
-  test('merge is the profile of the union, in any order and grouping; taking a part out undoes it', () => {
-    fc.assert(
-      fc.property(values, values, values, (a, b, c) => {
-        const [p, q, r] = [profileOf(grid, a), profileOf(grid, b), profileOf(grid, c)];
-        const union = profileOf(grid, [...a, ...b, ...c]);
-        expect(mergeProfiles([p, q, r])).toEqual(union);
-        expect(mergeProfiles([r, p, q])).toEqual(union);
-        expect(mergeProfiles([mergeProfiles([q, r]), p])).toEqual(union);
-        expect(withoutPart(union, p)).toEqual({ ...mergeProfiles([q, r]), min: null, max: null });
-      }),
-    );
-  });
-
-  test('different columns or grids do not merge', () => {
-    expect(() => mergeProfiles([])).toThrow(/no profile/);
-    const other = profileOf(gridOf('y', 'numeric', [1]), [1]);
-    expect(() => mergeProfiles([profileOf(grid, [1]), other])).toThrow(/do not merge/);
-    const wider = profileOf(gridOf('x', 'numeric', [1, 2]), [1]);
-    expect(() => mergeProfiles([profileOf(grid, [1]), wider])).toThrow(/different cells/);
   });
 });
 
