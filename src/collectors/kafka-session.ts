@@ -62,6 +62,8 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   });
   /** Nothing is read until where to read from is known, however well the rest goes: no sign of life counts meanwhile. */
   let prepared = true;
+  /** What the member had is revoked, and it has not joined again. */
+  let rejoining = false;
   const alive = () => {
     if (prepared) options.onAlive();
   };
@@ -158,6 +160,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     if (closed) return;
     options.onAlive();
     prepared = false;
+    rejoining = false;
     generation = options.nextGeneration();
     positions = new Map();
     const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
@@ -171,12 +174,17 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   consumer.on(events.REBALANCING, () => {
     if (closed) return;
     prepared = true;
+    rejoining = true;
     alive();
     options.onRebalancing();
     handler.revoked();
   });
-  consumer.on(events.HEARTBEAT, alive);
-  consumer.on(events.FETCH, alive);
+  consumer.on(events.HEARTBEAT, () => {
+    // Its join failed (while a new coordinator loads the group), the old membership still holds: kafkajs goes on with what is revoked here.
+    if (rejoining) fail(new Error('the client goes on without having joined its group again'));
+    alive();
+  });
+  // Not FETCH: expelled members whose join fails fetch on, without heartbeats, and never join again.
   consumer.on(events.COMMIT_OFFSETS, alive);
   // What kafkajs leaves out of an older format (compacted records) moves the position without being handed over.
   consumer.on(events.START_BATCH_PROCESS, ({ payload }) => {

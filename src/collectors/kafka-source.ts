@@ -14,7 +14,7 @@ export interface KafkaSourceOptions {
   /** After this long without a sign of life the brokers give the partitions to another member. */
   readonly sessionTimeoutMs?: number;
   readonly maxWaitMs?: number;
-  /** Without fetch, heartbeat or commit for this long, the client is taken for dead and replaced. */
+  /** Without heartbeat or commit for this long, the client is taken for dead and replaced. */
   readonly stallTimeoutMs?: number;
   readonly minBackoffMs?: number;
   readonly maxBackoffMs?: number;

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import type { KafkaCollector } from '../../src/collectors/kafka-collector.js';
+import { createInnerCluster } from '../../src/collectors/kafkajs-inner.js';
 import { type KafkaBroker, startKafkaBroker } from '../support/kafka-broker.js';
 import { collect, events, until } from '../support/kafka-collect.js';
 import { createMemoryRowSink } from '../support/memory-row-sink.js';
@@ -73,6 +74,21 @@ describe('kafka collectors that join their group', () => {
     }
   }
 
+  /** As the brokers do with members that they do not hear of. */
+  async function expelAll(group: string): Promise<void> {
+    const members = await broker.withAdmin(
+      async (admin) => (await admin.describeGroups([group])).groups[0]?.members,
+    );
+    const cluster = createInnerCluster(new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING }));
+    await cluster.connect();
+    try {
+      const coordinator = await cluster.findGroupCoordinator({ groupId: group });
+      for (const { memberId } of members ?? []) await coordinator.leaveGroup({ groupId: group, memberId });
+    } finally {
+      await cluster.disconnect();
+    }
+  }
+
   it('have left when they have stopped, told to end while they joined anew or again', async () => {
     const { topic, group } = setting();
     await broker.createTopic(topic, 3);
@@ -113,5 +129,25 @@ describe('kafka collectors that join their group', () => {
     swallowed = false;
     await until('all stored', () => sink.offsets(topic, 0).length === 10);
     expect(collector.health().ready).toBe(true);
+  });
+
+  it('are replaced when the brokers expel them, and the join that follows fails', async () => {
+    const { topic, group } = setting();
+    await broker.createTopic(topic, 1);
+    const sink = createMemoryRowSink();
+    const brokers = [`127.0.0.1:${proxy.port}`];
+    const { collector } = start({ brokers, topic, group, sink, stallTimeoutMs: 8_000 });
+    await until('it joined', () => collector.health().ready);
+    let failed = 0;
+    proxy.fault = ({ direction, bytes }) => {
+      if (failed > 0 || direction === 'down' || bytes.length <= 6 || bytes.readInt16BE(4) !== JOIN_GROUP_API)
+        return null;
+      failed += 1;
+      return { pass: 0, end: 'reset' };
+    };
+    await expelAll(group);
+    await until('its join failed', () => failed > 0);
+    await broker.produce(topic, events(10));
+    await until('all stored', () => sink.offsets(topic, 0).length === 10);
   });
 });

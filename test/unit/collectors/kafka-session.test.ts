@@ -97,4 +97,29 @@ describe('a session of the kafka client', () => {
     expect(signs()).toBeGreaterThan(joined);
     await session.close();
   });
+
+  it('gives no sign of life by fetching alone: kafkajs does so without being a member', async () => {
+    const { session, tell, signs } = await openOnFake();
+    const before = signs();
+    tell('FETCH');
+    expect(signs()).toBe(before);
+    tell('HEARTBEAT');
+    expect(signs()).toBe(before + 1);
+    await session.close();
+  });
+
+  it('is broken when kafkajs goes on with partitions that were revoked', async () => {
+    const { session, tell } = await openOnFake();
+    tell('GROUP_JOIN');
+    tell('HEARTBEAT');
+    tell('REBALANCING');
+    tell('GROUP_JOIN');
+    tell('HEARTBEAT');
+    const early = await Promise.race([session.broken, Promise.resolve('whole')]);
+    expect(early).toBe('whole');
+    tell('REBALANCING');
+    tell('HEARTBEAT');
+    expect(await session.broken).toMatchObject({ message: expect.stringContaining('without having joined') });
+    await session.close();
+  });
 });
