@@ -45,6 +45,11 @@ async function serve(fixture: LookFixture): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** Clicks a link, until the page behind it is there whole. */
+async function follow(page: Page, link: string): Promise<void> {
+  await Promise.all([page.waitForEvent('load'), page.click(link)]);
+}
+
 /** A page that records everything that a reader must never meet. */
 async function open(
   width = 1280,
@@ -96,7 +101,7 @@ describe('the page in Chromium', () => {
     expect(await overflow(page)).toBe(0);
     await shoot(page, `overview-${width}`);
 
-    await page.click('text=flight-delay');
+    await follow(page, 'text=flight-delay');
     const cells = page.locator(
       'svg:has(> title:text("Drift by feature and time")) g[aria-label="cells"] rect',
     );
@@ -177,7 +182,7 @@ describe('the page in Chromium', () => {
     const base = await serve(createLookFixture(3));
     const served = await open();
     await served.page.goto(`${base}/reports`);
-    await served.page.click('table a');
+    await follow(served.page, 'table a');
     expect(await served.page.textContent('.lede')).toBe(summary);
     expect(served.problems).toEqual([]);
     await served.page.close();
