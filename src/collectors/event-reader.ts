@@ -41,8 +41,10 @@ interface KnownForm extends EventForm {
 const FORMS = 8;
 /** Events learnt without one being read; beyond it a sender's events have no form worth looking for. */
 const TRIES = 200;
-/** Taken to the scanner at once: a slice of a body, and an event at its end. A longer event is left to the ordinary way. */
+/** Taken to the scanner at once: a slice of a body, and an event at its end. */
 const LOAD_BYTES = 144 * 1_024;
+/** Longest event that is read for certain; a longer one may be left to the ordinary way. */
+const LONG_BYTES = LOAD_BYTES / 2;
 
 const NOTHING = Buffer.alloc(0);
 const NOTHING_LOADED = { text: NOTHING, from: 0, to: 0 };
@@ -107,8 +109,8 @@ export function createEventReader(options: EventReaderOptions): EventReader {
   function scan(form: KnownForm, text: Buffer, start: number): number {
     const found = scanner.scan(form.address, start - loaded.from);
     if (found >= 0) return found + loaded.from;
-    // Perhaps it is cut where what was loaded ends.
-    if (loaded.to === text.length || loaded.from === start) return -1;
+    // Perhaps it is cut where what was loaded ends. Not each of many events that cannot be read may have all loaded anew.
+    if (loaded.to === text.length || loaded.to - start >= LONG_BYTES) return -1;
     load(text, start);
     const again = scanner.scan(form.address, 0);
     return again < 0 ? -1 : again + start;

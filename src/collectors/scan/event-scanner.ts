@@ -4,7 +4,7 @@ import type { EventForm, Role } from '../event-form.js';
 import { SCAN_WASM } from './scan-wasm.js';
 import type { SlotLists } from './slot-lists.js';
 
-/** What the scanner asks for. Positions are in its memory; `text` gives what stands there. */
+/** What the scanner asks for. */
 export interface ScannerHost {
   /** The value of a number that is written too long to be exact. */
   readonly number: (text: string) => number;
@@ -159,7 +159,7 @@ export function createEventScanner(host: ScannerHost) {
     return textAt(at.label);
   }
 
-  /** Fills the lists with the numbers that were scanned; `slots` are those of the values, by which `listFor` finds lists of their names. */
+  /** The numbers that were scanned, in the list of their slots. */
   function numbersInto(lists: SlotLists<number>): Named<number> {
     const count = words[at.words + NUMBERS] as number;
     if (count === 0) return NO_VALUES;
