@@ -1,9 +1,11 @@
 // The delivery fault suite, for long: every failpoint again and again, and random kills, on a real broker and the real engine.
 // Usage: npm run soak -- [--rounds N] [--kills N] [--only TEXT] [--minutes N] [--lanes N] [--seed N] [--fresh] [--json]
 //        npm run soak -- --outage MINUTES [--json]
+//        npm run soak -- --storm MINUTES [--json]
 // 10 runs of each scenario and 50 random kills within 30 minutes by default. What was done is kept in build/soak-SEED.ndjson, so that the
 // next call goes on; --fresh begins anew. Ends with 1 when an offset was lost or stored twice, with 2 when a run could not be carried out.
 // --outage takes the store, and then the brokers, away from the built service for so long instead, and looks at it meanwhile.
+// --storm lets a member go and another one join every five seconds for so long, four minutes at least, while one sleeps for 90 s.
 import { execFile } from 'node:child_process';
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     lanes: { type: 'string', default: '4' },
     seed: { type: 'string', default: '1' },
     outage: { type: 'string' },
+    storm: { type: 'string' },
     fresh: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -62,6 +65,14 @@ if (values.outage !== undefined) {
     reports.push(await sitOut(away, outageMinutes, (text) => process.stderr.write(`soak: ${text}\n`)));
   process.stdout.write(`${values.json ? JSON.stringify(reports) : reports.map(outageText).join('\n')}\n`);
   process.exit(reports.some(({ violations: found }) => found.length > 0) ? 1 : 0);
+}
+
+if (values.storm !== undefined) {
+  const stormMinutes = number('storm', 4);
+  const { rideOutStorm } = await load('delivery-storm');
+  const report = await rideOutStorm(stormMinutes, (text) => process.stderr.write(`soak: ${text}\n`));
+  process.stdout.write(`${values.json ? JSON.stringify(report) : stormText(report)}\n`);
+  process.exit(report.violations.length > 0 ? 1 : 0);
 }
 
 const stateFile = join(root, 'build', `soak-${seed}.ndjson`);
@@ -119,6 +130,15 @@ function outageText(report) {
     `  not ready after ${report.notReadyAfterSeconds} s (${report.reason})`,
     `  ready again ${report.readyAgainAfterSeconds} s after the end, caught up after ${report.caughtUpAfterSeconds} s`,
     `  resident ${early} MB in the first third, ${late} MB in the last, ${after} MB afterwards`,
+    ...report.violations.map((text) => `  WRONG: ${text}`),
+    ...(report.violations.length === 0 ? ['  every offset once'] : []),
+  ].join('\n');
+}
+
+function stormText(report) {
+  return [
+    `${report.blows} members went within ${report.minutes} min, ${report.redone} ranges repeated`,
+    `  committed in each minute: ${report.committed.join(', ')}`,
     ...report.violations.map((text) => `  WRONG: ${text}`),
     ...(report.violations.length === 0 ? ['  every offset once'] : []),
   ].join('\n');

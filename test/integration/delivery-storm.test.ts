@@ -10,7 +10,7 @@ describe('delivery in a rebalance storm', () => {
   });
   afterAll(() => rig?.stop());
 
-  it('members are killed, end, sleep and join every few seconds: progress in each third, every offset once', async () => {
+  it('members are killed, end, sleep and join every few seconds: progress in each part, every offset once', async () => {
     const { violations, struck } = await stormMembers({
       rig,
       name: 'storm',
