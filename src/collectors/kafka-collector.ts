@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { LogAuditStore, Logger, RowBatch } from '../domain/ports.js';
 import type { GrowingPredictions } from '../domain/row-list.js';
-import { messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
+import { explainFailures } from './delivery-steps.js';
 import { type CollectorLimits, createPartitionConsumer, type PartitionConsumer } from './kafka-partition.js';
 import type { LogPartition, LogSource, SourceHealth } from './log-source.js';
 import { planStart } from './partition-progress.js';
@@ -155,12 +155,8 @@ export function createKafkaCollector(options: KafkaCollectorOptions): KafkaColle
     },
     health: () => {
       const failures = [...partitions.values()].flatMap((partition) => partition.failure() ?? []);
-      const [first] = failures;
-      if (first === undefined) return source.health();
-      return {
-        ready: false,
-        detail: `kafka: ${failures.length} partition(s) wait for the store: ${messageOf(first)}`,
-      };
+      if (failures.length === 0) return source.health();
+      return { ready: false, detail: `kafka: ${explainFailures(failures)}` };
     },
   };
 }

@@ -3,8 +3,8 @@ import type { Logger, RowBatch } from '../domain/ports.js';
 import type { RowSource } from '../domain/prediction.js';
 import type { GrowingPredictions } from '../domain/row-list.js';
 import type { LogAuditStore } from '../domain/row-ports.js';
-import { messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
+import { createDeliverySteps, type StepFailure } from './delivery-steps.js';
 import type { LogBatch, LogCommit, LogPosition, LogRecord } from './log-source.js';
 import { encodeProgress, type OffsetRange, rangeToken, type StartPlan } from './partition-progress.js';
 import {
@@ -64,7 +64,7 @@ export interface PartitionConsumer {
   readonly heldBytes: () => number;
   readonly heldRecords: () => number;
   /** What the store or the brokers answered to the step that is being repeated; null when all is well. */
-  readonly failure: () => unknown;
+  readonly failure: () => StepFailure | null;
 }
 
 /** How long a full partition keeps its fetcher waiting before it is paused. */
@@ -91,11 +91,15 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
   let revoked = false;
   let draining = false;
   let paused = false;
-  let failure: unknown = null;
   let linger: NodeJS.Timeout | null = null;
   const forRoom = createWaiters();
-  /** Steps that are repeated after a while: only the end of the assignment or of the process cuts that short. */
-  const forRetry = createWaiters();
+  const { untilDone, ...steps } = createDeliverySteps({
+    of: { topic, partition },
+    limits,
+    ended: () => revoked,
+    draining: () => draining,
+    logger,
+  });
 
   const showLag = () => {
     if (!revoked) metrics.kafkaLag.set({ topic, partition: String(partition) }, Math.max(0, logEnd - stored));
@@ -120,28 +124,6 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
       options.resume();
     }
   };
-
-  /** Repeats a step until it works or the assignment is over (false). Unknown errors wait too: skipping would lose data. */
-  async function untilDone(what: string, step: () => Promise<boolean>): Promise<boolean> {
-    let backoffMs = limits.minBackoffMs;
-    while (!revoked) {
-      try {
-        const done = await step();
-        failure = null;
-        return done;
-      } catch (error) {
-        failure = error;
-        if (draining) return false;
-        logger.error(
-          { topic, partition, retryInMs: backoffMs, reason: messageOf(error) },
-          `kafka: ${what} failed, the partition waits`,
-        );
-        await forRetry.wait(backoffMs);
-        backoffMs = Math.min(limits.maxBackoffMs, backoffMs * 2);
-      }
-    }
-    return false;
-  }
 
   const decoding = createRangeDecoding({
     begin: () => options.decoders.begin?.(),
@@ -180,7 +162,7 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     for (let attempt = 0; attempt < REPAIRS; attempt += 1) {
       while (await options.audit.insertUnderWay(token)) {
         if (revoked) return false;
-        await forRetry.wait(limits.minBackoffMs);
+        await steps.pause();
       }
       const { offsets, lists } = await storedOf(range);
       const missing = rowsOf(withoutStored(range, offsets));
@@ -290,16 +272,16 @@ export function createPartitionConsumer(options: PartitionConsumerOptions): Part
     revoke: () => {
       revoked = true;
       if (linger !== null) clearTimeout(linger);
-      forRetry.wake();
+      steps.wake();
       changed();
     },
     drain: () => {
       draining = true;
-      forRetry.wake();
+      steps.wake();
       changed();
     },
     heldBytes: () => buffer.bytes + (inFlight?.bytes ?? 0),
     heldRecords: () => buffer.records + (inFlight?.records ?? 0),
-    failure: () => failure,
+    failure: steps.failure,
   };
 }

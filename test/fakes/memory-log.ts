@@ -23,7 +23,7 @@ export interface MemberOptions {
   /** Records per fetch. */
   readonly batchSize: number;
   /** Runs before a commit takes effect (`false`) and after it (`true`); throwing makes its outcome unknown to the client. */
-  readonly onCommit?: (done: boolean) => Promise<void>;
+  readonly onCommit?: (done: boolean, topic: string) => Promise<void>;
 }
 
 interface Member {
@@ -145,10 +145,10 @@ export function createMemoryLog(): MemoryLog {
         stop: async () => leave(),
         crash: leave,
         commit: async (own, { topic, partition, offset, metadata }) => {
-          await options.onCommit?.(false);
+          await options.onCommit?.(false, topic);
           if (self === null || !members.includes(self) || own !== generation) return 'stale';
           find(topic, partition).committed = { offset, metadata };
-          await options.onCommit?.(true);
+          await options.onCommit?.(true, topic);
           return 'committed';
         },
         resume: ({ topic, partition }) => {

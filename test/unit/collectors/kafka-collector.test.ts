@@ -105,6 +105,35 @@ describe('kafka collector', () => {
     expect(sink.offsets('p', 0)).toEqual(range(500));
   });
 
+  it('says what each partition waits for', async () => {
+    const log = createMemoryLog();
+    log.append('p', 0, events(3));
+    log.append('l', 0, events(3));
+    const sink = createMemoryRowSink();
+    let down = true;
+    sink.fault = async (batch) => {
+      if (down && batch.labels.length > 0) throw new Error('connection refused');
+    };
+    const member = log.member({
+      batchSize: 10,
+      onCommit: async (_done, topic) => {
+        if (down && topic === 'p') throw new Error('the coordinator is loading');
+      },
+    });
+    const collector = collectorOf(member, sink);
+    collector.start();
+    await until(() => collector.health().detail.includes(';'));
+    expect(collector.health()).toEqual({
+      ready: false,
+      detail:
+        'kafka: 1 partition(s) wait for the store: connection refused; 1 partition(s) wait for the brokers to take their commit: the coordinator is loading',
+    });
+    down = false;
+    await until(() => log.committed('p', 0)?.offset === 3 && log.committed('l', 0)?.offset === 3);
+    expect(collector.health().ready).toBe(true);
+    await collector.stop();
+  });
+
   it('lets a store that is down rest, however much comes in meanwhile', async () => {
     const log = createMemoryLog();
     log.append('p', 0, events(400));
