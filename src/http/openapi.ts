@@ -24,13 +24,9 @@ import {
   verdictQuery,
   versionBody,
   versionsQuery,
-  webhookPause,
-  webhookQuery,
-  webhookReplay,
-  webhookResume,
-  webhookTest,
   whyQuery,
 } from './request-schemas.js';
+import { webhookPause, webhookQuery, webhookReplay, webhookResume, webhookTest } from './webhook-schemas.js';
 
 const list = (summary: string, query: z.ZodObject) => ({
   get: {

@@ -3,14 +3,8 @@ import { eventState, type WebhookAttempt, type WebhookEvent, type WebhookHold } 
 import type { ModelStore } from '../domain/ports.js';
 import { AppError } from '../errors.js';
 import type { Access } from './access.js';
-import {
-  checked,
-  webhookPause,
-  webhookQuery,
-  webhookReplay,
-  webhookResume,
-  webhookTest,
-} from './request-schemas.js';
+import { checked } from './request-schemas.js';
+import { webhookPause, webhookQuery, webhookReplay, webhookResume, webhookTest } from './webhook-schemas.js';
 
 type Listed = { event: WebhookEvent; attempts: WebhookAttempt[] };
 type Scope = { readonly model?: string | undefined; readonly hook?: string | undefined };

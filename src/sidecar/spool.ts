@@ -1,9 +1,9 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { Logger } from '../domain/ports.js';
 import { AppError, messageOf } from '../errors.js';
 import { lockDirectory } from './lock.js';
+import { type Position, readPosition, writePosition } from './position.js';
 import { encodeRecord, type SpooledRequest } from './records.js';
 import { readRecord, type Segment, scanSegment, segmentNumber, segmentPath } from './segment.js';
 
@@ -31,11 +31,6 @@ export interface Spool {
   close(): Promise<void>;
 }
 
-interface Position {
-  segment: number;
-  offset: number;
-}
-
 interface Pending {
   readonly parts: readonly Buffer[];
   readonly bytes: number;
@@ -44,7 +39,6 @@ interface Pending {
 }
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
-const positionSchema = z.strictObject({ segment: z.int(), offset: z.int() });
 
 /**
  * A queue on disk for one process. Requests that arrive together are written and synced together. Delivery is remembered after the fact:
@@ -269,26 +263,6 @@ async function prepare(directory: string): Promise<() => Promise<void>> {
   return lockDirectory(directory);
 }
 
-async function readPosition(path: string, logger: Logger): Promise<Position> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { segment: 0, offset: 0 };
-    throw error;
-  }
-  try {
-    return positionSchema.parse(JSON.parse(text));
-  } catch {
-    // Of a disk that lost power: what is known counts as duplicate.
-    logger.warn(
-      { file: path },
-      'spool: the position is damaged, all that is in the spool is delivered again',
-    );
-    return { segment: 0, offset: 0 };
-  }
-}
-
 /** A file's name, too, is on disk then. */
 async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
@@ -297,10 +271,4 @@ async function syncDirectory(directory: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** Whole or not at all. */
-async function writePosition(path: string, position: Position): Promise<void> {
-  await writeFile(`${path}.new`, JSON.stringify(position));
-  await rename(`${path}.new`, path);
 }

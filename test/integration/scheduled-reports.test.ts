@@ -3,13 +3,9 @@ import type { ModelVersion } from '../../src/domain/model.js';
 import type { StoredReport } from '../../src/domain/report.js';
 import { timeOfWall, type WallTimes } from '../../src/domain/schedule.js';
 import { DAY_MS, HOUR_MS } from '../../src/domain/window.js';
+import { createClaimer } from '../../src/jobs/claimer.js';
 import type { ReportRequest } from '../../src/jobs/make-report.js';
-import {
-  createClaimer,
-  createScheduledReports,
-  LEASE_MS,
-  type ReportSetting,
-} from '../../src/jobs/scheduled-reports.js';
+import { createScheduledReports, LEASE_MS, type ReportSetting } from '../../src/jobs/scheduled-reports.js';
 import { createMetrics } from '../../src/metrics.js';
 import { createStore } from '../../src/store/store.js';
 import { run } from '../support/entities.js';

@@ -1,0 +1,38 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { Logger } from '../domain/ports.js';
+
+/** The first byte that is not delivered. */
+export interface Position {
+  segment: number;
+  offset: number;
+}
+
+const positionSchema = z.strictObject({ segment: z.int(), offset: z.int() });
+
+/** The beginning when there is none, or a damaged one. */
+export async function readPosition(path: string, logger: Logger): Promise<Position> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { segment: 0, offset: 0 };
+    throw error;
+  }
+  try {
+    return positionSchema.parse(JSON.parse(text));
+  } catch {
+    // Of a disk that lost power: what is known counts as duplicate.
+    logger.warn(
+      { file: path },
+      'spool: the position is damaged, all that is in the spool is delivered again',
+    );
+    return { segment: 0, offset: 0 };
+  }
+}
+
+/** Whole or not at all. */
+export async function writePosition(path: string, position: Position): Promise<void> {
+  await writeFile(`${path}.new`, JSON.stringify(position));
+  await rename(`${path}.new`, path);
+}
