@@ -41,12 +41,21 @@ const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
+/** Longest of any key, and most values: no event of a sender that means it has more. */
+const MAX_KEY_LENGTH = 512;
+const MAX_SLOTS = MAX_FEATURES + MAX_TAGS + 64;
+/** Makes an event another one's envelope (a CloudEvent): it is read as what it carries. */
+const ENVELOPE_KEY = 'specversion';
 /** A name that is a whole number comes first in an object, wherever it stood in the text. */
 const WHOLE_NUMBER = /^\d+$/;
 
+/** Not `slice`, which of a Buffer is a view: the bytes around it are others soon. */
+const copied = (bytes: Uint8Array, from: number, end: number) => Uint8Array.from(bytes.subarray(from, end));
+
 /**
- * The form of an event that was read in the ordinary way, or null for one that has none: keys that are escaped, not ASCII, or there twice,
- * two names of the same field, nesting elsewhere than in features and tags, a line break between values.
+ * The form in which an event is written, or null for one that has none: keys that are long, escaped, not ASCII, or there twice, two names of
+ * the same field, nesting elsewhere than in features and tags, a line break between values, the envelope of another event. Keeps no bytes
+ * of the event.
  */
 export function learnForm(bytes: Uint8Array, start: number, end: number): EventForm | null {
   const slots: Slot[] = [];
@@ -72,6 +81,7 @@ export function learnForm(bytes: Uint8Array, start: number, end: number): EventF
       if (byte < SPACE || byte > 0x7e || byte === BACKSLASH) return null;
       at += 1;
     }
+    if (at - from > MAX_KEY_LENGTH) return null;
     const name = String.fromCharCode(...bytes.subarray(from, at));
     return take(QUOTE) && take(COLON) && !WHOLE_NUMBER.test(name) ? name : null;
   }
@@ -79,7 +89,8 @@ export function learnForm(bytes: Uint8Array, start: number, end: number): EventF
   /** A text, number, true, false or null; whether it is one is for the reader to see. */
   function scalar(role: Role, name: string): boolean {
     skipSpace();
-    slots.push({ role, name, before: bytes.slice(valueEnd, at) });
+    if (slots.length === MAX_SLOTS) return false;
+    slots.push({ role, name, before: copied(bytes, valueEnd, at) });
     if (bytes[at] === QUOTE) {
       at += 1;
       while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
@@ -120,7 +131,7 @@ export function learnForm(bytes: Uint8Array, start: number, end: number): EventF
   function field(name: string): boolean {
     const isGroup = name === 'features' || name === 'tags';
     const role = name === 'features' ? 'feature' : name === 'tags' ? 'tag' : (ROLE_OF.get(name) ?? 'ignored');
-    if (role !== 'ignored' && roles.has(role)) return false;
+    if (name === ENVELOPE_KEY || (role !== 'ignored' && roles.has(role))) return false;
     roles.add(role);
     return isGroup
       ? group(role as 'feature' | 'tag', name === 'features' ? MAX_FEATURES : MAX_TAGS)
@@ -130,7 +141,7 @@ export function learnForm(bytes: Uint8Array, start: number, end: number): EventF
   skipSpace();
   if (!take(OPEN_BRACE) || !members(field)) return null;
   const complete = roles.has('feature') && REQUIRED.every((role) => roles.has(role));
-  return complete ? { slots, after: bytes.slice(valueEnd, at) } : null;
+  return complete ? { slots, after: copied(bytes, valueEnd, at) } : null;
 }
 
 /** Letters, digits, and the signs of numbers. */

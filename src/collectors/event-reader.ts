@@ -24,9 +24,9 @@ export interface EventReader {
    * written like one that was learnt, or has anything that is not plain and valid: then these two have the word. The next row overwrites it.
    */
   read(bytes: Buffer, start: number, source: RowSource): BorrowedPrediction | null;
-  /** After a row: the position behind its event. */
+  /** After a row: the position behind its event, and behind the white space up to the end of the line. */
   end(): number;
-  /** Remembers how an event is written that `read` could not read and that became a row. */
+  /** Remembers how an event is written that could not be read. */
   learn(bytes: Buffer, start: number, end: number): void;
 }
 
@@ -38,13 +38,23 @@ interface KnownForm extends EventForm {
   address: number;
 }
 
-const FORMS = 8;
-/** Events learnt without one being read; beyond it a sender's events have no form worth looking for. */
-const TRIES = 200;
+const FORMS = 16;
+/**
+ * Learning costs as much as parsing. It is paid with credit, which events that are read earn, and a little the time: senders whose events are
+ * all different, or none of ours, cost little for long, and those that come after them are learnt all the same.
+ */
+const MOST_CREDIT = 256;
+const CREDIT_OF_A_BEGIN = 8;
+/** What pushes a form out has all others laid anew, and may be the next to go. */
+const COST_OF_A_CHANGE = 64;
 /** Taken to the scanner at once: a slice of a body, and an event at its end. */
 const LOAD_BYTES = 144 * 1_024;
 /** Longest event that is read for certain; a longer one may be left to the ordinary way. */
 const LONG_BYTES = LOAD_BYTES / 2;
+
+const TAB = 0x09;
+const RETURN = 0x0d;
+const SPACE = 0x20;
 
 const NOTHING = Buffer.alloc(0);
 const NOTHING_LOADED = { text: NOTHING, from: 0, to: 0 };
@@ -79,7 +89,7 @@ export function createEventReader(options: EventReaderOptions): EventReader {
   };
   let idText: string | null = null;
   const forms: KnownForm[] = [];
-  let triesLeft = TRIES;
+  let credit = MOST_CREDIT;
   let end = 0;
   /** What the scanner has: bytes `from` to `to` of `text`. */
   let loaded: { readonly text: Buffer; readonly from: number; readonly to: number } = NOTHING_LOADED;
@@ -98,6 +108,10 @@ export function createEventReader(options: EventReaderOptions): EventReader {
     newestMs = wallClock() + FUTURE_TOLERANCE_MS;
     return form.slots.map(({ name, role }) => (role === 'feature' ? kinds.get(name) : undefined));
   }
+
+  const earn = (more: number) => {
+    credit = Math.min(MOST_CREDIT, credit + more);
+  };
 
   function load(text: Buffer, from: number): void {
     const to = Math.min(text.length, from + LOAD_BYTES);
@@ -158,6 +172,7 @@ export function createEventReader(options: EventReaderOptions): EventReader {
     begin() {
       scanner.forget();
       loaded = NOTHING_LOADED;
+      earn(CREDIT_OF_A_BEGIN);
     },
     read(text, start, source) {
       if (forms.length === 0) return null;
@@ -168,22 +183,32 @@ export function createEventReader(options: EventReaderOptions): EventReader {
         if (stop < 0 || stop - start > MAX_EVENT_BYTES) continue;
         const found = rowOf(form, source);
         if (found === null) continue;
-        end = stop;
-        // The one that fitted is tried first next time.
-        if (at > 0) [forms[0], forms[at]] = [form, forms[0] as KnownForm];
-        triesLeft = TRIES;
+        end = afterBlanks(text, stop);
+        // The one that fitted is tried first next time, and the one that did so longest ago goes first.
+        if (at > 0) forms.unshift(...forms.splice(at, 1));
+        earn(1);
         return found;
       }
       return null;
     },
     end: () => end,
     learn(bytes, start, stop) {
-      if (triesLeft === 0) return;
-      triesLeft -= 1;
+      const cost = forms.length === FORMS ? COST_OF_A_CHANGE : 1;
+      if (stop - start > LONG_BYTES || credit < cost) return;
+      credit -= 1;
       const form = learnForm(bytes, start, stop);
-      if (form !== null && !forms.some((known) => sameForm(known, form))) keep(form);
+      if (form === null || forms.some((known) => sameForm(known, form))) return;
+      credit -= cost - 1;
+      keep(form);
     },
   };
+}
+
+/** Lines that end in CRLF, or in a blank. */
+function afterBlanks(text: Buffer, from: number): number {
+  let at = from;
+  while (text[at] === SPACE || text[at] === TAB || text[at] === RETURN) at += 1;
+  return at;
 }
 
 function sameForm(a: EventForm, b: EventForm): boolean {

@@ -4,10 +4,17 @@ import { treatBorrowed } from '../domain/row-list.js';
 import type { DecodeContext } from './decode-event.js';
 import { createEventReader } from './event-reader.js';
 import { createMessageReader, type MessageReader } from './formats/read-message.js';
+import { guardedReader } from './guarded-reader.js';
 import type { RecordDecoders } from './range-buffer.js';
 
 /** The identity of a record's prediction that has none of its own: its place in the log. */
 export const placeId = ({ topic, partition, offset }: RowSource) => `${topic}/${partition}/${offset}`;
+
+const NEWLINE = 0x0a;
+
+/** Some producers end each record as a line. */
+const isEnd = (value: Buffer, at: number) =>
+  at === value.length || (at === value.length - 1 && value[at] === NEWLINE);
 
 /** Decoders of Kafka records. A prediction without an id gets its place in the log as one; a label needs to name its own. */
 export function createRecordDecoders(
@@ -25,22 +32,17 @@ export function createRecordDecoders(
 ): RecordDecoders {
   const { featureKinds, earliestMs, wallClock, logger, treat } = options;
   const { read = createMessageReader(options) } = options;
-  const reader = createEventReader({ featureKinds, earliestMs, wallClock, idOf: placeId });
-  let quickFailed = false;
+  const reader = guardedReader(
+    createEventReader({ featureKinds, earliestMs, wallClock, idOf: placeId }),
+    logger,
+  );
   return {
     begin: reader.begin,
     quickPrediction: (value, source) => {
-      if (quickFailed) return null;
-      try {
-        const row = reader.read(value, 0, source);
-        if (row !== null && reader.end() === value.length)
-          return treat === undefined ? row : treatBorrowed(row, treat);
-        reader.learn(value, 0, value.length);
-      } catch (err) {
-        // A bug in it must not stop the partition: the ordinary decoder has the word, from now on.
-        quickFailed = true;
-        logger.error({ err }, 'the quick reader of events failed and is left out, please report this');
-      }
+      const row = reader.read(value, 0, source);
+      if (row !== null && isEnd(value, reader.end()))
+        return treat === undefined ? row : treatBorrowed(row, treat);
+      reader.learn(value, 0, value.length);
       return null;
     },
     read: (kind, value, text, source) =>

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { NestedTooDeep, parseJson } from '../domain/json.js';
 import { isSpace, scanValues } from './scan-json.js';
 
 /** One event of a body, parsed or why it could not be, with its text as received (cut when it is too large). */
@@ -6,7 +7,7 @@ export type BodyEvent =
   | { readonly ok: true; readonly value: unknown; readonly text: string }
   | {
       readonly ok: false;
-      readonly reason: 'malformed_json' | 'too_large';
+      readonly reason: 'malformed_json' | 'too_large' | 'too_deep';
       readonly text: string;
       readonly detail: string;
     };
@@ -16,8 +17,10 @@ export interface QuickReader<Row> {
   /** Before the events of a slice. */
   begin(): void;
   read(body: Buffer, start: number): Row | null;
-  /** The position behind the event of the last row. */
+  /** The position behind the event of the last row, and behind blanks. */
   end(): number;
+  /** Of a row that is used: what else is done to it. */
+  readonly treat?: (row: Row) => Row;
   /** Shows how an event is written that could not be read. */
   learn(body: Buffer, start: number, end: number): void;
 }
@@ -26,8 +29,9 @@ export interface QuickReader<Row> {
 export const MAX_EVENT_BYTES = 1024 * 1024;
 /** What is kept of an event beyond the bound, to recognise it by. */
 const KEPT_BYTES = 64 * 1024;
-/** Bytes parsed before the event loop gets a turn: a few milliseconds. */
+/** Bytes parsed before the event loop gets a turn, a few milliseconds; and events, which may be no more than a brace. */
 const SLICE_BYTES = 128 * 1024;
+const SLICE_EVENTS = 2_000;
 
 const NEWLINE = 0x0a;
 const OPEN_BRACKET = 0x5b;
@@ -98,12 +102,7 @@ function* sliceLines<Row = never>(
   inArray = false,
 ): Generator<Slice<Row>> {
   for (let start = from; start < to; ) {
-    let end = to;
-    if (end - start > SLICE_BYTES) {
-      const lastOfSlice = body.lastIndexOf(NEWLINE, start + SLICE_BYTES);
-      const newline = lastOfSlice > start ? lastOfSlice : body.indexOf(NEWLINE, start + SLICE_BYTES);
-      if (newline >= 0 && newline < to) end = newline + 1;
-    }
+    const end = endOfSlice(body, start, to);
     if (end - start <= MAX_EVENT_BYTES)
       yield {
         events:
@@ -118,6 +117,18 @@ function* sliceLines<Row = never>(
   }
 }
 
+/** Behind the last line of the slice that begins at `start`: of at least one, and never in the middle of one. */
+function endOfSlice(body: Buffer, start: number, to: number): number {
+  let end = start;
+  for (let lines = 0; lines < SLICE_EVENTS; lines += 1) {
+    const newline = body.indexOf(NEWLINE, end);
+    if (newline < 0 || newline >= to) return to - start <= SLICE_BYTES || end === start ? to : end;
+    if (newline - start >= SLICE_BYTES && end > start) return end;
+    end = newline + 1;
+  }
+  return end;
+}
+
 function* readLines<Row>(
   body: Buffer,
   from: number,
@@ -127,9 +138,11 @@ function* readLines<Row>(
   const known: { row: Row | null } = { row: null };
   quick.begin();
   for (let start = from; start < to; ) {
-    known.row = quick.read(body, start);
-    if (known.row !== null && (quick.end() === to || body[quick.end()] === NEWLINE)) {
+    while (start < to && isSpace(body[start])) start += 1;
+    const row = start < to ? quick.read(body, start) : null;
+    if (row !== null && (quick.end() === to || body[quick.end()] === NEWLINE)) {
       start = quick.end() + 1;
+      known.row = quick.treat === undefined ? row : quick.treat(row);
       yield known as { readonly row: Row };
       continue;
     }
@@ -149,9 +162,11 @@ function parseLines(text: string, inArray = false): BodyEvent[] {
     const end = newline < 0 ? text.length : newline;
     const line = inArray ? elementOf(text.slice(start, end)) : text.slice(start, end);
     start = end + 1;
+    // Before it is parsed: an error takes time, and a body may hold millions of empty lines.
+    if (line === '' || line.trim() === '') continue;
     const event = parseText(line);
     if (event.ok && !Array.isArray(event.value)) events.push(event);
-    else if (line.trim() !== '') events.push(...unfold(line, event));
+    else events.push(...unfold(line, event));
   }
   return events;
 }
@@ -184,7 +199,7 @@ function* sliceValues(body: Buffer, from: number, to = body.length): Generator<S
       return;
     }
     events.push(parseRange(body, range));
-    if (range.end - sliceStart >= SLICE_BYTES) {
+    if (range.end - sliceStart >= SLICE_BYTES || events.length === SLICE_EVENTS) {
       yield { events, bytes: range.end - sliceStart };
       events = [];
       sliceStart = range.end;
@@ -208,8 +223,9 @@ function parseRange(body: Buffer, range: { start: number; end: number; open: boo
 
 function parseText(text: string): BodyEvent {
   try {
-    return { ok: true, value: JSON.parse(text), text };
-  } catch {
+    return { ok: true, value: parseJson(text), text };
+  } catch (error) {
+    if (error instanceof NestedTooDeep) return { ok: false, reason: 'too_deep', text, detail: error.message };
     // Why, and where, would quote the data.
     return { ok: false, reason: 'malformed_json', text, detail: NOT_JSON };
   }

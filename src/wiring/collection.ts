@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Router } from 'express';
 import { createEventReader } from '../collectors/event-reader.js';
 import type { MessageReader } from '../collectors/formats/read-message.js';
+import { guardedReader } from '../collectors/guarded-reader.js';
 import { createKafkaCollector, type KafkaCollector } from '../collectors/kafka-collector.js';
 import { createKafkaSource } from '../collectors/kafka-source.js';
 import { createRecordDecoders, placeId } from '../collectors/record-decoders.js';
 import { createRowWriter, type RowWriter } from '../collectors/row-writer.js';
 import { createSharedInserts } from '../collectors/shared-inserts.js';
 import { kafkaConnection } from '../config.js';
-import { treatBorrowed } from '../domain/row-list.js';
+import { type BorrowedPrediction, treatBorrowed } from '../domain/row-list.js';
 import type { Access } from '../http/access.js';
 import { createIngestRoutes } from '../http/ingest-routes.js';
 import { HTTP_SOURCE } from '../http/intake.js';
@@ -38,17 +39,17 @@ export function wireCollection(parts: Parts, access: Access) {
   const { plainFeatureKinds } = mappings(parts);
   const shared = { earliestMs: earliestMs(config), wallClock: wallClock.now };
   const read = wireMessageReader(parts);
-  const reader = createEventReader({ ...shared, featureKinds: plainFeatureKinds, idOf: () => null });
-  const quickPredictions =
-    privacy === null
-      ? { ...reader, read: (body: Buffer, start: number) => reader.read(body, start, HTTP_SOURCE) }
-      : {
-          ...reader,
-          read: (body: Buffer, start: number) => {
-            const row = reader.read(body, start, HTTP_SOURCE);
-            return row === null ? null : treatBorrowed(row, privacy.treatPrediction);
-          },
-        };
+  const reader = guardedReader(
+    createEventReader({ ...shared, featureKinds: plainFeatureKinds, idOf: () => null }),
+    logger,
+  );
+  const quickPredictions = {
+    ...reader,
+    read: (body: Buffer, start: number) => reader.read(body, start, HTTP_SOURCE),
+    ...(privacy === null
+      ? {}
+      : { treat: (row: BorrowedPrediction) => treatBorrowed(row, privacy.treatPrediction) }),
+  };
   const redrive = createRedriver({
     store,
     read: (row, value, modelVersion) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type BodyEvent, parseEvents } from '../../../src/http/events-body.js';
+import { type BodyEvent, parseEvents, type QuickReader } from '../../../src/http/events-body.js';
 
 async function eventsOf(body: string | Buffer, contentType = 'application/json'): Promise<BodyEvent[]> {
   const events: BodyEvent[] = [];
@@ -34,6 +34,65 @@ describe('the events of a body', () => {
         },
       ),
     );
+  });
+
+  it.each([
+    ['empty lines', `{"a":1}\n${'\n'.repeat(50_000)}{"b":2}\n`, [{ a: 1 }, { b: 2 }]],
+    ['lines of blanks', `{"a":1}\n${' \t\r\n'.repeat(20_000)}{"b":2}\n`, [{ a: 1 }, { b: 2 }]],
+    ['broken lines', `{"a":1}\n${'{\n'.repeat(5_000)}`, [{ a: 1 }, ...Array(5_000).fill('malformed_json')]],
+    ['tiny values', '{}'.repeat(5_000), Array(5_000).fill({})],
+  ])('come in slices that give others a turn: of %s', async (_, body, expected) => {
+    expect(await valuesOf(body)).toEqual(expected);
+    let slices = 0;
+    for await (const slice of parseEvents(Buffer.from(body))) {
+      const events = [...slice.events];
+      expect(events.length).toBeLessThanOrEqual(2_000);
+      slices += 1;
+    }
+    expect(slices).toBeGreaterThan(2);
+  });
+
+  it('cover the body, whatever its lines', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.nat({ max: 300_000 }), { minLength: 1, maxLength: 6 }),
+        fc.boolean(),
+        async (sizes, ended) => {
+          const body = Buffer.from(
+            sizes.map((size) => `{"a":"${'x'.repeat(size)}"}`).join('\n') + (ended ? '\n' : ''),
+          );
+          let events = 0;
+          let bytes = 0;
+          for await (const slice of parseEvents(body, 'application/x-ndjson')) {
+            events += [...slice.events].length;
+            bytes += slice.bytes;
+          }
+          expect([events, bytes]).toEqual([sizes.length, body.length]);
+        },
+      ),
+      { numRuns: 30, endOnFailure: true },
+    );
+  });
+
+  it('that are read from their bytes are treated once, and only when they are the whole line', async () => {
+    const treated: string[] = [];
+    const bodies: unknown[] = [];
+    const quick: QuickReader<string> = {
+      begin: () => undefined,
+      // Reads `{"q":1}` wherever it stands.
+      read: (body, start) => (body.toString('utf8', start, start + 7) === '{"q":1}' ? `row ${start}` : null),
+      end: () => 7,
+      treat: (row) => {
+        treated.push(row);
+        return row;
+      },
+      learn: () => undefined,
+    };
+    for (const text of ['{"q":1}\n{"a":2}', '{"q":1} {"a":2}', '{"q":1}]'])
+      for await (const { events } of parseEvents(Buffer.from(text), 'application/x-ndjson', quick))
+        for (const one of events) bodies.push('row' in one ? one.row : one.ok ? one.value : one.reason);
+    expect(bodies).toEqual(['row 0', { a: 2 }, { q: 1 }, { a: 2 }, { q: 1 }, 'malformed_json']);
+    expect(treated).toEqual(['row 0']);
   });
 
   it('keep their text, so that a refused one can be repaired', async () => {
