@@ -1,3 +1,4 @@
+import { parseJson } from '../domain/json.js';
 import type { LabelRow, PredictionRow, RejectReason, RowSource } from '../domain/prediction.js';
 
 export type DecodeResult<Row> =
@@ -97,7 +98,7 @@ export function unwrapped(fields: Fields): Fields {
 function parsedIfText(value: unknown): unknown {
   if (typeof value !== 'string' || !value.trimStart().startsWith('{')) return value;
   try {
-    return JSON.parse(value);
+    return parseJson(value);
   } catch {
     // Just a line of a log that begins with a brace: what is missing is said of the record around it.
     return null;

@@ -1,3 +1,4 @@
+import { parseJson } from '../domain/json.js';
 import {
   type LabelRow,
   type Named,
@@ -286,7 +287,7 @@ function namedOf<Value>(
 /** The event in a message of ours, or null for any other message. */
 function fieldsIn(text: string): Fields | null {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
     return unwrapped(value as Fields);
   } catch {

@@ -1,3 +1,4 @@
+import { NestedTooDeep, parseJson } from '../domain/json.js';
 import type {
   CallHalf,
   LabelRow,
@@ -95,8 +96,12 @@ export function appendRecord(
       const text = event === undefined ? record.value.toString('utf8') : JSON.stringify(event);
       let value: unknown = event;
       try {
-        if (event === undefined) value = JSON.parse(text);
-      } catch {
+        if (event === undefined) value = parseJson(text);
+      } catch (error) {
+        if (error instanceof NestedTooDeep) {
+          reject('too_deep', error.message);
+          return;
+        }
         // The engine's message quotes the payload, which may hold personal data.
         reject('malformed_json', 'the record is not JSON: send one JSON event per record');
         return;

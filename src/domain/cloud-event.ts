@@ -1,3 +1,4 @@
+import { parseJson } from './json.js';
 /** A CloudEvent 1.0 in structured mode (https://github.com/cloudevents/spec): its attributes, and its data beside them. */
 export type CloudEvent = Readonly<Record<string, unknown>>;
 
@@ -13,7 +14,7 @@ function dataOf(body: Uint8Array, contentType: string): CloudEvent {
   }
   if (contentType === '' || JSON_TYPE.test(contentType) || /^\s*[[{]/.test(text)) {
     try {
-      return { data: JSON.parse(text) };
+      return { data: parseJson(text) };
     } catch {
       return { data: text }; // what it is not is said when it is read
     }

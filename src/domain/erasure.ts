@@ -1,3 +1,4 @@
+import { MAX_NESTING, parseJson } from './json.js';
 import type { CallHalf, LabelRow, PredictionRow, RejectedRow } from './prediction.js';
 import type { VersionTally } from './row-list.js';
 
@@ -68,7 +69,8 @@ const ID_NAMES: ReadonlySet<string> = new Set([
 ]);
 /** A longer text is the same text by no accident, whatever it is called. */
 const TELLING_LENGTH = 8;
-const MAX_DEPTH = 12;
+/** Of the values, and of JSON in texts among them. */
+const MAX_DEPTH = 2 * MAX_NESTING;
 
 /** A named value in a message. */
 interface Mention {
@@ -105,7 +107,7 @@ function* valuesOf(name: string, value: unknown, depth: number): Generator<Menti
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined; // it is kept as it came, and that is no JSON
   }

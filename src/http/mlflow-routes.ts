@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import express, { type NextFunction, type Request, type Response, Router } from 'express';
 import { z } from 'zod';
+import { parseJson } from '../domain/json.js';
 import { NAME_PATTERN } from '../domain/model.js';
 import type { ModelStore } from '../domain/ports.js';
 import type { Announced, Announcement } from '../domain/retraining.js';
@@ -103,7 +104,7 @@ export function assertMlflowSignature(input: {
 function parsed(body: unknown): unknown {
   if (!Buffer.isBuffer(body)) return body;
   try {
-    return JSON.parse(body.toString('utf8'));
+    return parseJson(body.toString('utf8'));
   } catch (cause) {
     throw new AppError('invalid_request', 'the body is no JSON', { cause });
   }

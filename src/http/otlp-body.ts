@@ -27,6 +27,18 @@ function parsed(body: Buffer): unknown {
   }
 }
 
+const TOO_DEEP = 'the log record is nested too deep to be written down';
+
+/** Null for a record of many thousand levels: what writes JSON calls itself for each of them. The others of its request are fine. */
+function textOf(record: unknown): string | null {
+  try {
+    return JSON.stringify(record);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
 /** The log records of an export request, in slices. Throws invalid_request, payload_too_large. */
 export function* otlpSlices(body: Buffer, protobuf: boolean): Generator<Slice> {
   const request = protobuf ? decodeProtobuf(body, LOGS_REQUEST) : parsed(body);
@@ -35,9 +47,10 @@ export function* otlpSlices(body: Buffer, protobuf: boolean): Generator<Slice> {
   let events: BodyEvent[] = [];
   let bytes = 0;
   for (const value of logRecordsOf(request)) {
-    const text = JSON.stringify(value);
-    bytes += text.length;
-    if (text.length <= MAX_EVENT_BYTES) events.push({ ok: true, value, text });
+    const text = textOf(value);
+    bytes += text?.length ?? 0;
+    if (text === null) events.push({ ok: false, reason: 'too_deep', text: '', detail: TOO_DEEP });
+    else if (text.length <= MAX_EVENT_BYTES) events.push({ ok: true, value, text });
     else {
       const detail = `the log record has more than ${MAX_EVENT_BYTES} bytes`;
       events.push({ ok: false, reason: 'too_large', text: text.slice(0, KEPT_LENGTH), detail });

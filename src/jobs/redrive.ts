@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { parseJson } from '../domain/json.js';
 import type { RejectedCursor, RejectedStore, StoredRejected } from '../domain/kept-ports.js';
 import type { RowBatch } from '../domain/ports.js';
 import type { Outcome, RejectedRow, RejectReason } from '../domain/prediction.js';
@@ -38,7 +39,7 @@ const PAGE_BYTES = 16 * 1024 * 1024;
 
 function parsed(text: string): { readonly value: unknown } | null {
   try {
-    return { value: JSON.parse(text) };
+    return { value: parseJson(text) };
   } catch {
     return null; // it is kept as it came, and that is no JSON
   }

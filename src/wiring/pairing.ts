@@ -1,6 +1,5 @@
-import { messageOfPair } from '../collectors/formats/pair-halves.js';
+import { createPairReader } from '../collectors/formats/pair-halves.js';
 import { createRowWriter, type RowWriter } from '../collectors/row-writer.js';
-import type { CallHalf, Outcome } from '../domain/prediction.js';
 import type { Coordinator } from '../jobs/coordinator.js';
 import { createCallPairing } from '../jobs/pair-calls.js';
 import type { Job } from '../jobs/scheduler.js';
@@ -25,37 +24,13 @@ export function wirePairing(parts: Parts, writer: RowWriter | null, coordinator:
       privacy: privacy ?? undefined,
       erased: parts.erasures.current,
     });
-  const read = wireMessageReader(parts);
   const pairing = createCallPairing({
     store,
-    read: (request, response) => {
-      const sides = opened(request, response);
-      if (sides === null) return [unreadable(request)];
-      const value = messageOfPair(...sides);
-      const { source } = request;
-      return read({
-        value,
-        text: JSON.stringify(value),
-        kind: 'prediction',
-        source,
-        index: 0,
-        defaultId: null,
-      });
-    },
+    read: createPairReader(wireMessageReader(parts), (half) => privacy?.open(half) ?? half),
     write,
     wallClock: wallClock.now,
     withinMs: config.pairing.within,
   });
-  /** Null for sides that were sealed with another key. */
-  function opened(request: CallHalf, response: CallHalf): [CallHalf, CallHalf] | null {
-    if (privacy === null) return [request, response];
-    try {
-      return [privacy.open(request), privacy.open(response)];
-    } catch (error) {
-      if (error instanceof RangeError) return null;
-      throw error;
-    }
-  }
 
   return {
     name: PAIRING,
@@ -66,19 +41,4 @@ export function wirePairing(parts: Parts, writer: RowWriter | null, coordinator:
       if (paired + expired > 0) logger.info({ paired, expired }, 'calls: sides that were logged apart');
     },
   };
-}
-
-function unreadable({ model, payload, source }: CallHalf): Outcome {
-  const detail =
-    'the sides of the call were sealed with another privacy key: give all processes the same one';
-  const row = {
-    kind: 'prediction',
-    reason: 'unsupported_payload',
-    detail,
-    payload,
-    model,
-    rowIndex: 0,
-    source,
-  } as const;
-  return { kind: 'rejected', row };
 }

@@ -1,3 +1,4 @@
+import { NestedTooDeep, parseJson } from '../../domain/json.js';
 import { unusable } from '../decode-event.js';
 
 const NUMBER = /^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$/;
@@ -54,8 +55,9 @@ export function bodyOf({ value, encoding, contentType }: BodyText): unknown {
   const text = kind === 'BASE64' ? Buffer.from(value, 'base64').toString('utf8') : value;
   if (kind === 'CSV' || type.startsWith('text/csv')) return csvRows(text);
   try {
-    return JSON.parse(text);
-  } catch {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof NestedTooDeep) unusable('too_deep', error.message);
     return unusable(
       'unsupported_payload',
       'a body of the call is neither JSON nor said to be CSV: only these are read',

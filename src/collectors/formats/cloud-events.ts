@@ -1,3 +1,4 @@
+import { NestedTooDeep, parseJson } from '../../domain/json.js';
 import type { CallHalf } from '../../domain/prediction.js';
 import { ALIASES, type Fields, parseTime, pick, unusable } from '../decode-event.js';
 import { firstAt, isFields } from './paths.js';
@@ -86,8 +87,9 @@ export function dataOf(fields: Fields): unknown {
   if (data !== undefined || typeof base64 !== 'string') return data;
   const text = Buffer.from(base64, 'base64').toString('utf8');
   try {
-    return JSON.parse(text);
-  } catch {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof NestedTooDeep) unusable('too_deep', error.message);
     return unusable(
       'unsupported_payload',
       'the data of the event is not JSON: raw bytes of a protocol are not read',

@@ -1,3 +1,4 @@
+import { parseJson } from '../../domain/json.js';
 import { ALIASES, type Fields, pick, unusable } from '../decode-event.js';
 import { at, isFields } from './paths.js';
 
@@ -84,7 +85,7 @@ function bodyFields(body: unknown): Fields {
   if (isFields(value)) return value;
   if (typeof value !== 'string' || !value.trimStart().startsWith('{')) return {};
   try {
-    const parsed: unknown = JSON.parse(value);
+    const parsed: unknown = parseJson(value);
     return isFields(parsed) ? parsed : {};
   } catch {
     return {}; // a line of a log that begins with a brace

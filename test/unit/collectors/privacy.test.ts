@@ -171,6 +171,14 @@ describe('rejected messages', () => {
     expect(privacyOf().redact(rejected(payload)).payload).toBe(payload);
   });
 
+  test('that are nested beyond all measure are not kept, and stop nobody', () => {
+    const deep = JSON.stringify(event).replace(
+      '"prediction":1',
+      `"prediction":${'['.repeat(9_000)}${']'.repeat(9_000)}`,
+    );
+    expect(privacyOf().redact(rejected(deep)).payload).toBe('');
+  });
+
   test.each([
     ['no JSON', '{"features":{"email":"ann@example.org"'],
     ['no event of ours', { model: 'churn', instances: [['ann@example.org', 37]] }],

@@ -11,6 +11,7 @@ import {
 } from '../../support/http-service.js';
 
 const MIB = 1024 * 1024;
+const DEEP = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
 
 describe('sending events', () => {
   let service: HttpService;
@@ -232,6 +233,32 @@ describe('sending events', () => {
         { index: 1, code: 'too_deep' },
       ],
     });
+  });
+
+  it.each([
+    ['a value', `{"prediction":${DEEP}}`],
+    ['a log request', `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":${DEEP}}]}]}]}`],
+    ['a CloudEvent', `{"specversion":"1.0","type":"t","data":{"prediction":${DEEP}}}`],
+    ['a text in an envelope', JSON.stringify({ log: `{"prediction":${DEEP}}` })],
+    ['a key', `{"${'k'.repeat(200_000)}":1}`],
+  ])('takes the events beside one that goes beyond all measure: %s', async (_, line) => {
+    const [first, last] = eventsOf(2);
+    const response = await service.send(
+      '/v1/ingest',
+      `${JSON.stringify(first)}\n${line}\n${JSON.stringify(last)}`,
+      { 'content-type': 'application/x-ndjson' },
+    );
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ received: 3, accepted: 2, rejected: 1 });
+  });
+
+  it.each([
+    ['/v1/logs', `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":${DEEP}}]}]}]}`, {}],
+    ['/v1/cloudevents', DEEP, { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-type': 't', 'ce-source': 's' }],
+  ])('keeps as rejected what comes to %s nested beyond all measure', async (path, body, headers) => {
+    const response = await service.send(path, body, { 'content-type': 'application/json', ...headers });
+    expect(response.status).toBe(200);
+    expect(service.store.rejected).toHaveLength(1);
   });
 
   it('keeps markup and __proto__ as they are', async () => {
