@@ -137,11 +137,13 @@ function* readLines<Row>(
 ): Generator<BodyEvent | { readonly row: Row }> {
   const known: { row: Row | null } = { row: null };
   quick.begin();
-  for (let start = from; start < to; ) {
-    while (start < to && isSpace(body[start])) start += 1;
-    const row = start < to ? quick.read(body, start) : null;
+  for (let line = from; line < to; ) {
+    let start = line;
+    for (; start < to && isSpace(body[start]); start += 1) if (body[start] === NEWLINE) line = start + 1;
+    if (start === to) return;
+    const row = quick.read(body, start);
     if (row !== null && (quick.end() === to || body[quick.end()] === NEWLINE)) {
-      start = quick.end() + 1;
+      line = quick.end() + 1;
       known.row = quick.treat === undefined ? row : quick.treat(row);
       yield known as { readonly row: Row };
       continue;
@@ -149,8 +151,8 @@ function* readLines<Row>(
     const newline = body.indexOf(NEWLINE, start);
     const end = newline < 0 || newline > to ? to : newline;
     quick.learn(body, start, end);
-    yield* parseLines(body.toString('utf8', start, end));
-    start = end + 1;
+    yield* parseLines(body.toString('utf8', line, end));
+    line = end + 1;
   }
 }
 
