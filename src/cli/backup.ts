@@ -1,4 +1,4 @@
-import { access, cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { openStore } from '../app.js';
@@ -70,6 +70,12 @@ async function prepare(folder: string): Promise<void> {
   throw new AppError('invalid_request', `${folder} is not empty: name a new folder for each backup`);
 }
 
+/** Shows the service that its snapshot is still copied: one that nobody copies goes. */
+async function touch(snapshot: string): Promise<void> {
+  const now = new Date();
+  await utimes(snapshot, now, now);
+}
+
 async function copy(from: string, folder: string, output: Output): Promise<void> {
   const manifest = await readManifest(from);
   const progress = createProgress(output, 'Backup');
@@ -78,8 +84,10 @@ async function copy(from: string, folder: string, output: Output): Promise<void>
   try {
     for (const table of manifest.tables) {
       await mkdir(join(folder, table.name));
-      for (const part of table.parts)
+      for (const part of table.parts) {
         await cp(join(from, table.name, part), join(folder, table.name, part), { recursive: true });
+        await touch(from);
+      }
       done += table.bytes;
       progress.update(done, total, table.name);
     }

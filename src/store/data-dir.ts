@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { AppError, messageOf } from '../errors.js';
 
@@ -18,6 +18,25 @@ export function prepareDataDir(dataDir: string): string {
     );
   }
   return path;
+}
+
+/** In a data directory while a backup is restored into it: what is there is a part of a store, without what was erased. */
+const RESTORING = 'restoring';
+
+/** Notes that the directory is not to be used; what is answered takes that back. */
+export function markUnfinished(dataDir: string): () => void {
+  const path = join(dataDir, RESTORING);
+  writeFileSync(path, 'A backup is being restored, or was not restored to its end: remove this directory.\n');
+  return () => rmSync(path);
+}
+
+/** Throws data_dir_unusable where a restore was cut short. */
+export function assertFinished(dataDir: string): void {
+  if (!existsSync(join(dataDir, RESTORING))) return;
+  throw new AppError(
+    'data_dir_unusable',
+    `a backup is being restored into ${dataDir}, or that was cut short: wait, or remove the directory and restore again`,
+  );
 }
 
 /** Not `mkdirSync` with `recursive`: below /proc, where nothing can be made, that never returns. */

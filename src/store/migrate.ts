@@ -15,7 +15,8 @@ export interface Migration {
 /** Beside this file in the sources, beside the bundle in dist/. */
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
 
-const LEDGER = `CREATE TABLE IF NOT EXISTS schema_migrations
+export const LEDGER = 'schema_migrations';
+const CREATE_LEDGER = `CREATE TABLE IF NOT EXISTS ${LEDGER}
 (
     name String,
     checksum String,
@@ -56,18 +57,8 @@ export async function migrate(
   migrations: readonly Migration[] = readMigrations(),
 ): Promise<{ applied: string[] }> {
   await client.createDatabase();
-  await client.command(LEDGER);
-  const rows = await client.query<{ name: string; checksum: string }>(
-    'SELECT name, checksum FROM schema_migrations FINAL ORDER BY name',
-  );
-  const recorded = new Map(rows.map((row) => [row.name, row.checksum]));
-  const known = new Set(migrations.map((migration) => migration.name));
-  const newer = [...recorded.keys()].filter((name) => !known.has(name));
-  if (newer.length > 0)
-    throw new AppError(
-      'migration_failed',
-      `the database ${client.database} was migrated by a newer release (${newer.join(', ')}): install that release or use another database`,
-    );
+  await client.command(CREATE_LEDGER);
+  const recorded = await assertNotNewer(client, migrations);
   const applied: string[] = [];
   for (const migration of migrations) {
     const checksum = recorded.get(migration.name);
@@ -84,6 +75,25 @@ export async function migrate(
   return { applied };
 }
 
+/** The checksums of what was applied, by name. Throws migration_failed when a newer release has been here. */
+export async function assertNotNewer(
+  client: StoreClient,
+  migrations: readonly Migration[] = readMigrations(),
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await client.query<{ name: string; checksum: string }>(
+    `SELECT name, checksum FROM ${LEDGER} FINAL ORDER BY name`,
+  );
+  const recorded = new Map(rows.map((row) => [row.name, row.checksum]));
+  const known = new Set(migrations.map((migration) => migration.name));
+  const newer = [...recorded.keys()].filter((name) => !known.has(name));
+  if (newer.length > 0)
+    throw new AppError(
+      'migration_failed',
+      `the database ${client.database} was migrated by a newer release (${newer.join(', ')}): install that release or use another database`,
+    );
+  return recorded;
+}
+
 async function apply(client: StoreClient, migration: Migration): Promise<void> {
   for (const [index, statement] of migration.statements.entries()) {
     try {
@@ -96,5 +106,5 @@ async function apply(client: StoreClient, migration: Migration): Promise<void> {
       );
     }
   }
-  await client.insert('schema_migrations', [{ name: migration.name, checksum: migration.checksum }]);
+  await client.insert(LEDGER, [{ name: migration.name, checksum: migration.checksum }]);
 }

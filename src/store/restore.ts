@@ -4,6 +4,8 @@ import { z } from 'zod';
 import type { BackupManifest } from '../domain/backup.js';
 import { AppError, messageOf } from '../errors.js';
 import { createStoreClient, type StoreClient } from './client.js';
+import { assertFinished, markUnfinished } from './data-dir.js';
+import { assertNotNewer, LEDGER } from './migrate.js';
 import { MANIFEST, quoted } from './snapshots.js';
 
 const count = z.int().min(0);
@@ -40,7 +42,8 @@ export async function readManifest(folder: string): Promise<BackupManifest> {
 
 /**
  * Puts a backup's tables into an embedded store that has none; the store is as it was then, to be migrated as after an update. Every part is
- * checked by the engine, every table by its rows. Throws invalid_request when there are tables, file_unreadable when parts are damaged.
+ * checked by the engine, every table by its rows. Until all are there, no service opens the directory. Throws invalid_request when there are
+ * tables, migration_failed when the backup is a newer release's, file_unreadable when parts are damaged.
  */
 export async function restoreBackup(options: {
   readonly folder: string;
@@ -49,6 +52,7 @@ export async function restoreBackup(options: {
   readonly onProgress: (bytes: number, table: string) => void;
 }): Promise<void> {
   const { folder, manifest, dataDir, onProgress } = options;
+  assertFinished(dataDir);
   const client = await createStoreClient({ kind: 'embedded', dataDir, database: manifest.database });
   try {
     const [there] = await client.query<{ tables: number }>(
@@ -60,8 +64,9 @@ export async function restoreBackup(options: {
         'invalid_request',
         `${dataDir} holds a store already: restore into an empty directory, then let the service use that one`,
       );
+    const finished = markUnfinished(dataDir);
     let bytes = 0;
-    for (const table of manifest.tables) {
+    for (const table of ledgerFirst(manifest.tables)) {
       onProgress(bytes, table.name);
       await client.command(table.ddl);
       // What has expired since must not be merged away before it is counted.
@@ -77,13 +82,21 @@ export async function restoreBackup(options: {
           { cause },
         );
       }
+      if (table.name === LEDGER) await assertNotNewer(client);
       bytes += table.bytes;
     }
+    finished();
     onProgress(bytes, 'done');
   } finally {
     await client.close();
   }
 }
+
+/** Whether this release can read the backup is known before anything large is copied. */
+const ledgerFirst = (tables: BackupManifest['tables']) => [
+  ...tables.filter(({ name: table }) => table === LEDGER),
+  ...tables.filter(({ name: table }) => table !== LEDGER),
+];
 
 async function attach(
   client: StoreClient,

@@ -10,7 +10,11 @@ import type { WriteGate } from './write-gate.js';
 export const MANIFEST = 'manifest.json';
 
 /** Folder of snapshots in the data directory: on the same file system, so that taking one copies nothing. */
-const FOLDER = 'backups';
+const FOLDER = 'snapshots';
+/** What earlier releases called it. */
+const FOLDERS = [FOLDER, 'backups'];
+/** Whoever copies one shows in this time that it still does. */
+const ABANDONED_MS = 3_600_000;
 /** No dashes: the engine writes them otherwise in names of files. */
 const ID = /^[0-9a-f]{32}$/;
 
@@ -93,9 +97,20 @@ export function createSnapshotStore(
   };
 }
 
-/** All snapshots of a data directory: whoever was to copy them is gone when its process is. */
-export async function removeSnapshots(dataDir: string): Promise<void> {
-  await rm(join(dataDir, FOLDER), { recursive: true, force: true });
+/**
+ * Snapshots that nobody copies: all of them when `olderThanMs` is 0 and the process that took them is gone, else those whose copying has not
+ * gone on for as long. They hold rows that may be erased meanwhile. Nothing else in their folders is touched.
+ */
+export async function removeAbandoned(dataDir: string, olderThanMs = ABANDONED_MS): Promise<void> {
+  for (const folder of FOLDERS) {
+    const names = await readdir(join(dataDir, folder)).catch(() => []); // there is none
+    for (const name of names.filter((found) => ID.test(found))) {
+      const path = join(dataDir, folder, name);
+      const touched = await stat(path).catch(() => null); // another one has removed it
+      if (touched !== null && Date.now() - touched.mtimeMs >= olderThanMs)
+        await rm(path, { recursive: true, force: true });
+    }
+  }
 }
 
 export const quoted = (name: string) => `\`${name.replace(/[\\`]/g, '\\$&')}\``;

@@ -4,6 +4,7 @@ import type { Logger, Store } from '../domain/ports.js';
 import { createCallHalfStore } from './call-half-store.js';
 import { assertDedup, checkStore } from './check-store.js';
 import { createStoreClient, type StoreClient, type StoreLocation } from './client.js';
+import { assertFinished } from './data-dir.js';
 import { createEpisodeStore } from './episode-store.js';
 import { createErasureStore } from './erasure-store.js';
 import { createErrorStreamStore } from './error-stream-store.js';
@@ -35,7 +36,7 @@ import { createRetrainingStore } from './retraining-store.js';
 import { createRevisions } from './revisions.js';
 import { createRowStore } from './row-store.js';
 import { createSegmentStore } from './segment-store.js';
-import { createSnapshotStore, removeSnapshots } from './snapshots.js';
+import { createSnapshotStore, removeAbandoned } from './snapshots.js';
 import { createStatsStore } from './stats-store.js';
 import { createVerdictStore } from './verdict-store.js';
 import { createVersionPairs } from './version-pairs.js';
@@ -63,6 +64,8 @@ const MERGE_LATER = ['predictions', 'labels'].map(
     `ALTER TABLE ${table} MODIFY SETTING min_parts_to_merge_at_once = 32, merge_selector_base = 40, merge_max_block_size = 32768, min_age_to_force_merge_seconds = 3600, min_age_to_force_merge_on_partition_only = 1`,
 );
 
+const TIDY_MS = 600_000;
+
 /**
  * Opens the store; `migrate()` must have run once before rows go in. Throws data_dir_in_use or data_dir_unusable
  * (embedded), store_unavailable (server).
@@ -75,11 +78,18 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     dataDir,
     probe: () => api.insert('insert_probe', [{ token: randomUUID() }]),
   });
+  if (dataDir !== null) assertFinished(dataDir);
   const { ingest, jobs, counting, api, ungated, close } = await openClients(options, (client) =>
     health.watched(gated(client, gate)),
   );
   // Of a backup that was cut short.
-  if (dataDir !== null) await removeSnapshots(dataDir);
+  if (dataDir !== null) await removeAbandoned(dataDir, 0);
+  const tidying = setInterval(() => {
+    if (dataDir === null) return;
+    removeAbandoned(dataDir).catch((err: unknown) =>
+      logger.warn({ err }, 'cannot remove a snapshot that nobody copies'),
+    );
+  }, TIDY_MS).unref();
   const revisions = createRevisions(api, wallClock);
   const models = createModelStore(api, revisions.next);
   const grids = createGridStore(jobs, revisions.next);
@@ -147,6 +157,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
       await health.assertWritable();
     },
     close: async () => {
+      clearInterval(tidying);
       await Promise.all([known?.predictions.close(), known?.labels.close()]);
       await close();
     },

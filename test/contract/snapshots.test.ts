@@ -1,10 +1,12 @@
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +14,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createStoreClient } from '../../src/store/client.js';
 import { readManifest, restoreBackup } from '../../src/store/restore.js';
+import { removeAbandoned } from '../../src/store/snapshots.js';
 import { createStore } from '../../src/store/store.js';
 import { labelRow, predictionRow, rejectedRow } from '../support/rows.js';
 import { openBackend, SILENT } from '../support/store-backends.js';
@@ -116,6 +119,15 @@ describe('snapshots of an embedded store', () => {
       code: 'file_unreadable',
       message: expect.stringContaining('predictions cannot be restored'),
     });
+    // What is there has no tombstones, perhaps: nobody may take it for the store.
+    for (const again of [
+      () => open(join(directory, 'damaged')),
+      () => restore(path, join(directory, 'damaged')),
+    ])
+      await expect(again()).rejects.toMatchObject({
+        code: 'data_dir_unusable',
+        message: expect.stringContaining('restore again'),
+      });
     writeFileSync(join(path, 'manifest.json'), '{"format":1}');
     await expect(readManifest(path)).rejects.toMatchObject({
       message: expect.stringContaining('is damaged'),
@@ -146,6 +158,41 @@ describe('snapshots of an embedded store', () => {
     expect(await restored.totals()).toMatchObject({ predictions: 2, labels: 1 });
     expect(await restored.listErasures('churn')).toEqual([]);
     await restored.close();
+  });
+
+  test('of a newer release are refused before their rows are copied', async () => {
+    const dataDir = join(directory, 'data');
+    const store = await open(dataDir);
+    await store.migrate();
+    await store.insertRows(batchOf(0));
+    const client = await createStoreClient({ kind: 'embedded', dataDir });
+    await client.insert('schema_migrations', [{ name: '9999_next', checksum: '' }]);
+    await client.close();
+    const { path, manifest } = await store.takeSnapshot();
+    await store.close();
+    const restored: string[] = [];
+    const onProgress = (_bytes: number, table: string) => restored.push(table);
+    await expect(
+      restoreBackup({ folder: path, manifest, dataDir: join(directory, 'restored'), onProgress }),
+    ).rejects.toMatchObject({ code: 'migration_failed', message: expect.stringContaining('9999_next') });
+    expect(restored).toEqual(['schema_migrations']);
+  });
+
+  test('go when nobody copies them any more, and nothing else does', async () => {
+    const dataDir = join(directory, 'data');
+    const own = join(dataDir, 'backups', '2026-11-29');
+    mkdirSync(own, { recursive: true });
+    let store = await open(dataDir);
+    await store.migrate();
+    const [abandoned, copied] = [await store.takeSnapshot(), await store.takeSnapshot()];
+    const hoursAgo = new Date(Date.now() - 2 * 3_600_000);
+    utimesSync(abandoned.path, hoursAgo, hoursAgo);
+    await removeAbandoned(dataDir);
+    expect([abandoned, copied].map(({ path }) => existsSync(path))).toEqual([false, true]);
+    await store.close();
+    store = await open(dataDir);
+    expect([copied.path, own].map(existsSync)).toEqual([false, true]);
+    await store.close();
   });
 
   test('are not taken of a store on a server', async () => {

@@ -81,7 +81,7 @@ models:
     const backup = await json(['backup', folder, '--url', first.url]);
     expect(backup).toMatchObject({ folder, format: 1 });
     // Nothing is left beside the data, and a folder is used once.
-    expect(await readdir(join(directory, 'data', 'backups'))).toEqual([]);
+    expect(await readdir(join(directory, 'data', 'snapshots'))).toEqual([]);
     const again = await plumbline(['backup', folder, '--url', first.url]);
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('is not empty')]);
     const inUse = await plumbline([
