@@ -7,7 +7,7 @@ import { decodeFetch } from '../../src/collectors/kafka-fetch.js';
 import { decodeProgress } from '../../src/collectors/partition-progress.js';
 import { decodeRecord, encodeRecord, PREFIX_BYTES, readPrefix } from '../../src/sidecar/records.js';
 import type { Fuzzer } from './fuzz-inputs.js';
-import { encodeBatch, encodeFetch } from './kafka-batches.js';
+import { encodeBatch, encodeFetch, sealBatch } from './kafka-batches.js';
 
 const { packed } = JSON.parse(readFileSync(new URL('../oracle/codecs.json', import.meta.url), 'utf8')) as {
   packed: Readonly<Record<string, string>>;
@@ -76,7 +76,10 @@ export function createBatchFuzzer(fuzzer: Fuzzer): (bytes: Buffer) => Promise<st
       return { offsetDelta, timestampDelta: offsetDelta, key: null, value: bytes, headers };
     });
     const set = await encodeBatch({ firstOffset: 7, firstTimestamp: 1, lastOffsetDelta: 2, records });
-    const payload = fuzzer.bytes(encodeFetch('t', [{ partition: 0, set }]));
+    // Mostly with a checksum that fits: else nothing behind it would be reached.
+    const changed = fuzzer.pick([true, true, false]) ? sealed(fuzzer.bytes(set)) : set;
+    const fetch = encodeFetch('t', [{ partition: 0, set: changed }]);
+    const payload = changed === set ? fuzzer.bytes(fetch) : fetch;
     try {
       const response = await decodeFetch(payload);
       for (const { partitions } of response?.responses ?? [])
@@ -95,3 +98,5 @@ export function createBatchFuzzer(fuzzer: Fuzzer): (bytes: Buffer) => Promise<st
   const kinds = [batch, fetched, async (bytes: Buffer) => spooled(bytes), async () => metadata()];
   return (bytes) => fuzzer.pick(kinds)(bytes);
 }
+
+const sealed = (set: Buffer) => (set.length < 61 ? set : sealBatch(set));

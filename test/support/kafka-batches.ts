@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { crc32c } from '../../src/collectors/crc32c.js';
 
 const require = createRequire(import.meta.url);
 /** kafkajs' own encoder and decoder: what ours must agree with. */
@@ -29,6 +30,7 @@ export interface SampleBatch {
   readonly codec?: number;
 }
 
+const CHECKSUM_AT = 17;
 const ATTRIBUTES_AT = 21;
 const COUNT_AT = 57;
 
@@ -45,6 +47,12 @@ export async function encodeBatch(batch: SampleBatch): Promise<Buffer> {
   if (batch.control) attributes |= 0x20;
   if (batch.logAppendTime) attributes |= 0x08;
   bytes.writeInt16BE(attributes, ATTRIBUTES_AT);
+  return sealBatch(bytes);
+}
+
+/** Writes the checksum of what the batch holds by now. */
+export function sealBatch(bytes: Buffer): Buffer {
+  bytes.writeUInt32BE(crc32c(bytes.subarray(ATTRIBUTES_AT)), CHECKSUM_AT);
   return bytes;
 }
 
@@ -54,7 +62,7 @@ export function packBatch(bytes: Buffer, codec: number, pack: (records: Buffer) 
   const packed = pack(bytes.subarray(COUNT_AT + 4));
   header.writeInt16BE(header.readInt16BE(ATTRIBUTES_AT) | codec, ATTRIBUTES_AT);
   header.writeInt32BE(header.length + packed.length - 12, 8);
-  return Buffer.concat([header, packed]);
+  return sealBatch(Buffer.concat([header, packed]));
 }
 
 export interface SamplePartition {

@@ -11,6 +11,7 @@ import {
   packBatch,
   type SampleBatch,
   type SamplePartition,
+  sealBatch,
 } from '../../support/kafka-batches.js';
 
 registerKafkaCodecs();
@@ -224,9 +225,10 @@ describe('fetched record batches', () => {
   });
 
   it('are refused when they are damaged', async () => {
-    const changed = async (at: number, value: number) => {
+    const changed = async (at: number, value: number, seal = sealBatch) => {
       const whole = await batchOf(0, ['value', 'value']);
       whole.writeUInt8(value, at);
+      seal(whole);
       return decodeFetch(encodeFetch('t', [{ partition: 0, set: whole }]));
     };
     // The first record's length, too great and negative; its value's length; the number of its headers; more records than there are.
@@ -236,6 +238,9 @@ describe('fetched record batches', () => {
     await expect(changed(72, 0x7e)).rejects.toThrow(RangeError);
     await expect(changed(60, 9)).rejects.toThrow('it ends within a record');
     await expect(changed(22, 7)).rejects.toThrow('unknown codec, 7');
+    // A letter of a value, on a broker's disk.
+    await expect(changed(68, 0x7a, (whole) => whole)).rejects.toThrow('its checksum does not fit');
+    expect(await changed(68, 0x7a)).not.toBeNull();
   });
 
   it('begin where they are told to', async () => {
