@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { CompressionTypes } from 'kafkajs';
 import { breakBrokers, loseInsert } from '../support/delivery-outages.js';
@@ -59,6 +60,29 @@ describe('delivery over a bad network', () => {
       const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
       expect(Number(peak) / 1_024).toBeLessThan(1_024);
       await process.kill();
+      expect(await delivery.committed()).toBe(done);
+      expect(await delivery.commitViolations()).toEqual([]);
+    }));
+
+  it('a batch that the disk of a broker has damaged stops reading before it, and is not stored', () =>
+    withDelivery(round('disk'), 'embedded', async (delivery) => {
+      await delivery.produce(100);
+      const first = delivery.start();
+      await delivery.untilDone(first);
+      await first.kill();
+      const done = await delivery.committed();
+      const [topic = ''] = delivery.topics;
+      await rig.broker.produce(topic, [JSON.stringify({ mark: 'a letter in it is to change' })], {
+        partition: 0,
+      });
+      const log = join(rig.broker.logDirectory, `${topic}-0`, '00000000000000000000.log');
+      const at = readFileSync(log).indexOf('a letter in it');
+      const file = openSync(log, 'r+');
+      writeSync(file, 'A', at);
+      closeSync(file);
+      const second = delivery.start({ late: true });
+      await until('it says why it stops', () => /reading stops before it: .*checksum/.test(second.log()));
+      await second.kill();
       expect(await delivery.committed()).toBe(done);
       expect(await delivery.commitViolations()).toEqual([]);
     }));

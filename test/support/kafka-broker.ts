@@ -20,6 +20,8 @@ export interface KafkaBroker extends KafkaLog {
   readonly saslAddress: string;
   /** Port of the listener whose clients are sent to the proxy's port. */
   readonly proxiedPort: number;
+  /** Where its logs are, a folder for each partition. */
+  readonly logDirectory: string;
   /** kill -9; data and ports stay for `restart`. */
   readonly kill: () => Promise<void>;
   readonly restart: () => Promise<void>;
@@ -70,6 +72,7 @@ export function startKafkaBroker({ proxyPort }: { proxyPort?: number } = {}): Pr
       address,
       saslAddress: `127.0.0.1:${sasl}`,
       proxiedPort: proxied,
+      logDirectory: `${directory}/data`,
       kill: () => running.kill(),
       restart: async () => {
         await running.kill();
