@@ -1,10 +1,12 @@
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
+import { fileAt, type NamedFile, siblingsOf } from './rotated-files.js';
 
 /** How far a file was sent: up to this byte of the file with this inode. */
 export interface TailPosition {
   readonly inode: number;
   readonly offset: number;
+  /** When the file was last written, as far as it was read: what was rotated after it is younger. */
+  readonly mtimeMs: number;
 }
 
 export interface TailBatch {
@@ -18,24 +20,6 @@ const MAX_LINES = 5_000;
 /** A line beyond it is sent in a piece, which the service keeps as too large. */
 const MAX_LINE_BYTES = 2 * 1024 * 1024;
 const NEWLINE = 0x0a;
-
-async function inodeOf(path: string): Promise<number | null> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null; // not written yet, or between two names
-    throw error;
-  });
-  return found?.ino ?? null;
-}
-
-/** The rotated file that goes on from a position: one beside the file whose name begins with the file's. */
-async function rotatedOf(path: string, inode: number): Promise<string | null> {
-  const names = await readdir(dirname(path));
-  for (const name of names.filter((other) => other.startsWith(basename(path)))) {
-    const candidate = join(dirname(path), name);
-    if ((await inodeOf(candidate)) === inode) return candidate;
-  }
-  return null;
-}
 
 async function readAt(file: FileHandle, offset: number): Promise<Buffer> {
   const buffer = Buffer.alloc(CHUNK_BYTES);
@@ -75,40 +59,61 @@ async function linesFrom(
 }
 
 export interface FileTail {
-  /** Lines not sent yet; null when there are none now. */
+  /** Lines not sent yet, or where to go on without any; null when there is nothing now. */
   next(position: TailPosition | null): Promise<TailBatch | null>;
 }
 
+/** Is told what could not be read. */
+export interface TailGaps {
+  /** The file that was being read is gone; it may have had more lines. */
+  readonly gone: (position: TailPosition) => void;
+  /** A file was compressed before it was read. */
+  readonly compressed: (path: string) => void;
+}
+
+const startOf = ({ inode, mtimeMs }: NamedFile): TailPosition => ({ inode, offset: 0, mtimeMs });
+
 /**
- * Follows a file that is written line by line, over rotation by renaming (the old file is read to its end first, also after a restart) and
- * by copying and truncating. `onGap` is told when a file that was not read to its end is gone.
+ * Follows a file that is written line by line, over rotation by renaming (the old file is read to its end first, then all that were
+ * rotated after it, also after a restart) and by copying and truncating.
  */
-export function createFileTail(path: string, onGap: (position: TailPosition) => void): FileTail {
+export function createFileTail(path: string, gaps: TailGaps): FileTail {
   async function readFile(from: string, position: TailPosition, last: boolean): Promise<TailBatch | null> {
     const file = await open(from, 'r');
     try {
-      const { ino, size } = await file.stat();
+      const { ino, size, mtimeMs } = await file.stat();
       if (ino !== position.inode) return null; // renamed this very moment
       const offset = size < position.offset ? 0 : position.offset;
       const { lines, end } = await linesFrom(file, offset, last);
       if (end === position.offset) return null;
-      return { lines, next: { inode: position.inode, offset: end } };
+      return { lines, next: { inode: position.inode, offset: end, mtimeMs } };
     } finally {
       await file.close();
     }
   }
 
+  /** What is left of a file that was rotated away; then the next younger one, which is the current one at last. */
+  async function readRotated(position: TailPosition, current: NamedFile | null): Promise<TailBatch | null> {
+    const siblings = await siblingsOf(path);
+    const old = siblings.find(({ inode }) => inode === position.inode);
+    if (old === undefined) gaps.gone(position);
+    const sinceMs = old?.mtimeMs ?? position.mtimeMs;
+    const younger = siblings.filter(
+      ({ inode, rotated, mtimeMs }) => rotated && inode !== current?.inode && mtimeMs > sinceMs,
+    );
+    const following = younger.find(({ compressed }) => !compressed) ?? current;
+    const rest = old === undefined ? null : await readFile(old.path, position, following !== null);
+    if (rest !== null || following === null) return rest;
+    for (const { compressed, path: passed, mtimeMs } of younger)
+      if (compressed && (following === current || mtimeMs <= following.mtimeMs)) gaps.compressed(passed);
+    return { lines: [], next: startOf(following) };
+  }
+
   return {
     async next(position) {
-      const inode = await inodeOf(path);
-      if (position !== null && position.inode !== inode) {
-        const old = await rotatedOf(path, position.inode);
-        if (old === null) onGap(position);
-        const rest = old === null ? null : await readFile(old, position, inode !== null);
-        if (rest !== null || inode === null) return rest;
-      }
-      if (inode === null) return null;
-      return readFile(path, position?.inode === inode ? position : { inode, offset: 0 }, false);
+      const current = await fileAt(path);
+      if (position !== null && position.inode !== current?.inode) return readRotated(position, current);
+      return current === null ? null : readFile(path, position ?? startOf(current), false);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ import { createFileTail, type TailPosition } from './tail-file.js';
 const POLL_MS = 500;
 const RETRY_MS = 5_000;
 
-const state = z.strictObject({ inode: z.int(), offset: z.int() });
+const state = z.strictObject({ inode: z.int(), offset: z.int(), mtimeMs: z.number().optional() });
 const counts = z.object({ received: z.number(), accepted: z.number(), rejected: z.number() });
 
 export interface TailOptions {
@@ -36,7 +36,9 @@ async function readState(path: string): Promise<TailPosition | null> {
     throw new AppError('file_unreadable', `cannot read the state file ${path}: ${messageOf(error)}`);
   }
   try {
-    return state.parse(JSON.parse(text));
+    const kept = state.parse(JSON.parse(text));
+    // One of an earlier version does not say it: what was written by then had been read, or nearly.
+    return { ...kept, mtimeMs: kept.mtimeMs ?? (await stat(path)).mtimeMs };
   } catch (cause) {
     throw new AppError(
       'file_unreadable',
@@ -63,10 +65,18 @@ export async function tail(options: TailOptions): Promise<{ sent: number; reject
   let position = await readState(stateFile);
   let lastGap = -1;
   const total = { sent: 0, rejected: 0 };
-  const file = createFileTail(path, ({ inode, offset }) => {
-    if (inode !== lastGap)
-      warn(`${path} was rotated away before it was read behind byte ${offset}: keep rotated files beside it`);
-    lastGap = inode;
+  const file = createFileTail(path, {
+    gone: ({ inode, offset }) => {
+      if (inode !== lastGap)
+        warn(
+          `${path} was rotated away before it was read behind byte ${offset}: keep rotated files beside it`,
+        );
+      lastGap = inode;
+    },
+    compressed: (passed) =>
+      warn(
+        `${passed} was compressed before it was read: send it with "plumbline import", and leave rotated files uncompressed for longer (logrotate: delaycompress)`,
+      ),
   });
 
   while (!signal.aborted) {

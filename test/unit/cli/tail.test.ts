@@ -7,6 +7,7 @@ import {
   rm,
   truncate,
   unlink,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,7 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { tail } from '../../../src/cli/tail.js';
+import type { TailPosition } from '../../../src/cli/tail-file.js';
 
 let directory = '';
 let path = '';
@@ -103,6 +105,68 @@ describe('tail', () => {
     start();
     await until(() => sent.length === 7);
     expect(sent).toEqual(lines(0, 7));
+  });
+
+  /** Rotated files of known ages, and the position in the file that is the oldest. */
+  async function stopped(): Promise<void> {
+    await writeFile(path, text(0, 2));
+    start();
+    await until(() => sent.length === 2);
+    await sleep(30);
+    await end();
+  }
+  async function rotate(to: string, ageSeconds: number): Promise<void> {
+    const at = Date.now() / 1000 + 1_000 - ageSeconds;
+    await utimes(path, at, at);
+    await rename(path, to);
+  }
+
+  it('reads every file that was rotated away while it was stopped, the oldest first', async () => {
+    await stopped();
+    await appendFile(path, text(2, 4));
+    await rotate(`${path}.3`, 300);
+    await writeFile(path, text(4, 6));
+    await rotate(`${path}.2`, 200);
+    await writeFile(path, '');
+    await rotate(`${path}.4`, 150); // nothing was written for a day
+    await writeFile(path, `${text(6, 7)}{"n":7}`);
+    await rotate(`${path}-20260101`, 100);
+    await writeFile(`${path}.lock`, 'no rotated file');
+    await writeFile(path, text(8, 10));
+    start();
+    await until(() => sent.length === 10);
+    await sleep(30);
+    expect(sent).toEqual(lines(0, 10));
+    expect(stderr.readableLength).toBe(0);
+  });
+
+  it('goes on with the younger files when the one it was in is gone, and names those that are compressed', async () => {
+    await stopped();
+    await rotate(`${path}.4`, 500);
+    await writeFile(path, 'packed');
+    await rotate(`${path}.3.gz`, 200);
+    await writeFile(path, text(2, 4));
+    await rotate(`${path}.1`, 100);
+    await writeFile(path, text(4, 6));
+    const state = JSON.parse(await readFile(join(directory, 'state'), 'utf8')) as { inode: number };
+    await writeFile(join(directory, 'state'), JSON.stringify({ ...state, inode: state.inode + 1_000_000 }));
+    await unlink(`${path}.4`);
+    start();
+    await until(() => sent.length === 6);
+    expect(sent).toEqual(lines(0, 6));
+    const told = String(stderr.read());
+    expect(told).toContain('rotated away');
+    expect(told).toContain(`${path}.3.gz was compressed before it was read`);
+  });
+
+  it('takes a state file of an earlier version', async () => {
+    await stopped();
+    const { inode, offset } = JSON.parse(await readFile(join(directory, 'state'), 'utf8')) as TailPosition;
+    await writeFile(join(directory, 'state'), JSON.stringify({ inode, offset }));
+    await appendFile(path, text(2, 3));
+    start();
+    await until(() => sent.length === 3);
+    expect(sent).toEqual(lines(0, 3));
   });
 
   it('begins again with a file that was copied and truncated', async () => {

@@ -1,0 +1,45 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** A file as it stands under a name. */
+export interface NamedFile {
+  readonly path: string;
+  readonly inode: number;
+  readonly mtimeMs: number;
+}
+
+export interface Sibling extends NamedFile {
+  /** By its name: what rotation leaves, and no other file beside it. */
+  readonly rotated: boolean;
+  readonly compressed: boolean;
+}
+
+/** What rotation puts behind the name: `.1`, `-20260101`, `.2026-01-01_12-00`, `.old`. */
+const ROTATED = /^[._-](?:[\d._:TZ+-]*\d[\d._:TZ+-]*|old|bak)$/;
+const COMPRESSED = /\.(?:gz|zst|xz|bz2|lz4|zip|Z)$/;
+
+export async function fileAt(path: string): Promise<NamedFile | null> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null; // not written yet, or between two names
+    throw error;
+  });
+  return found === null ? null : { path, inode: found.ino, mtimeMs: found.mtimeMs };
+}
+
+/** The files beside one whose names begin with its name, the oldest first. */
+export async function siblingsOf(path: string): Promise<Sibling[]> {
+  const name = basename(path);
+  const names = await readdir(dirname(path));
+  const siblings: Sibling[] = [];
+  for (const other of names.filter((one) => one.startsWith(name) && one !== name)) {
+    const file = await fileAt(join(dirname(path), other));
+    if (file === null) continue;
+    const suffix = other.slice(name.length);
+    siblings.push({
+      ...file,
+      rotated: ROTATED.test(suffix.replace(COMPRESSED, '')),
+      compressed: COMPRESSED.test(suffix),
+    });
+  }
+  return siblings.sort((one, other) => one.mtimeMs - other.mtimeMs);
+}
