@@ -29,6 +29,8 @@ interface Call {
   readonly asText?: boolean;
   /** The body is a file, which takes a while to send. */
   readonly streamed?: boolean;
+  /** What was taken is counted, also in an answer of 400. */
+  readonly counted?: boolean;
 }
 
 /** What the commands know of the running service: JSON over HTTP, patient with a service that is busy or restarting. */
@@ -114,7 +116,7 @@ export function createServiceClient({
         { cause },
       );
     }
-    if (response.ok) return body;
+    if (response.ok || (call.counted === true && response.status === 400 && isCounted(body))) return body;
     const problem = body as { detail?: string; title?: string; code?: string } | null;
     throw new AppError(
       response.status === 404 ? 'not_found' : 'invalid_request',
@@ -179,7 +181,13 @@ export function createServiceClient({
       send({ method: 'PUT', path, contentType: 'application/json', body: () => JSON.stringify(body) }),
     postLines: (path: string, lines: readonly string[]) => {
       const body = lines.join('\n');
-      return send({ method: 'POST', path, contentType: 'application/x-ndjson', body: () => body });
+      return send({
+        method: 'POST',
+        path,
+        contentType: 'application/x-ndjson',
+        counted: true,
+        body: () => body,
+      });
     },
     putFile: (path: string, file: string, contentType: string) =>
       send({
@@ -191,6 +199,12 @@ export function createServiceClient({
       }),
     delete: (path: string) => send({ method: 'DELETE', path }),
   };
+}
+
+/** Lines of which none is JSON are answered 400 and kept as rejected all the same: to send them again would keep them again. */
+function isCounted(body: unknown): boolean {
+  const { received, rejected } = (body ?? {}) as { received?: unknown; rejected?: unknown };
+  return typeof received === 'number' && typeof rejected === 'number';
 }
 
 function protocolOf(url: string): string {

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type App, createApp } from '../../src/app.js';
 import { importFiles } from '../../src/cli/import.js';
 import { createServiceClient } from '../../src/cli/service-client.js';
+import { tail } from '../../src/cli/tail.js';
 import { parseConfig } from '../../src/config.js';
 import { createStoreClient, type StoreClient } from '../../src/store/client.js';
 import { writeRowsAsLines } from '../../src/store/file-rows.js';
@@ -153,6 +155,44 @@ describe('files of other systems', () => {
         proba: null,
       },
     ]);
+  });
+
+  it('whose lines are no JSON are kept as rejected, and what follows is imported', async () => {
+    const bad = Array.from({ length: 5_000 }, (_, index) => `no JSON ${index}`);
+    await writeFile(join(directory, 'bad.ndjson'), `${[...bad, capture(70_000)].join('\n')}\n`);
+    expect((await bring('bad.ndjson', { model: 'iris', version: '1' })).predictions).toEqual({
+      received: 5_001,
+      accepted: 1,
+      duplicate: 0,
+      rejected: 5_000,
+    });
+  });
+
+  it('follows a log that has such lines, and sends each of them once', async () => {
+    const path = join(directory, 'followed.ndjson');
+    const bad = Array.from({ length: 5_000 }, (_, index) => `cut ${index}`);
+    await writeFile(path, `${[...bad, capture(71_000)].join('\n')}\n`);
+    const stop = new AbortController();
+    const client = createServiceClient({ url });
+    let answered = 0;
+    const work = tail({
+      client: {
+        postLines: async (endpoint, lines) => {
+          const answer = await client.postLines(endpoint, lines);
+          answered += lines.length;
+          if (answered >= 5_001) stop.abort();
+          return answer;
+        },
+      },
+      path,
+      stateFile: `${path}.plumbline`,
+      endpoint: '/v1/ingest?model=iris&version=1',
+      output: { stderr: new PassThrough() },
+      signal: stop.signal,
+      pollMs: 5,
+      retryMs: 5,
+    });
+    await expect(work).resolves.toEqual({ sent: 5_001, rejected: 5_000 });
   });
 
   it('that cannot be read are named, with the reason', async () => {

@@ -74,6 +74,27 @@ describe('the service client', () => {
     }
   });
 
+  it('takes counts as the answer to lines, also where none of them was JSON; any other 400 is a failure', async () => {
+    const counts = { received: 2, accepted: 0, duplicate: 0, rejected: 2 };
+    const server = createServer((request, response) => {
+      const answer = { status: 400, detail: 'nothing in the body is JSON' };
+      response
+        .writeHead(400)
+        .end(JSON.stringify(request.url === '/v1/ingest' ? { ...answer, ...counts } : answer));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const client = createServiceClient({ url: `http://127.0.0.1:${port}`, patienceMs: 1 });
+      await expect(client.postLines('/v1/ingest', ['a', 'b'])).resolves.toMatchObject(counts);
+      await expect(client.postLines('/v1/labels', ['a'])).rejects.toThrow('nothing in the body is JSON');
+      await expect(client.postJson('/v1/ingest', {})).rejects.toMatchObject({ code: 'invalid_request' });
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
   it('refuses what is no address of a service', () => {
     for (const url of ['localhost:8080', 'not a url', ''])
       expect(() => createServiceClient({ url })).toThrow(
