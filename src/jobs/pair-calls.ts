@@ -20,22 +20,59 @@ const MAX_BYTES = 32 * 1024 * 1024;
 /** How long after its time a half may become visible: an insert that is repeated keeps its first time. */
 const SLACK_MS = 3_600_000;
 
-/** The answer of each request: of those not taken the nearest in time, within the bound; callers reuse ids. */
-function pairUp(halves: readonly StoredCallHalf[], withinMs: number): [StoredCallHalf, StoredCallHalf][] {
-  const responses = new Set(halves.filter(({ side }) => side === 'response'));
-  const pairs: [StoredCallHalf, StoredCallHalf][] = [];
-  for (const request of halves) {
-    if (request.side !== 'request') continue;
-    let nearest: StoredCallHalf | null = null;
-    const distance = (half: CallHalf) => Math.abs(half.timestampMs - request.timestampMs);
-    for (const response of responses)
-      if (distance(response) <= withinMs && (nearest === null || distance(response) < distance(nearest)))
-        nearest = response;
-    if (nearest === null) continue;
-    responses.delete(nearest);
-    pairs.push([request, nearest]);
+/** Two neighbours in time, by their places, and how far apart they are. */
+interface Neighbours {
+  readonly earlier: number;
+  readonly later: number;
+  readonly distance: number;
+}
+
+/**
+ * The answer of each request, within the bound: of all pairs the nearest in time is taken first, then the nearest of what is left; callers
+ * reuse ids. Of equal distances the one with the request first counts as less: an answer comes before its request by the clocks of two
+ * machines only. The nearest two are always neighbours among those that are left, so that no others have to be compared.
+ */
+export function pairUp(
+  halves: readonly StoredCallHalf[],
+  withinMs: number,
+): [StoredCallHalf, StoredCallHalf][] {
+  const sorted = [...halves].sort((one, other) => one.timestampMs - other.timestampMs);
+  const at = (place: number) => sorted[place] as StoredCallHalf;
+  const before = sorted.map((_, place) => place - 1);
+  const after = sorted.map((_, place) => place + 1);
+  /** The farthest first. */
+  const candidates: Neighbours[] = [];
+
+  function consider(earlier: number, later: number): void {
+    if (earlier < 0 || later >= sorted.length || at(earlier).side === at(later).side) return;
+    const apartMs = at(later).timestampMs - at(earlier).timestampMs;
+    if (apartMs > withinMs) return;
+    const distance = 2 * apartMs + (at(earlier).side === 'response' && apartMs > 0 ? 1 : 0);
+    let low = 0;
+    for (let high = candidates.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if ((candidates[middle] as Neighbours).distance > distance) low = middle + 1;
+      else high = middle;
+    }
+    candidates.splice(low, 0, { earlier, later, distance });
   }
-  return pairs;
+
+  sorted.forEach((_, place) => {
+    consider(place, place + 1);
+  });
+  const taken = new Set<number>();
+  const pairs: [StoredCallHalf, StoredCallHalf][] = [];
+  for (let next = candidates.pop(); next !== undefined; next = candidates.pop()) {
+    const { earlier, later } = next;
+    if (taken.has(earlier) || taken.has(later)) continue;
+    taken.add(earlier).add(later);
+    pairs.push(at(earlier).side === 'request' ? [at(earlier), at(later)] : [at(later), at(earlier)]);
+    const [left, right] = [before[earlier] as number, after[later] as number];
+    after[left] = right;
+    before[right] = left;
+    consider(left, right);
+  }
+  return pairs.sort(([one], [other]) => one.timestampMs - other.timestampMs);
 }
 
 function unpaired(half: StoredCallHalf): RejectedRow {

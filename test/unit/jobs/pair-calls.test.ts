@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { StoredCallHalf } from '../../../src/domain/kept-ports.js';
 import type { RowBatch } from '../../../src/domain/ports.js';
-import { createCallPairing } from '../../../src/jobs/pair-calls.js';
+import { createCallPairing, pairUp } from '../../../src/jobs/pair-calls.js';
 import { predictionRow } from '../../support/rows.js';
 
 const MINUTE = 60_000;
@@ -88,6 +89,53 @@ describe('pairing', () => {
     expect(await it.pairing.run()).toEqual({ paired: 2, expired: 0 });
     expect(it.ids()).toEqual(['a/request/970+a/response/971', 'a/request/994+a/response/995']);
     expect([...it.open].map(({ call }) => call)).toEqual(['far', 'far']);
+  });
+
+  it('gives an answer to the request that is nearest, not to one before it whose call failed', async () => {
+    const it = pairingOf([
+      half('a', 'request', 990),
+      half('a', 'request', 995),
+      half('a', 'response', 996),
+      half('b', 'response', 990),
+      half('b', 'request', 992),
+      half('b', 'response', 994),
+    ]);
+    expect(await it.pairing.run()).toEqual({ paired: 2, expired: 0 });
+    expect(it.ids()).toEqual(['a/request/995+a/response/996', 'b/request/992+b/response/994']);
+  });
+
+  it('takes of all pairs the nearest first, also of many of one id', () => {
+    const halves = fc.array(
+      fc.record({ side: fc.constantFrom('request', 'response'), at: fc.nat({ max: 60 }) }),
+      { maxLength: 14 },
+    );
+    const span = ([one, other]: readonly [StoredCallHalf, StoredCallHalf]) =>
+      Math.abs(one.timestampMs - other.timestampMs) / MINUTE;
+    fc.assert(
+      fc.property(halves, (drawn) => {
+        // Of different times, and different distances: what is nearest is not in doubt.
+        const places = [...new Set(drawn.map(({ at }) => at))];
+        const sides = places.map((at, index) =>
+          half('x', drawn[index]?.side as 'request', at + at ** 2 / 1e4),
+        );
+        const open = new Set(sides);
+        const expected: (readonly [StoredCallHalf, StoredCallHalf])[] = [];
+        for (;;) {
+          const [nearest] = [...open]
+            .flatMap((one) => [...open].map((other) => [one, other] as const))
+            .filter(([one, other]) => one.side === 'request' && other.side === 'response')
+            .filter((pair) => span(pair) <= 20)
+            .sort((one, other) => span(one) - span(other));
+          if (nearest === undefined) break;
+          expected.push(nearest);
+          for (const side of nearest) open.delete(side);
+        }
+        const found = pairUp(sides, 20 * MINUTE);
+        expect(new Set(found.map((pair) => pair.map(({ payload }) => payload).join()))).toEqual(
+          new Set(expected.map((pair) => pair.map(({ payload }) => payload).join())),
+        );
+      }),
+    );
   });
 
   it('keeps what stays alone as rejected, once', async () => {
