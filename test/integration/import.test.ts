@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -193,6 +193,87 @@ describe('files of other systems', () => {
       retryMs: 5,
     });
     await expect(work).resolves.toEqual({ sent: 5_001, rejected: 5_000 });
+  });
+
+  it('keep the texts of CSV that are no plain numbers', async () => {
+    const csv = [
+      ',id,age,plan,card,phone,ratio,share,size,quoted,gaps,flag,day,odd `name`,model_version',
+      '0,007,31,007,12345678901234567890,+5,1.50,1e3,12,"12",NaN,true,2026-01-01,1,1.10',
+      '1,00123,,00123,1,6,-0.25,2,9007199254740991,"",1.5,false,2026-01-02,2,1.10',
+      '2,1e3,40,7,2,,.5,1E-05,,,,,,,2',
+    ];
+    await writeFile(join(directory, 'texts.csv'), `${csv.join('\r\n')}\r\n`);
+    const target = join(directory, 'texts.ndjson');
+    await writeRowsAsLines(engine, join(directory, 'texts.csv'), target);
+    const rows = (await readFile(target, 'utf8')).trim().split('\n');
+    const shared = { 'odd `name`': 1, card: '12345678901234567890', day: '2026-01-01' };
+    expect(rows.map((row) => JSON.parse(row))).toEqual([
+      {
+        ...shared,
+        id: '007',
+        age: 31,
+        plan: '007',
+        phone: '+5',
+        ratio: 1.5,
+        share: 1000,
+        size: 12,
+        quoted: '12',
+        gaps: null,
+        flag: true,
+        model_version: '1.10',
+      },
+      {
+        'odd `name`': 2,
+        card: '1',
+        day: '2026-01-02',
+        id: '00123',
+        age: null,
+        plan: '00123',
+        phone: '6',
+        ratio: -0.25,
+        share: 2,
+        size: Number.MAX_SAFE_INTEGER,
+        quoted: '',
+        gaps: 1.5,
+        flag: false,
+        model_version: '1.10',
+      },
+      {
+        'odd `name`': null,
+        card: '2',
+        day: null,
+        id: '1e3',
+        age: 40,
+        plan: '7',
+        phone: null,
+        ratio: 0.5,
+        share: 0.00001,
+        size: null,
+        quoted: null,
+        gaps: null,
+        flag: null,
+        model_version: '2',
+      },
+    ]);
+  });
+
+  it('have ids that differ in their zeros alone', async () => {
+    const csv =
+      'id,timestamp,age,plan,prediction\n7,2026-01-01T00:00:00Z,31,01,1\n007,2026-01-01T00:00:01Z,32,1,0\n';
+    await writeFile(join(directory, 'zeros.csv'), csv);
+    expect((await bring('zeros.csv', { model: 'churn', version: '3' })).predictions).toMatchObject({
+      accepted: 2,
+      duplicate: 0,
+    });
+    expect(
+      await engine.query(
+        `SELECT prediction_id AS id, num, cat, prediction_num AS prediction FROM predictions
+         WHERE model = 'churn' AND prediction_id IN ('7', '007') ORDER BY id`,
+      ),
+    ).toEqual([
+      { id: '007', num: { age: 32 }, cat: { plan: '1' }, prediction: 0 },
+      { id: '7', num: { age: 31 }, cat: { plan: '01' }, prediction: 1 },
+    ]);
   });
 
   it('that cannot be read are named, with the reason', async () => {
