@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { columnOfRole } from '../domain/reference-columns.js';
 
 /** A row of a table, one value for each column. */
@@ -8,6 +9,8 @@ const WHOLE = ['features', 'request', 'captureData', 'instances'] as const;
 /** Columns of an event that are no features, beside those with a role. */
 const OWN = ['model', 'model_version', 'row_index', 'tags'] as const;
 const ROLES = ['predictionId', 'timestamp', 'prediction', 'proba', 'latency'] as const;
+/** Hexadecimal digits: rows of one place in files of one name are few. */
+const HASH_LENGTH = 12;
 const NAME_OF = {
   predictionId: 'prediction_id',
   timestamp: 'timestamp',
@@ -16,9 +19,16 @@ const NAME_OF = {
   latency: 'latency_ms',
 } as const;
 
+/** Of what is in a row, but for its label, which may be filled in later. */
+function contentHash(row: TableRow, labelColumn: string | undefined): string {
+  const cells = Object.entries(row).filter(([name]) => name !== labelColumn);
+  return createHash('sha256').update(JSON.stringify(cells)).digest('hex').slice(0, HASH_LENGTH);
+}
+
 /**
  * A flat row as events: columns are found by the names that references have for them, all others are features. A row without an id is known
- * by its place in its file, so that importing it again changes nothing. Null where there is no such event.
+ * by its place in its file and by what is in it, so that importing it again changes nothing, and a row of another file with the same name
+ * is another one. Null where there is no such event.
  */
 export function eventsOfRow(
   row: TableRow,
@@ -27,17 +37,19 @@ export function eventsOfRow(
   if (WHOLE.some((name) => Object.hasOwn(row, name))) return { prediction: row, label: null };
   const names = new Set(Object.keys(row));
   const taken = new Set<string>(OWN);
-  const fields: [string, unknown][] = [['prediction_id', place]];
+  const labelColumn = columnOfRole('label', names);
+  const fields: [string, unknown][] = [];
   for (const role of ROLES) {
     const column = columnOfRole(role, names);
     if (column === undefined) continue;
     taken.add(column);
     if (row[column] !== null) fields.push([NAME_OF[role], row[column]]);
   }
+  if (!fields.some(([name]) => name === 'prediction_id'))
+    fields.push(['prediction_id', `${place}-${contentHash(row, labelColumn)}`]);
   const own = OWN.filter((name) => row[name] !== undefined && row[name] !== null);
   fields.push(...own.map((name): [string, unknown] => [name, row[name]]));
   const shared = Object.fromEntries(fields);
-  const labelColumn = columnOfRole('label', names);
   if (labelColumn !== undefined) taken.add(labelColumn);
   const label = labelColumn === undefined ? null : row[labelColumn];
   const features = Object.entries(row).filter(([name]) => !taken.has(name));

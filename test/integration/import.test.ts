@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -110,7 +110,7 @@ describe('files of other systems', () => {
     expect((await bring('table.parquet')).predictions).toMatchObject({ received: 3, duplicate: 3 });
     expect(
       await engine.query(
-        `SELECT prediction_id AS id, toString(ts) AS ts, num, cat, prediction_num AS prediction, proba
+        `SELECT replaceRegexpOne(prediction_id, '-[0-9a-f]{12}$', '-HASH') AS id, toString(ts) AS ts, num, cat, prediction_num AS prediction, proba
            FROM predictions WHERE model = 'churn' ORDER BY id`,
       ),
     ).toEqual([
@@ -131,7 +131,7 @@ describe('files of other systems', () => {
         proba: 0.2,
       },
       {
-        id: 'table.parquet#0',
+        id: 'table.parquet#0-HASH',
         ts: '2026-01-01 00:00:00.123',
         num: { age: 0 },
         cat: { plan: 'pro' },
@@ -139,7 +139,7 @@ describe('files of other systems', () => {
         proba: null,
       },
       {
-        id: 'table.parquet#1',
+        id: 'table.parquet#1-HASH',
         ts: '2026-01-01 00:00:00.123',
         num: {},
         cat: { plan: 'pro' },
@@ -147,7 +147,7 @@ describe('files of other systems', () => {
         proba: null,
       },
       {
-        id: 'table.parquet#2',
+        id: 'table.parquet#2-HASH',
         ts: '2026-01-01 00:00:00.123',
         num: { age: 2 },
         cat: { plan: 'pro' },
@@ -255,6 +255,22 @@ describe('files of other systems', () => {
         model_version: '2',
       },
     ]);
+  });
+
+  it('of one name in different folders are different rows, each of them once', async () => {
+    const files = ['monday', 'tuesday'].map((day) => join(day, 'part.csv'));
+    for (const [index, file] of files.entries()) {
+      await mkdir(join(directory, dirname(file)));
+      const rows = [0, 1].map((row) => `2026-01-01T00:00:0${row}Z,${40 + 2 * index + row},pro,1`);
+      await writeFile(join(directory, file), `timestamp,age,plan,prediction\n${rows.join('\n')}\n`);
+    }
+    const scope = {
+      model: 'churn',
+      version: '3',
+      files: files.map((file) => join(directory, file)),
+    };
+    expect((await bring('', scope)).predictions).toMatchObject({ accepted: 4, duplicate: 0 });
+    expect((await bring('', scope)).predictions).toMatchObject({ accepted: 0, duplicate: 4 });
   });
 
   it('have ids that differ in their zeros alone', async () => {
