@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { fileAt, type NamedFile, siblingsOf } from './rotated-files.js';
+import { fileAt, type NamedFile, type Sibling, siblingsOf } from './rotated-files.js';
 
 /** How far a file was sent: up to this byte of the file with this inode. */
 export interface TailPosition {
@@ -7,6 +8,14 @@ export interface TailPosition {
   readonly offset: number;
   /** When the file was last written, as far as it was read: what was rotated after it is younger. */
   readonly mtimeMs: number;
+  /** How it begins, as far as it was read: one that was truncated and written anew, or that got the inode of one removed, begins otherwise. */
+  readonly head?: TailHead | undefined;
+}
+
+/** Of the bytes that a file begins with. */
+export interface TailHead {
+  readonly bytes: number;
+  readonly sha256: string;
 }
 
 export interface TailBatch {
@@ -15,16 +24,27 @@ export interface TailBatch {
   readonly next: TailPosition;
 }
 
+const HEAD_BYTES = 1024;
 const CHUNK_BYTES = 1024 * 1024;
 const MAX_LINES = 5_000;
 /** A line beyond it is sent in a piece, which the service keeps as too large. */
 const MAX_LINE_BYTES = 2 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
-async function readAt(file: FileHandle, offset: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(CHUNK_BYTES);
-  const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, offset);
+async function readAt(file: FileHandle, offset: number, length = CHUNK_BYTES): Promise<Buffer> {
+  const buffer = Buffer.alloc(length);
+  const { bytesRead } = await file.read(buffer, 0, length, offset);
   return buffer.subarray(0, bytesRead);
+}
+
+function headOf(bytes: Buffer): TailHead {
+  return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/** Whether a file whose first bytes these are is the one of a position; one that is shorter was written anew. */
+function isOf(first: Buffer, size: number, { offset, head }: TailPosition): boolean {
+  if (size < offset) return false;
+  return head === undefined || headOf(first.subarray(0, head.bytes)).sha256 === head.sha256;
 }
 
 /**
@@ -75,34 +95,65 @@ const startOf = ({ inode, mtimeMs }: NamedFile): TailPosition => ({ inode, offse
 
 /**
  * Follows a file that is written line by line, over rotation by renaming (the old file is read to its end first, then all that were
- * rotated after it, also after a restart) and by copying and truncating.
+ * rotated after it, also after a restart) and by copying and truncating (the copy is read to its end first).
  */
 export function createFileTail(path: string, gaps: TailGaps): FileTail {
-  async function readFile(from: string, position: TailPosition, last: boolean): Promise<TailBatch | null> {
+  /** 'other' when the file is not the one of the position any more. */
+  async function readFile(
+    from: string,
+    position: TailPosition,
+    last: boolean,
+  ): Promise<TailBatch | 'other' | null> {
     const file = await open(from, 'r');
     try {
       const { ino, size, mtimeMs } = await file.stat();
       if (ino !== position.inode) return null; // renamed this very moment
-      const offset = size < position.offset ? 0 : position.offset;
-      const { lines, end } = await linesFrom(file, offset, last);
+      const { lines, end } = await linesFrom(file, position.offset, last);
+      // After the lines: if it was truncated meanwhile, they are of both.
+      const first = await readAt(file, 0, HEAD_BYTES);
+      if (!isOf(first, size, position)) return 'other';
       if (end === position.offset) return null;
-      return { lines, next: { inode: position.inode, offset: end, mtimeMs } };
+      return { lines, next: { inode: ino, offset: end, mtimeMs, head: headOf(first.subarray(0, end)) } };
     } finally {
       await file.close();
     }
   }
 
+  async function begins(sibling: Sibling, position: TailPosition): Promise<boolean> {
+    const file = await open(sibling.path, 'r');
+    try {
+      const { size } = await file.stat();
+      return isOf(await readAt(file, 0, HEAD_BYTES), size, position);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Where the file of a position is now: under its inode, or a copy of it, which begins like it. */
+  async function oldOf(siblings: readonly Sibling[], position: TailPosition): Promise<Sibling | undefined> {
+    const renamed = siblings.find(({ inode }) => inode === position.inode);
+    if (renamed !== undefined && (await begins(renamed, position))) return renamed;
+    if (position.head === undefined) return undefined;
+    const copies = siblings.filter(({ rotated, compressed }) => rotated && !compressed);
+    for (const copy of copies.reverse()) if (await begins(copy, position)) return copy;
+    return undefined;
+  }
+
   /** What is left of a file that was rotated away; then the next younger one, which is the current one at last. */
   async function readRotated(position: TailPosition, current: NamedFile | null): Promise<TailBatch | null> {
     const siblings = await siblingsOf(path);
-    const old = siblings.find(({ inode }) => inode === position.inode);
+    const old = await oldOf(siblings, position);
     if (old === undefined) gaps.gone(position);
     const sinceMs = old?.mtimeMs ?? position.mtimeMs;
     const younger = siblings.filter(
       ({ inode, rotated, mtimeMs }) => rotated && inode !== current?.inode && mtimeMs > sinceMs,
     );
     const following = younger.find(({ compressed }) => !compressed) ?? current;
-    const rest = old === undefined ? null : await readFile(old.path, position, following !== null);
+    const rest =
+      old === undefined
+        ? null
+        : await readFile(old.path, { ...position, inode: old.inode }, following !== null);
+    if (rest === 'other') return null; // it went this very moment
     if (rest !== null || following === null) return rest;
     for (const { compressed, path: passed, mtimeMs } of younger)
       if (compressed && (following === current || mtimeMs <= following.mtimeMs)) gaps.compressed(passed);
@@ -113,7 +164,10 @@ export function createFileTail(path: string, gaps: TailGaps): FileTail {
     async next(position) {
       const current = await fileAt(path);
       if (position !== null && position.inode !== current?.inode) return readRotated(position, current);
-      return current === null ? null : readFile(path, position ?? startOf(current), false);
+      if (current === null) return null;
+      const found = await readFile(path, position ?? startOf(current), false);
+      if (found !== 'other') return found;
+      return position === null ? null : readRotated(position, current);
     },
   };
 }

@@ -12,7 +12,13 @@ import { createFileTail, type TailPosition } from './tail-file.js';
 const POLL_MS = 500;
 const RETRY_MS = 5_000;
 
-const state = z.strictObject({ inode: z.int(), offset: z.int(), mtimeMs: z.number().optional() });
+const state = z.strictObject({
+  inode: z.int(),
+  offset: z.int(),
+  // Those of earlier versions lack these.
+  mtimeMs: z.number().optional(),
+  head: z.strictObject({ bytes: z.int(), sha256: z.string() }).optional(),
+});
 const counts = z.object({ received: z.number(), accepted: z.number(), rejected: z.number() });
 
 export interface TailOptions {
@@ -37,7 +43,7 @@ async function readState(path: string): Promise<TailPosition | null> {
   }
   try {
     const kept = state.parse(JSON.parse(text));
-    // One of an earlier version does not say it: what was written by then had been read, or nearly.
+    // Where it does not say it: what was written by then had been read, or nearly.
     return { ...kept, mtimeMs: kept.mtimeMs ?? (await stat(path)).mtimeMs };
   } catch (cause) {
     throw new AppError(
@@ -63,15 +69,16 @@ export async function tail(options: TailOptions): Promise<{ sent: number; reject
   const warn = (text: string) => output.stderr.write(`${text}\n`);
   const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
   let position = await readState(stateFile);
-  let lastGap = -1;
+  /** Of the place where it is. */
+  let told = false;
   const total = { sent: 0, rejected: 0 };
   const file = createFileTail(path, {
-    gone: ({ inode, offset }) => {
-      if (inode !== lastGap)
+    gone: ({ offset }) => {
+      if (!told)
         warn(
-          `${path} was rotated away before it was read behind byte ${offset}: keep rotated files beside it`,
+          `${path} was rotated away, or truncated, before it was read behind byte ${offset}: keep rotated files, or copies, beside it`,
         );
-      lastGap = inode;
+      told = true;
     },
     compressed: (passed) =>
       warn(
@@ -95,6 +102,7 @@ export async function tail(options: TailOptions): Promise<{ sent: number; reject
       }
       await writeState(stateFile, batch.next);
       position = batch.next;
+      told = false;
     } catch (error) {
       // Nothing is skipped: the same lines come again.
       warn(`not sent, trying again: ${messageOf(error)}`);

@@ -181,6 +181,44 @@ describe('tail', () => {
     expect(sent).toEqual(lines(0, 4));
   });
 
+  it('begins again with one that has grown beyond where it was by the next look, and reads the copy to its end', async () => {
+    await stopped();
+    await appendFile(path, text(2, 4));
+    await copyFile(path, `${path}.1`);
+    await truncate(path);
+    await appendFile(path, text(4, 2_000));
+    start();
+    await until(() => sent.length === 2_000);
+    expect(sent).toEqual(lines(0, 2_000));
+    expect(stderr.readableLength).toBe(0);
+  });
+
+  it('begins again with one that was truncated without a copy, or is another one of the same inode, and says so', async () => {
+    await writeFile(path, text(0, 1));
+    start();
+    await until(() => sent.length === 1);
+    await sleep(30);
+    // In place: the inode stays. Equal in size, then longer.
+    await writeFile(path, text(1, 2));
+    await until(() => sent.length === 2);
+    await sleep(30);
+    await writeFile(path, text(2, 400));
+    await until(() => sent.length === 400);
+    expect(sent).toEqual(lines(0, 400));
+    expect(String(stderr.read()).match(/truncated, before it was read behind byte 8/g)).toHaveLength(2);
+  });
+
+  it('finds the files between, where the current one got the inode of the one it was in', async () => {
+    await stopped();
+    await writeFile(path, text(4, 400)); // the one it was in is gone
+    await writeFile(`${path}.1`, text(2, 4));
+    const at = Date.now() / 1000 + 100;
+    await utimes(`${path}.1`, at, at);
+    start();
+    await until(() => sent.length === 400);
+    expect(sent).toEqual(lines(0, 400));
+  });
+
   it('sends again what was not answered, and says so', async () => {
     failing = true;
     await writeFile(path, text(0, 2));
