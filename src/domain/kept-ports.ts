@@ -1,4 +1,4 @@
-import type { CallHalf, RejectedRow, RejectReason } from './prediction.js';
+import type { CallHalf, RejectedRow, RejectReason, RowSource } from './prediction.js';
 
 export interface StoredCallHalf extends CallHalf {
   readonly ingestedAtMs: number;
@@ -23,10 +23,15 @@ export interface CallHalfStore {
 /** A place in the list of rejected rows. */
 export interface RejectedCursor {
   readonly ingestedAtMs: number;
+  readonly source: Pick<RowSource, 'topic' | 'partition' | 'offset'>;
+  readonly rowIndex: number;
   readonly id: string;
 }
 
-export interface StoredRejected extends RejectedRow, RejectedCursor {}
+export interface StoredRejected extends RejectedRow {
+  readonly ingestedAtMs: number;
+  readonly id: string;
+}
 
 export interface RejectedQuery {
   /** Empty for rows whose model is not known. */
@@ -43,7 +48,7 @@ export interface RejectedQuery {
 }
 
 export interface RejectedStore {
-  /** In the order in which they were kept. */
+  /** In the order in which they were kept, and of one body or topic in which they stood there: of equal identities the first counts. */
   listRejected(query: RejectedQuery): Promise<StoredRejected[]>;
   /** How many there are, the most frequent first. */
   countRejected(

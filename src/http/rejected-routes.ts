@@ -22,12 +22,30 @@ export interface RejectedPorts {
   readonly nowMs: () => number;
 }
 
-const cursorText = (cursor: RejectedCursor) => `${cursor.ingestedAtMs}-${cursor.id}`;
+/** Topics may hold anything. */
+const cursorText = ({ ingestedAtMs, source, rowIndex, id }: RejectedCursor) =>
+  [
+    ingestedAtMs,
+    source.partition,
+    source.offset,
+    rowIndex,
+    Buffer.from(source.topic).toString('base64url'),
+    id,
+  ].join('.');
 
 function cursorOf(text: string | undefined): RejectedCursor | undefined {
   if (text === undefined) return undefined;
-  const [time = '', id = ''] = text.split('-');
-  return { ingestedAtMs: Number(time), id };
+  const [time, partition, offset, rowIndex, topic = '', id = ''] = text.split('.');
+  return {
+    ingestedAtMs: Number(time),
+    source: {
+      topic: Buffer.from(topic, 'base64url').toString(),
+      partition: Number(partition),
+      offset: Number(offset),
+    },
+    rowIndex: Number(rowIndex),
+    id,
+  };
 }
 
 /** What could not be accepted: to be looked at, and to be driven in again after a fix. */

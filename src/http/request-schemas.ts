@@ -29,7 +29,13 @@ export const versionPath = z.object({ model: name, version: name });
 export const ingestQuery = z.object({ model: text.max(120).optional(), version: text.max(120).optional() });
 
 /** A place in a list, as an earlier answer named it. */
-const cursor = z.string().regex(/^\d{1,15}-[0-9A-F]{32}$/, 'must be the `next` of an earlier answer');
+const cursor = z
+  .string()
+  .max(1_000)
+  .regex(
+    /^\d{1,15}\.-?\d{1,10}\.-?\d{1,19}\.\d{1,10}\.[\w-]*\.[0-9A-F]{32}$/,
+    'must be the `next` of an earlier answer',
+  );
 const rejectedScope = {
   model: text.optional(),
   reason: z.enum(REJECT_REASONS).optional(),

@@ -82,7 +82,7 @@ export function createRedriver({ store, read, write }: RedriveOptions) {
       tried: rows.length,
       mended: mended.length,
       left,
-      next: last === undefined ? null : { ingestedAtMs: last.ingestedAtMs, id: last.id },
+      next: last ?? null,
     };
   };
 }

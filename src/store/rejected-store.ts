@@ -1,4 +1,4 @@
-import type { RejectedQuery, RejectedStore, StoredRejected } from '../domain/kept-ports.js';
+import type { RejectedCursor, RejectedQuery, RejectedStore, StoredRejected } from '../domain/kept-ports.js';
 import type { RejectedRow } from '../domain/prediction.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
@@ -6,6 +6,8 @@ import { dateTime64 } from './encoding.js';
 /** Equal rows have equal ids: what becomes of one becomes of all. */
 export const REJECTED_ID = `hex(sipHash128(ingested_at, kind, reason, detail, payload, model, row_index,
   source_kind, source_topic, source_partition, source_offset))`;
+/** Rows of one insert have one time: then as they came. */
+const ORDER = `ingested_at, source_topic, source_partition, source_offset, row_index, ${REJECTED_ID}`;
 const TIMEOUT_MS = 600_000;
 
 interface RejectedRecord {
@@ -23,6 +25,17 @@ interface RejectedRecord {
   readonly source_offset: number;
 }
 
+function placeParams({ ingestedAtMs, source, rowIndex, id }: RejectedCursor) {
+  return {
+    after: dateTime64(ingestedAtMs),
+    afterTopic: source.topic,
+    afterPartition: source.partition,
+    afterOffset: source.offset,
+    afterRow: rowIndex,
+    afterId: id,
+  };
+}
+
 function conditions({ model, reason, kind, after, beforeMs }: RejectedQuery) {
   const parts = [
     model === undefined ? '' : 'model = {model:String}',
@@ -30,7 +43,8 @@ function conditions({ model, reason, kind, after, beforeMs }: RejectedQuery) {
     kind === undefined ? '' : 'kind = {kind:String}',
     after === undefined
       ? ''
-      : `ingested_at >= {after:DateTime64(3, 'UTC')} AND (ingested_at, ${REJECTED_ID}) > ({after:DateTime64(3, 'UTC')}, {afterId:String})`,
+      : `ingested_at >= {after:DateTime64(3, 'UTC')} AND (${ORDER}) > ({after:DateTime64(3, 'UTC')}, {afterTopic:String},
+           {afterPartition:Int32}, {afterOffset:Int64}, {afterRow:UInt32}, {afterId:String})`,
     beforeMs === undefined ? '' : "ingested_at < {before:DateTime64(3, 'UTC')}",
   ].filter((part) => part !== '');
   return {
@@ -39,7 +53,7 @@ function conditions({ model, reason, kind, after, beforeMs }: RejectedQuery) {
       model,
       reason,
       kind,
-      ...(after === undefined ? {} : { after: dateTime64(after.ingestedAtMs), afterId: after.id }),
+      ...(after === undefined ? {} : placeParams(after)),
       ...(beforeMs === undefined ? {} : { before: dateTime64(beforeMs) }),
     },
   };
@@ -71,7 +85,7 @@ export function createRejectedStore(client: StoreClient): RejectedStore {
       // Messages differ in size a thousandfold: first which, then those that fit.
       const sizes = await client.query<{ id: string; ms: number; bytes: number }>(
         `SELECT ${REJECTED_ID} AS id, toUnixTimestamp64Milli(ingested_at) AS ms, length(payload) AS bytes FROM rejected
-         ${where} ORDER BY ingested_at, id LIMIT {limit:UInt32}`,
+         ${where} ORDER BY ${ORDER} LIMIT {limit:UInt32}`,
         { ...params, limit: query.limit },
       );
       let bytes = 0;
@@ -88,7 +102,7 @@ export function createRejectedStore(client: StoreClient): RejectedStore {
          FROM rejected
          WHERE ingested_at BETWEEN {first:DateTime64(3, 'UTC')} AND {last:DateTime64(3, 'UTC')}
            AND ${REJECTED_ID} IN {ids:Array(String)}
-         ORDER BY ingested_at, id`,
+         ORDER BY ${ORDER}`,
         { first: dateTime64(first.ms), last: dateTime64(last.ms), ids: fitting.map(({ id }) => id) },
       );
       return records.map(toRow);

@@ -7,6 +7,7 @@ import { type App, createApp } from '../../src/app.js';
 import { listRejected, redriveRejected } from '../../src/cli/rejected.js';
 import { createServiceClient } from '../../src/cli/service-client.js';
 import { type ConfigInput, parseConfig } from '../../src/config.js';
+import { createStoreClient } from '../../src/store/client.js';
 import { FORMAT_MODELS, registerFormatModels } from '../support/format-models.js';
 
 const EVENT = {
@@ -109,5 +110,30 @@ describe('rows that were rejected', () => {
     ]);
     expect(await redrive()).toMatchObject({ tried: 4, mended: 0 });
     expect(await app?.store.totals()).toMatchObject({ predictions: 12_002, rejected: 4 });
+  });
+
+  it('become the first of those with one id, on every page', async () => {
+    await start(FORMAT_MODELS);
+    // Each id twice in one body, of more than a page.
+    const ids = Array.from({ length: 2_600 }, (_, index) => `twice${index}`);
+    const events = [1, 2].flatMap((age) =>
+      ids.map((id) => ({ ...EVENT, model_version: '9', prediction_id: id, features: { age } })),
+    );
+    expect(await send(events)).toMatchObject({ received: 5_200, rejected: 5_200 });
+    const response = await fetch(`${url}/v1/models/churn/versions/9`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ task: 'binary', features: [{ name: 'age', kind: 'numeric' }] }),
+    });
+    expect(response.status).toBe(201);
+    expect(await redrive({ model: 'churn', reason: 'unknown_model' })).toMatchObject({ mended: 5_200 });
+    const client = await createStoreClient({ kind: 'embedded', dataDir: directory });
+    expect(
+      await client.query(
+        `SELECT num['age'] AS age, count() AS rows FROM predictions
+         WHERE model = 'churn' AND version = '9' GROUP BY age`,
+      ),
+    ).toEqual([{ age: 1, rows: 2_600 }]);
+    await client.close();
   });
 });
