@@ -28,6 +28,9 @@ const PROBABILITIES = [
   'scores',
 ] as const;
 
+/** What servers and frameworks write in place of an answer when the call failed. */
+const FAILURES: ReadonlySet<string> = new Set(['error', 'errors', 'detail', 'message']);
+
 /** How far probabilities may be from 1 in sum: single precision, and people who round to two digits. */
 const SUM_TOLERANCE = 0.011;
 
@@ -93,6 +96,15 @@ export function answerOf(row: unknown, names: readonly string[] | null, mapping:
     : { prediction: value };
 }
 
+/** A number is no message: some models answer an error of theirs. */
+function isFailure(fields: Fields): boolean {
+  const entries = Object.entries(fields);
+  return (
+    entries.length > 0 &&
+    entries.every(([name, value]) => FAILURES.has(name) && typeof unlisted(value) !== 'number')
+  );
+}
+
 function fromFields(fields: Fields, mapping: ModelMapping): Answer {
   const named = (path: string | undefined, aliases: readonly string[]) =>
     unlisted(path === undefined ? pick(fields, aliases) : at(fields, path));
@@ -105,6 +117,11 @@ function fromFields(fields: Fields, mapping: ModelMapping): Answer {
   if (likely !== null) return likely;
   const isMeant = mapping.probability !== undefined || mapping.output === 'probability';
   if (typeof proba === 'number' && isMeant) return fromProbability(proba, mapping);
+  if (isFailure(fields))
+    unusable(
+      'unsupported_payload',
+      `the call failed, so that nothing was predicted: its answer has ${Object.keys(fields).join(', ')} alone (if that is the prediction, name it in mapping.prediction)`,
+    );
   const values = Object.values(fields);
   if (mapping.prediction === undefined && values.length === 1 && !isFields(values[0]))
     return answerOf(values[0], null, mapping);

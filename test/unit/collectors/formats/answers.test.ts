@@ -48,6 +48,29 @@ describe('an answer', () => {
     expect(() => read(row, over as Partial<ModelMapping>)).toThrow(/mapping|places/);
   });
 
+  it.each([
+    ['FastAPI', { detail: 'Internal error' }],
+    ['FastAPI, a wrong request', { detail: [{ loc: ['body'], msg: 'field required' }] }],
+    ['KServe', { error: 'boom' }],
+    ['a gateway', { message: 'no healthy upstream' }],
+    ['one of several rows', { error: { code: 500 }, message: 'boom' }],
+    ['GraphQL', { errors: ['boom'] }],
+  ])('that is what %s says of a failed call is refused', (_name, row) => {
+    expect(() => read(row)).toThrow(
+      expect.objectContaining({
+        reason: 'unsupported_payload',
+        message: expect.stringMatching(/^the call failed/),
+      }),
+    );
+    expect(() => read([row], { output: 'probability' })).toThrow(/^the call failed/);
+  });
+
+  it('that has such a field beside others, is a number, or is named in the mapping is none of those', () => {
+    expect(read({ prediction: 1, message: 'ok' })).toEqual({ prediction: 1 });
+    expect(read({ error: [0.25] })).toEqual({ prediction: 0.25 });
+    expect(read({ message: 'spam' }, { prediction: 'message' })).toEqual({ prediction: 'spam' });
+  });
+
   it('has names for its places where the body tells them', () => {
     expect(read([3, 0.5], {}, ['label', 'score'])).toEqual({ prediction: 3, prediction_proba: 0.5 });
   });
