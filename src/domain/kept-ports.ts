@@ -54,6 +54,10 @@ export interface RejectedStore {
   countRejected(
     query: Pick<RejectedQuery, 'model' | 'reason' | 'kind'>,
   ): Promise<{ model: string; kind: string; reason: string; rows: number }[]>;
+  /** Says anew why they are rejected; their places stay. */
+  changeReasons(
+    rows: readonly { readonly row: StoredRejected; readonly reason: RejectReason; readonly detail: string }[],
+  ): Promise<void>;
   /** Removes them for good. */
   removeRejected(rows: readonly StoredRejected[]): Promise<void>;
 }

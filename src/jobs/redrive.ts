@@ -28,7 +28,7 @@ export interface RedriveResult {
   readonly tried: number;
   /** Of these, gone from the rejected: their messages became rows, were known already, or wait for their other side. */
   readonly mended: number;
-  /** Of these, rejected as before, by reason. */
+  /** Of these, still rejected, by the reason of today. */
   readonly left: Readonly<Record<string, number>>;
   /** Where to go on; null at the end. */
   readonly next: RejectedCursor | null;
@@ -47,7 +47,7 @@ function parsed(text: string): { readonly value: unknown } | null {
 
 /**
  * Drives one page of rejected rows in again: what can be read by now is stored, and its rejected row removed. In that order: after a
- * crash in between it is tried again, and known by its identity.
+ * crash in between it is tried again, and known by its identity. What is still rejected says why it is so now.
  */
 export function createRedriver({ store, read, write }: RedriveOptions) {
   return async function redrive(request: RedriveRequest): Promise<RedriveResult> {
@@ -56,13 +56,15 @@ export function createRedriver({ store, read, write }: RedriveOptions) {
     const mended: StoredRejected[] = [];
     const outcomes: Outcome[] = [];
     const left: Record<string, number> = {};
+    const changed: Parameters<RejectedStore['changeReasons']>[0][number][] = [];
     for (const row of rows) {
       const message = parsed(row.payload);
       const became = message === null ? [] : read(row, message.value, modelVersion);
       const [only] = became;
       if (only === undefined || (became.length === 1 && only.kind === 'rejected')) {
-        const reason = only?.kind === 'rejected' ? only.row.reason : row.reason;
+        const { reason, detail } = only?.kind === 'rejected' ? only.row : row;
         left[reason] = (left[reason] ?? 0) + 1;
+        if (reason !== row.reason || detail !== row.detail) changed.push({ row, reason, detail });
       } else {
         mended.push(row);
         outcomes.push(...became);
@@ -77,6 +79,7 @@ export function createRedriver({ store, read, write }: RedriveOptions) {
         token: `redrive/${randomUUID()}`,
       });
     await store.removeRejected(mended);
+    await store.changeReasons(changed);
     const last = rows.at(-1);
     return {
       tried: rows.length,

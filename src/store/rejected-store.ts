@@ -3,8 +3,8 @@ import type { RejectedRow } from '../domain/prediction.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
 
-/** Equal rows have equal ids: what becomes of one becomes of all. */
-export const REJECTED_ID = `hex(sipHash128(ingested_at, kind, reason, detail, payload, model, row_index,
+/** Equal rows have equal ids: what becomes of one becomes of all. Why they were rejected is no part of it, since that changes. */
+export const REJECTED_ID = `hex(sipHash128(ingested_at, kind, payload, model, row_index,
   source_kind, source_topic, source_partition, source_offset))`;
 /** Rows of one insert have one time: then as they came. */
 const ORDER = `ingested_at, source_topic, source_partition, source_offset, row_index, ${REJECTED_ID}`;
@@ -55,6 +55,20 @@ function conditions({ model, reason, kind, after, beforeMs }: RejectedQuery) {
       kind,
       ...(after === undefined ? {} : placeParams(after)),
       ...(beforeMs === undefined ? {} : { before: dateTime64(beforeMs) }),
+    },
+  };
+}
+
+/** These rows, looked for where they are. */
+function among(rows: readonly StoredRejected[]) {
+  const times = rows.map(({ ingestedAtMs }) => ingestedAtMs);
+  return {
+    where: `ingested_at BETWEEN {first:DateTime64(3, 'UTC')} AND {last:DateTime64(3, 'UTC')}
+            AND ${REJECTED_ID} IN {ids:Array(String)}`,
+    params: {
+      first: dateTime64(Math.min(...times)),
+      last: dateTime64(Math.max(...times)),
+      ids: rows.map(({ id }) => id),
     },
   };
 }
@@ -117,21 +131,25 @@ export function createRejectedStore(client: StoreClient): RejectedStore {
       );
     },
 
-    async removeRejected(rows) {
+    async changeReasons(rows) {
       if (rows.length === 0) return;
-      const times = rows.map(({ ingestedAtMs }) => ingestedAtMs);
+      const { where, params } = among(rows.map(({ row }) => row));
       await client.command(
-        `ALTER TABLE rejected DELETE
-         WHERE ingested_at BETWEEN {first:DateTime64(3, 'UTC')} AND {last:DateTime64(3, 'UTC')}
-           AND ${REJECTED_ID} IN {ids:Array(String)}
-         SETTINGS mutations_sync = 2`,
-        {
-          first: dateTime64(Math.min(...times)),
-          last: dateTime64(Math.max(...times)),
-          ids: rows.map(({ id }) => id),
-        },
+        `ALTER TABLE rejected
+         UPDATE reason = transform(${REJECTED_ID}, {ids:Array(String)}, {reasons:Array(String)}, toString(reason)),
+                detail = transform(${REJECTED_ID}, {ids:Array(String)}, {details:Array(String)}, detail)
+         WHERE ${where} SETTINGS mutations_sync = 2`,
+        { ...params, reasons: rows.map(({ reason }) => reason), details: rows.map(({ detail }) => detail) },
         { timeoutMs: TIMEOUT_MS },
       );
+    },
+
+    async removeRejected(rows) {
+      if (rows.length === 0) return;
+      const { where, params } = among(rows);
+      await client.command(`ALTER TABLE rejected DELETE WHERE ${where} SETTINGS mutations_sync = 2`, params, {
+        timeoutMs: TIMEOUT_MS,
+      });
     },
   };
 }

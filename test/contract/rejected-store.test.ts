@@ -51,4 +51,31 @@ describe.each(BACKENDS)('rejected rows in the %s store', (kind) => {
     expect(paged).toEqual(expected);
     expect((await backend.store.listRejected(ALL))[0]?.source).toEqual(HTTP_SOURCE);
   });
+
+  test('say anew why they are rejected, and keep their places', async () => {
+    const rows = Array.from({ length: 5_000 }, (_, index) =>
+      rejectedRow({ rowIndex: index, payload: `p${index}` }),
+    );
+    await insert(rows, 'reasons');
+    const before = await backend.store.listRejected({ ...ALL, limit: 5_000 });
+    const changed = before.slice(1).map((row, index) => ({
+      row,
+      reason: index === 0 ? ('too_deep' as const) : ('unmapped' as const),
+      detail: `it's why: {x:String} \\ ${index}`,
+    }));
+    await backend.store.changeReasons(changed);
+    await backend.store.changeReasons([]);
+    const after = await backend.store.listRejected({ ...ALL, limit: 5_000 });
+    expect(after).toEqual(
+      before.map((row, index) => {
+        const { reason, detail } = changed[index - 1] ?? row;
+        return { ...row, reason, detail };
+      }),
+    );
+    await backend.store.removeRejected(after.slice(2));
+    expect(await backend.store.countRejected({})).toEqual([
+      { model: '', kind: 'prediction', reason: 'malformed_json', rows: 1 },
+      { model: '', kind: 'prediction', reason: 'too_deep', rows: 1 },
+    ]);
+  });
 });

@@ -97,6 +97,11 @@ describe('rows that were rejected', () => {
       mended: 12_000,
       left: { missing_id: 1 },
     });
+    const { counts, rows } = await list('churn');
+    expect(counts).toEqual([{ model: 'churn', kind: 'prediction', reason: 'missing_id', rows: 1 }]);
+    expect(rows).toMatchObject([
+      { reason: 'missing_id', detail: expect.stringMatching(/^prediction_id is missing/) },
+    ]);
     expect(await app?.store.totals()).toMatchObject({ predictions: 12_000, rejected: 6 });
     expect(await redrive()).toEqual({
       tried: 6,
@@ -126,7 +131,11 @@ describe('rows that were rejected', () => {
       body: JSON.stringify({ task: 'binary', features: [{ name: 'age', kind: 'numeric' }] }),
     });
     expect(response.status).toBe(201);
-    expect(await redrive({ model: 'churn', reason: 'unknown_model' })).toMatchObject({ mended: 5_200 });
+    expect(await redrive({ model: 'churn', reason: 'unknown_model' })).toEqual({
+      tried: 5_200,
+      mended: 5_200,
+      left: {},
+    });
     const client = await createStoreClient({ kind: 'embedded', dataDir: directory });
     expect(
       await client.query(
