@@ -35,7 +35,11 @@ const columnName = (name: string) => `\`${name.replace(/[\\`]/g, '\\$&')}\``;
  * that are not the time of the row.
  */
 async function csvColumns(client: StoreClient, source: string): Promise<FileColumn[]> {
-  const columns = await client.query<FileColumn>(`DESCRIBE TABLE file(${source})`);
+  const columns = await client.query<FileColumn>(
+    `DESCRIBE TABLE file(${source})`,
+    {},
+    { timeoutMs: TIMEOUT_MS },
+  );
   const names = new Set(columns.map(({ name }) => name));
   const ids = new Set([columnOfRole('predictionId', names), 'model', 'model_version']);
   const time = columnOfRole('timestamp', names);
