@@ -261,7 +261,7 @@ export function createPrivacy(options: PrivacyOptions): Privacy {
       const payload = keptEvent(row.kind, { ...mapped(model, fields), model });
       return payload === null ? withheld(row) : { ...row, payload };
     },
-    ...createSealing(key, (half) => policyOf(knownModel(half.model) ?? half.model) !== null),
+    ...createSealing(key, hash, (half) => policyOf(knownModel(half.model) ?? half.model) !== null),
   };
 }
 

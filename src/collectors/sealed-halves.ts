@@ -1,10 +1,13 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
+import { idOfCall } from '../domain/erasure.js';
 import type { CallHalf } from '../domain/prediction.js';
+import { ID_COLUMN } from '../domain/privacy.js';
+import type { Hasher } from './treat-values.js';
 
 export interface Sealing {
   /** A side of a call that waits for the other, unreadable without the key where its model has a policy. */
   seal(half: CallHalf): CallHalf;
-  /** Throws RangeError for one that was sealed with another key. */
+  /** What it holds; what both sides share stays hashed. Throws RangeError for one that was sealed with another key. */
   open(half: CallHalf): CallHalf;
 }
 
@@ -12,10 +15,18 @@ const SEALED = 'sealed:';
 const CIPHER = 'aes-256-gcm';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
+const CALL_COLUMN = 'call';
 
 /** What is not paired yet cannot be treated: values have their names on either side. It waits encrypted, with a key made from the other. */
-export function createSealing(key: Buffer, isPersonal: (half: CallHalf) => boolean): Sealing {
+export function createSealing(key: Buffer, hash: Hasher, isPersonal: (half: CallHalf) => boolean): Sealing {
   const sealingKey = createHmac('sha256', key).update('call halves').digest();
+
+  /** Equal for both sides still, in every process with the key. The id is hashed as ids of predictions are: erasure finds the call by it. */
+  function hashedCall(call: string): string {
+    const id = idOfCall(call);
+    return JSON.stringify([hash(CALL_COLUMN, call), ...(id === null ? [] : [hash(ID_COLUMN, id)])]);
+  }
+
   return {
     seal(half) {
       if (half.payload.startsWith(SEALED) || !isPersonal(half)) return half;
@@ -23,7 +34,7 @@ export function createSealing(key: Buffer, isPersonal: (half: CallHalf) => boole
       const cipher = createCipheriv(CIPHER, sealingKey, iv);
       const sealed = Buffer.concat([cipher.update(half.payload, 'utf8'), cipher.final()]);
       const payload = SEALED + Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64');
-      return { ...half, payload };
+      return { ...half, call: hashedCall(half.call), payload };
     },
     open(half) {
       if (!half.payload.startsWith(SEALED)) return half;

@@ -45,6 +45,8 @@ export interface ErasureStore {
     readonly model: string;
     readonly target: ErasureTarget;
     readonly values: readonly string[];
+    /** The forms in which the id of a stored prediction may stand elsewhere; left out where that is its own alone. */
+    readonly formsOfId?: (predictionId: string) => readonly string[];
     readonly atMs: number;
     /** Resolves when rows that were taken before the note are stored. */
     readonly settled: () => Promise<void>;

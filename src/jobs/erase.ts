@@ -15,6 +15,8 @@ export interface EraserDeps {
     Pick<ReportStore, 'removeReportsWith'>;
   /** Forms in which the target's id or value may be stored. Throws invalid_request where its tag never is. */
   readonly formsOf: (model: string, target: ErasureTarget) => readonly string[];
+  /** Forms in which the id of a stored prediction may stand elsewhere: sides of calls hold it hashed. */
+  readonly formsOfId: (model: string, predictionId: string) => readonly string[];
   /** Makes what was noted as erased known to those who write rows, and resolves when all taken before it is stored. */
   readonly settled: () => Promise<void>;
   readonly reportsDirectory: string;
@@ -34,7 +36,7 @@ const SHOWN_LENGTH = 50;
 
 /** Erases rows on request: one request after the other, as each rewrites tables. Throws unknown_model. */
 export function createEraser(deps: EraserDeps) {
-  const { store, formsOf, settled, reportsDirectory, wallClock, logger } = deps;
+  const { store, formsOf, formsOfId, settled, reportsDirectory, wallClock, logger } = deps;
   let last: Promise<unknown> = Promise.resolve();
 
   /** Kept reports hold no rows, but may name a segment: those that name one of a subject's values go, with the events about them. */
@@ -66,7 +68,14 @@ export function createEraser(deps: EraserDeps) {
       );
     const values = formsOf(model, target);
     const atMs = wallClock.now();
-    const { erased, predictionIds } = await store.eraseRows({ model, target, values, atMs, settled });
+    const { erased, predictionIds } = await store.eraseRows({
+      model,
+      target,
+      values,
+      formsOfId: (predictionId) => formsOfId(model, predictionId),
+      atMs,
+      settled,
+    });
     const kept = target.kind === 'subject' ? await removeKept(model, values) : 0;
     const reports = kept + (await removeReports(model, [...values, ...predictionIds]));
     const erasure: Erasure = {

@@ -199,22 +199,23 @@ export function createErasureStore(client: StoreClient, nextRevision: () => numb
   return {
     erasedRows: tombstones.erasedRows,
 
-    async eraseRows({ model, target, values, atMs, settled }) {
+    async eraseRows({ model, target, values, formsOfId = (id) => [id], atMs, settled }) {
       const erased: Record<string, number> = {};
+      const formsOf = (predictionIds: readonly string[]) => [...new Set(predictionIds.flatMap(formsOfId))];
       const known = await idsOf(model, target, values);
-      await tombstones.bury(model, target, values, known, atMs);
+      await tombstones.bury(model, target, values, formsOf(known), atMs);
       await settled();
       // Rows that came while the first ones were buried.
       const ids = [...new Set([...known, ...(await idsOf(model, target, values))])];
       if (ids.length > known.length)
-        await tombstones.bury(model, target, values, ids.slice(known.length), atMs);
+        await tombstones.bury(model, target, values, formsOf(ids.slice(known.length)), atMs);
       const forms = new Set(values);
-      const idForms = new Set(ids);
+      const idForms = new Set(formsOf(ids));
       const isTheirs = (text: string) =>
         isMentioned(text, target, forms) ||
         isMentioned(text, { kind: 'prediction', predictionId: '' }, idForms);
       try {
-        await removeMessages(model, isTheirs, [...values, ...ids], erased);
+        await removeMessages(model, isTheirs, [...values, ...idForms], erased);
         if (target.kind === 'subject') await removeSegment(model, target.tag, values, erased);
         // Last: a subject is known by its predictions, also by who begins anew after a crash.
         await removeById(model, ids, erased);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RowWriter } from '../collectors/row-writer.js';
 import type { ErasedRows, ErasureStore, ErasureTarget } from '../domain/erasure.js';
-import { tagColumn } from '../domain/privacy.js';
+import { ID_COLUMN, tagColumn } from '../domain/privacy.js';
 import { AppError } from '../errors.js';
 import { createEraser } from '../jobs/erase.js';
 import type { Parts } from './parts.js';
@@ -32,7 +32,7 @@ export function wireEraser(parts: Parts, writer: RowWriter | null, reportsDirect
   const hasOthers = 'url' in config.store;
 
   function formsOf(model: string, target: ErasureTarget): readonly string[] {
-    if (target.kind === 'prediction') return formsIn('prediction_id', target.predictionId);
+    if (target.kind === 'prediction') return formsIn(ID_COLUMN, target.predictionId);
     const { tag, value } = target;
     const tags = policyOf(config)(model)?.tags ?? {};
     if (Object.hasOwn(tags, tag) && tags[tag] === 'drop')
@@ -49,6 +49,8 @@ export function wireEraser(parts: Parts, writer: RowWriter | null, reportsDirect
   return createEraser({
     store,
     formsOf,
+    formsOfId: (model, predictionId) =>
+      policyOf(config)(model) === null ? [predictionId] : formsIn(ID_COLUMN, predictionId),
     settled: async () => {
       await erasures.refresh();
       await writer?.settled();

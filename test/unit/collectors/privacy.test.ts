@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createMessageReader, type Message } from '../../../src/collectors/formats/read-message.js';
 import { createPrivacy } from '../../../src/collectors/privacy.js';
 import { createHasher } from '../../../src/collectors/treat-values.js';
+import { idOfCall } from '../../../src/domain/erasure.js';
 import type { AppliedRule, PrivacyPolicy } from '../../../src/domain/privacy.js';
 import { HTTP_SOURCE, labelRow, named, predictionRow, rejectedRow } from '../../support/rows.js';
 
@@ -235,7 +236,7 @@ describe('rejected messages', () => {
 
 describe('sides of calls', () => {
   const half = {
-    call: 'c',
+    call: '["http://x/","ann@example.org"]',
     side: 'request' as const,
     timestampMs: 0,
     model: 'churn',
@@ -248,8 +249,19 @@ describe('sides of calls', () => {
     const sealed = seal(half);
     expect(sealed.payload).not.toContain('ann@');
     expect(Buffer.from(sealed.payload.slice(7), 'base64').toString('utf8')).not.toContain('ann@');
-    expect(open(sealed)).toEqual(half);
+    expect(open(sealed).payload).toBe(half.payload);
     expect(seal(sealed)).toBe(sealed);
+  });
+
+  test('share a hash of what they shared, by which their call is found again and nobody read', () => {
+    const { seal } = privacyOf();
+    const { call } = seal(half);
+    expect(call).not.toContain('ann@');
+    expect(call).not.toContain('http');
+    expect(privacyOf().seal({ ...half, side: 'response', payload: '{}' }).call).toBe(call);
+    expect(seal({ ...half, call: '["http://y/","ann@example.org"]' }).call).not.toBe(call);
+    expect(idOfCall(call)).toBe(hash('prediction_id', 'ann@example.org'));
+    expect(seal({ ...half, call: 'ann@example.org' }).call).not.toContain('ann@');
   });
 
   test('another key does not open them', () => {
