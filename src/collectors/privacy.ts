@@ -234,6 +234,12 @@ export function createPrivacy(options: PrivacyOptions): Privacy {
   const withheld = (row: RejectedRow): RejectedRow =>
     row.payload === '' ? row : { ...row, payload: '', detail: `${row.detail}; ${WITHHELD}` };
 
+  // Whose model nobody knows may be of one with a policy, by a name that is mapped later or was misspelt.
+  const sealing = createSealing(key, hash, (half) => {
+    const model = knownModel(half.model);
+    return model === undefined || policyOf(model) !== null;
+  });
+
   return {
     treatPrediction(row) {
       const policy = policyOf(row.model);
@@ -256,12 +262,13 @@ export function createPrivacy(options: PrivacyOptions): Privacy {
       const fields = fieldsIn(row.payload);
       const named = row.model !== '' ? row.model : fields === null ? undefined : pick(fields, ALIASES.model);
       const model = typeof named === 'string' ? knownModel(named) : undefined;
-      if (model !== undefined && policyOf(model) === null) return row;
+      if (model !== undefined && policyOf(model) === null) return sealing.opened(row);
       if (model === undefined || fields === null) return withheld(row);
       const payload = keptEvent(row.kind, { ...mapped(model, fields), model });
       return payload === null ? withheld(row) : { ...row, payload };
     },
-    ...createSealing(key, hash, (half) => policyOf(knownModel(half.model) ?? half.model) !== null),
+    seal: sealing.seal,
+    open: sealing.open,
   };
 }
 

@@ -277,6 +277,22 @@ describe('sides of calls', () => {
     expect(() => other.open(sealed)).toThrow(RangeError);
   });
 
+  test('of a model that nobody knows are sealed too: it may be a misspelt one', () => {
+    const { seal, open, redact } = privacyOf();
+    const sealed = seal({ ...half, model: 'chrun' });
+    expect(JSON.stringify(sealed)).not.toContain('ann@');
+    expect(open(sealed).payload).toBe(half.payload);
+    expect(redact(rejectedRow({ model: 'chrun', payload: sealed.payload })).payload).toBe('');
+  });
+
+  test('that were sealed and given up are kept readable where their model has no policy after all', () => {
+    const { seal, redact } = privacyOf();
+    const { payload } = seal({ ...half, model: 'chrun' });
+    expect(redact(rejectedRow({ model: 'open', payload })).payload).toBe(half.payload);
+    const foreign = `sealed:${Buffer.alloc(40).toString('base64')}`;
+    expect(redact(rejectedRow({ model: 'open', payload: foreign })).payload).toBe(foreign);
+  });
+
   test('of a model without a policy stay as they are', () => {
     const plain = { ...half, model: 'open' };
     expect(privacyOf().seal(plain)).toBe(plain);
