@@ -14,16 +14,10 @@ import {
   tagColumn,
 } from '../domain/privacy.js';
 import { ALIASES, type Fields, pick, unwrapped } from './decode-event.js';
+import { keptText } from './kept-event.js';
 import { createSealing, type Sealing } from './sealed-halves.js';
 import { createSharedNames } from './shared-names.js';
-import {
-  createHasher,
-  DROPPED,
-  type Treatment,
-  treatmentOf,
-  UNDECLARED,
-  UNKNOWN_BUCKETS,
-} from './treat-values.js';
+import { createHasher, type Treatment, treatmentOf, UNDECLARED } from './treat-values.js';
 
 type Kinds = ReadonlyMap<string, unknown>;
 type Applied = ReadonlyMap<string, AppliedRule>;
@@ -178,57 +172,20 @@ export function createPrivacy(options: PrivacyOptions): Privacy {
   const treatId = (policy: PrivacyPolicy, id: string) =>
     policy.predictionId === 'hash' ? hash(ID_COLUMN, id) : id;
 
-  /** Null when a value cannot be treated yet. Values that are none stay what they are, without what is in them. */
-  function keptValues(values: Fields, of: Plan['feature']): Fields | null {
-    const kept: [string, unknown][] = [];
-    for (const [name, value] of Object.entries(values)) {
-      const treatment = of(name);
-      if (treatment === UNKNOWN_BUCKETS) return null;
-      if (treatment === DROPPED || treatment === UNDECLARED) continue;
-      if (typeof value === 'object' && value !== null) kept.push([name, Array.isArray(value) ? [] : {}]);
-      else if (treatment === null || value === null) kept.push([name, value]);
-      else
-        kept.push([
-          name,
-          typeof value === 'number' ? treatment.number(value) : treatment.text(String(value)),
-        ]);
-    }
-    return Object.fromEntries(kept);
-  }
-
   function keptEvent(kind: RejectedRow['kind'], event: Fields): string | null {
     const model = pick(event, ALIASES.model);
     const policy = typeof model === 'string' ? policyOf(model) : null;
     if (typeof model !== 'string' || policy === null) return null;
     const version = pick(event, ALIASES.modelVersion);
     const plan = planOf(policy, model, typeof version === 'string' ? version : String(version));
-    const id = pick(event, ALIASES.predictionId);
-    const shared = {
-      prediction_id: typeof id === 'string' || typeof id === 'number' ? treatId(policy, String(id)) : id,
-      model,
-      model_version: version,
-      row_index: event.row_index,
-      timestamp: pick(event, ALIASES.timestamp),
-    };
-    if (kind === 'label') return JSON.stringify({ ...shared, label: pick(event, ALIASES.label) });
     // Which features a version declares is not known before it is registered.
-    if (policy.undeclared === 'drop' && plan.kinds === undefined) return null;
-    const features = valuesIn(event.features, plan.feature);
-    const tags = event.tags === undefined ? undefined : valuesIn(event.tags, plan.tag);
-    if (features === null || tags === null) return null;
-    return JSON.stringify({
-      ...shared,
-      features,
-      prediction: pick(event, ALIASES.prediction),
-      prediction_proba: pick(event, ALIASES.proba),
-      latency_ms: event.latency_ms,
-      tags,
+    const isTreatable = policy.undeclared === 'keep' || plan.kinds !== undefined;
+    return keptText(kind, event, {
+      model,
+      id: (id) => treatId(policy, id),
+      feature: isTreatable ? plan.feature : null,
+      tag: plan.tag,
     });
-  }
-
-  function valuesIn(values: unknown, of: Plan['feature']): Fields | null {
-    if (typeof values !== 'object' || values === null || Array.isArray(values)) return null;
-    return keptValues(values as Fields, of);
   }
 
   const withheld = (row: RejectedRow): RejectedRow =>
