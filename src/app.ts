@@ -14,7 +14,7 @@ import { wireApi } from './wiring/api.js';
 import { wireCollection } from './wiring/collection.js';
 import { wireCoordinator } from './wiring/coordinator.js';
 import { wireDetection } from './wiring/detection.js';
-import { createKnownErasures } from './wiring/erasures.js';
+import { createKnownErasures, wireTargetReader } from './wiring/erasures.js';
 import { PAIRING, wirePairing } from './wiring/pairing.js';
 import { followStore, type Parts } from './wiring/parts.js';
 import { createKnownPolicies } from './wiring/policy.js';
@@ -56,7 +56,7 @@ export async function createApp(config: Config) {
   const registry = createModelRegistry(store);
   const tasks = createTaskRunner(config.jobs.threads);
   const privacy = wirePrivacy({ config, registry, metrics }, key);
-  const erasures = createKnownErasures(store);
+  const erasures = createKnownErasures(store, wireTargetReader(config));
   const policies = createKnownPolicies({ config, store, logger });
   const parts: Parts = {
     config,

@@ -7,6 +7,9 @@ export type ErasureTarget =
   | { readonly kind: 'prediction'; readonly predictionId: string }
   | { readonly kind: 'subject'; readonly tag: string; readonly value: string };
 
+/** Whose a message is, where its reader finds that: by formats, and by the model's mapping. */
+export type TargetsIn = (model: string, message: string) => Iterable<ErasureTarget>;
+
 /** What was erased, for those who have to show it. Holds nothing of the target. */
 export interface Erasure {
   readonly id: string;
@@ -36,7 +39,7 @@ export interface ErasedRows {
 
 export interface ErasureStore {
   /** What was erased so far; null where nothing was. Reads again only when something was added. */
-  erasedRows(): Promise<ErasedRows | null>;
+  erasedRows(targetsIn?: TargetsIn): Promise<ErasedRows | null>;
   /**
    * Notes that a target's rows are refused from now on, then removes them from every table, and counts that they are gone. `values` are
    * the forms in which its id or value may be stored. Repeatable. Throws store_unavailable (retryable) when rows are left.
@@ -47,6 +50,8 @@ export interface ErasureStore {
     readonly values: readonly string[];
     /** The forms in which the id of a stored prediction may stand elsewhere; left out where that is its own alone. */
     readonly formsOfId?: (predictionId: string) => readonly string[];
+    /** Left out where messages carry ids and tags by their usual names alone. */
+    readonly targetsIn?: TargetsIn;
     readonly atMs: number;
     /** Resolves when rows that were taken before the note are stored. */
     readonly settled: () => Promise<void>;
@@ -84,7 +89,11 @@ interface Mention {
 export function* mentionsIn(text: string): Generator<Mention> {
   const whole = parsed(text);
   if (whole === undefined) {
-    for (const [, value = ''] of text.matchAll(/"((?:[^"\\]|\\.){1,8192})"/g)) yield { name: '', value };
+    for (const [quoted, written = ''] of text.matchAll(/"((?:[^"\\]|\\.){1,8192})"/g)) {
+      yield { name: '', value: written };
+      const value = written.includes('\\') ? parsed(quoted) : undefined;
+      if (typeof value === 'string') yield { name: '', value };
+    }
     return;
   }
   yield* valuesOf('', whole, 0);
@@ -121,6 +130,21 @@ export const isIdName = (name: string) => ID_NAMES.has(name);
 /** Whether a value in a message may be the id of a prediction. */
 export function mayBeId({ name, value }: Mention): boolean {
   return name === '' || ID_NAMES.has(name) || value.length >= TELLING_LENGTH;
+}
+
+/** Whether one of these is the target, or one of its predictions. */
+export function isAmong(
+  targets: Iterable<ErasureTarget>,
+  target: ErasureTarget,
+  values: ReadonlySet<string>,
+  ids: ReadonlySet<string>,
+): boolean {
+  for (const one of targets) {
+    if (one.kind === 'prediction' && ids.has(one.predictionId)) return true;
+    if (one.kind === 'subject' && target.kind === 'subject')
+      if (one.tag === target.tag && values.has(one.value)) return true;
+  }
+  return false;
 }
 
 /** Whether a message is of a target whose id or value has one of these forms. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../domain/clock.js';
-import type { Erasure, ErasureStore, ErasureTarget } from '../domain/erasure.js';
+import type { Erasure, ErasureStore, ErasureTarget, TargetsIn } from '../domain/erasure.js';
 import type { Logger, ModelStore } from '../domain/ports.js';
 import type { ReportStore } from '../domain/report.js';
 import { AppError } from '../errors.js';
@@ -17,6 +17,7 @@ export interface EraserDeps {
   readonly formsOf: (model: string, target: ErasureTarget) => readonly string[];
   /** Forms in which the id of a stored prediction may stand elsewhere: sides of calls hold it hashed. */
   readonly formsOfId: (model: string, predictionId: string) => readonly string[];
+  readonly targetsIn: TargetsIn;
   /** Makes what was noted as erased known to those who write rows, and resolves when all taken before it is stored. */
   readonly settled: () => Promise<void>;
   readonly reportsDirectory: string;
@@ -36,7 +37,7 @@ const SHOWN_LENGTH = 50;
 
 /** Erases rows on request: one request after the other, as each rewrites tables. Throws unknown_model. */
 export function createEraser(deps: EraserDeps) {
-  const { store, formsOf, formsOfId, settled, reportsDirectory, wallClock, logger } = deps;
+  const { store, formsOf, formsOfId, targetsIn, settled, reportsDirectory, wallClock, logger } = deps;
   let last: Promise<unknown> = Promise.resolve();
 
   /** Kept reports hold no rows, but may name a segment: those that name one of a subject's values go, with the events about them. */
@@ -73,6 +74,7 @@ export function createEraser(deps: EraserDeps) {
       target,
       values,
       formsOfId: (predictionId) => formsOfId(model, predictionId),
+      targetsIn,
       atMs,
       settled,
     });

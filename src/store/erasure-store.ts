@@ -1,4 +1,10 @@
-import { type Erasure, type ErasureStore, type ErasureTarget, isMentioned } from '../domain/erasure.js';
+import {
+  type Erasure,
+  type ErasureStore,
+  type ErasureTarget,
+  isAmong,
+  isMentioned,
+} from '../domain/erasure.js';
 import { type Segment, segmentId, segmentScope, TAG_PREFIX } from '../domain/segment.js';
 import type { StoreClient } from './client.js';
 import { dateTime64, fromBody, toBody } from './encoding.js';
@@ -199,7 +205,7 @@ export function createErasureStore(client: StoreClient, nextRevision: () => numb
   return {
     erasedRows: tombstones.erasedRows,
 
-    async eraseRows({ model, target, values, formsOfId = (id) => [id], atMs, settled }) {
+    async eraseRows({ model, target, values, formsOfId = (id) => [id], targetsIn, atMs, settled }) {
       const erased: Record<string, number> = {};
       const formsOf = (predictionIds: readonly string[]) => [...new Set(predictionIds.flatMap(formsOfId))];
       const known = await idsOf(model, target, values);
@@ -213,7 +219,8 @@ export function createErasureStore(client: StoreClient, nextRevision: () => numb
       const idForms = new Set(formsOf(ids));
       const isTheirs = (text: string) =>
         isMentioned(text, target, forms) ||
-        isMentioned(text, { kind: 'prediction', predictionId: '' }, idForms);
+        isMentioned(text, { kind: 'prediction', predictionId: '' }, idForms) ||
+        isAmong(targetsIn?.(model, text) ?? [], target, forms, idForms);
       try {
         await removeMessages(model, isTheirs, [...values, ...idForms], erased);
         if (target.kind === 'subject') await removeSegment(model, target.tag, values, erased);

@@ -6,6 +6,7 @@ import {
   isIdName,
   mayBeId,
   mentionsIn,
+  type TargetsIn,
 } from '../domain/erasure.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
@@ -53,7 +54,7 @@ export function createTombstones(client: StoreClient, nextRevision: () => number
       .digest('hex')
       .slice(0, 2 * HASH_BYTES);
 
-  async function read(): Promise<ErasedRows> {
+  async function read(targetsIn: TargetsIn): Promise<ErasedRows> {
     const secret = await keyOf();
     const rows = await client.query<{ model: string; kind: string; tag: string; hash: string; ms: number }>(
       `SELECT model, kind, tag, hash, max(toUnixTimestamp64Milli(until)) AS ms
@@ -68,18 +69,18 @@ export function createTombstones(client: StoreClient, nextRevision: () => number
       if (kind === 'prediction') of.predictions.add(hash);
       else of.subjects.set(tag, (of.subjects.get(tag) ?? new Map<string, number>()).set(hash, ms));
     }
-    return erasedRows(models, (...parts) => hashOf(secret, parts));
+    return erasedRows(models, targetsIn, (...parts) => hashOf(secret, parts));
   }
 
   return {
     /** Reads only when there are others than last time. */
-    async erasedRows(): Promise<ErasedRows | null> {
+    async erasedRows(targetsIn: TargetsIn = () => []): Promise<ErasedRows | null> {
       const [state] = await client.query<{ n: number; sum: string }>(
         'SELECT count() AS n, toString(sum(cityHash64(model, kind, tag, hash, until))) AS sum FROM tombstones FINAL',
       );
       const seen = state === undefined || state.n === 0 ? '' : `${state.n}/${state.sum}`;
       if (seen !== known) {
-        current = seen === '' ? null : await read();
+        current = seen === '' ? null : await read(targetsIn);
         known = seen;
       }
       return current;
@@ -117,6 +118,7 @@ export function createTombstones(client: StoreClient, nextRevision: () => number
 
 function erasedRows(
   models: ReadonlyMap<string, ModelTombstones>,
+  targetsIn: TargetsIn,
   hash: (...parts: string[]) => string,
 ): ErasedRows {
   const isId = (model: string, id: string) => models.get(model)?.predictions.has(hash(model, id)) === true;
@@ -131,6 +133,13 @@ function erasedRows(
   const isMentionedOf = (model: string, text: string): boolean => {
     const of = models.get(model);
     if (of === undefined) return false;
+    for (const target of targetsIn(model, text))
+      if (
+        target.kind === 'prediction'
+          ? isId(model, target.predictionId)
+          : isSubject(model, target.tag, target.value, 0)
+      )
+        return true;
     let looks = MAX_LOOKS;
     for (const mention of mentionsIn(text)) {
       if (!isIdName(mention.name) && !of.subjects.has(mention.name)) {

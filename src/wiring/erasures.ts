@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createTargetReader } from '../collectors/formats/message-targets.js';
 import type { RowWriter } from '../collectors/row-writer.js';
-import type { ErasedRows, ErasureStore, ErasureTarget } from '../domain/erasure.js';
+import { type Config, modelConfig } from '../config.js';
+import type { ErasedRows, ErasureStore, ErasureTarget, TargetsIn } from '../domain/erasure.js';
 import { ID_COLUMN, tagColumn } from '../domain/privacy.js';
 import { AppError } from '../errors.js';
 import { createEraser } from '../jobs/erase.js';
@@ -13,15 +15,22 @@ export interface KnownErasures {
   readonly refresh: () => Promise<void>;
 }
 
-export function createKnownErasures(store: Pick<ErasureStore, 'erasedRows'>): KnownErasures {
+export function createKnownErasures(
+  store: Pick<ErasureStore, 'erasedRows'>,
+  targetsIn: TargetsIn,
+): KnownErasures {
   let known: ErasedRows | null = null;
   return {
     current: () => known,
     refresh: async () => {
-      known = await store.erasedRows();
+      known = await store.erasedRows(targetsIn);
     },
   };
 }
+
+/** Whose a message is, read as the models' messages are. */
+export const wireTargetReader = (config: Config): TargetsIn =>
+  createTargetReader((model) => modelConfig(config, model).mapping ?? null);
 
 /** Until then every collector has read what was erased, and stored what it took before. */
 const OTHERS_MS = 12_000;
@@ -51,6 +60,7 @@ export function wireEraser(parts: Parts, writer: RowWriter | null, reportsDirect
     formsOf,
     formsOfId: (model, predictionId) =>
       policyOf(config)(model) === null ? [predictionId] : formsIn(ID_COLUMN, predictionId),
+    targetsIn: wireTargetReader(config),
     settled: async () => {
       await erasures.refresh();
       await writer?.settled();

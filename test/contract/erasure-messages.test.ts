@@ -1,10 +1,46 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createTargetReader } from '../../src/collectors/formats/message-targets.js';
 import type { ErasureTarget } from '../../src/domain/erasure.js';
-import { HTTP_SOURCE, named, predictionRow } from '../support/rows.js';
+import { NO_MAPPING } from '../../src/domain/mapping.js';
+import { HTTP_SOURCE, named, predictionRow, rejectedRow } from '../support/rows.js';
 import { BACKENDS, openBackend, type StoreBackend } from '../support/store-backends.js';
 
 const AT_MS = Date.UTC(2026, 0, 5, 3);
 const MODEL = 'churn';
+const MAPPING = { ...NO_MAPPING, version: '1', predictionId: 'key', tags: { customer: 'meta.cust' } };
+const targetsIn = createTargetReader(() => MAPPING);
+const OTLP = JSON.stringify({
+  logRecord: {
+    attributes: [
+      { key: 'ml.prediction.id', value: { stringValue: 'o1' } },
+      { key: 'ml.tag.customer', value: { stringValue: 'otto' } },
+    ],
+  },
+});
+const CARRIED = Buffer.from('{"tags":{"customer":"carla"}}').toString('base64');
+
+/** Messages of a prediction or customer, as they were rejected. */
+const MESSAGES: readonly (readonly [
+  what: string,
+  id: string | null,
+  customer: string | null,
+  message: string,
+])[] = [
+  ['a mapped id', 'r1', null, '{"key":"r1","meta":{"cust":"x"}}'],
+  ['a mapped tag', null, 'maria', '{"key":"x","meta":{"cust":"maria"}}'],
+  ['the id of a log record', 'o1', null, OTLP],
+  ['the tag of a log record', null, 'otto', OTLP],
+  ['upper-case hex', null, 'Jürg', '{"tags":{"customer":"J\\u00FCrg"}}'],
+  ['upper-case hex in what is no JSON', null, 'Jürg', '{"tags":{"customer":"J\\u00FCrg", broken'],
+  ['an escaped slash', 'a/b', null, '{"prediction_id":"a\\/b"}'],
+  ['an escaped letter', null, 'Ada', '{"tags":{"customer":"\\u0041da"}}'],
+  ['an escaped name', null, 'Ada', '{"tags":{"\\u0063ustomer":"Ada"}}'],
+  ['JSON inside of a text', null, 'Ada', JSON.stringify({ log: '{"tags":{"customer":"\\u0041da"}}' })],
+  ['base64', null, 'carla', `{"specversion":"1.0","type":"t","id":"e","data_base64":"${CARRIED}"}`],
+  ['a number with an exponent', null, '1000', '{"tags":{"customer":1e3}}'],
+  ['a number with many digits', null, '0.1', '{"tags":{"customer":0.09999999999999999999}}'],
+  ['a small number', null, '1e-7', '{"tags":{"customer":0.0000001}}'],
+];
 
 describe.each(BACKENDS)('erasure of messages in the %s store', (kind) => {
   let backend: StoreBackend;
@@ -22,6 +58,45 @@ describe.each(BACKENDS)('erasure of messages in the %s store', (kind) => {
       settled: async () => undefined,
       ...over,
     });
+
+  const storedRejected = async () =>
+    (await backend.store.listRejected({ limit: 100, maxBytes: 1e6 })).map(({ payload }) => payload);
+
+  test.each(MESSAGES)(
+    'a rejected message is found by %s, and refused',
+    async (what, id, customer, message) => {
+      const { store } = backend;
+      const theirs = rejectedRow({ model: MODEL, payload: message });
+      const other = rejectedRow({
+        model: MODEL,
+        payload: `{"key":"other","a":"b\\/c","n":1e3,"of":"${what}"}`,
+      });
+      await store.insertRows({ predictions: [], labels: [], rejected: [theirs, other], token: what });
+      const target: ErasureTarget =
+        id === null
+          ? { kind: 'subject', tag: 'customer', value: String(customer) }
+          : { kind: 'prediction', predictionId: id };
+      expect((await erase(target, { targetsIn })).erased).toEqual({ rejected: 1 });
+      expect(await storedRejected()).not.toContain(message);
+      expect(await storedRejected()).toContain(other.payload);
+      const refused = await store.erasedRows(targetsIn);
+      expect(refused?.rejected(theirs)).toBe(true);
+      expect(refused?.rejected(other)).toBe(false);
+    },
+  );
+
+  test('messages are looked through page by page', async () => {
+    const { store } = backend;
+    const rejected = Array.from({ length: 2_500 }, (_, index) =>
+      rejectedRow({
+        model: MODEL,
+        payload: `{"n":${index},"a":"\\/","tags":{"customer":"${index % 5 === 0 ? 'p\\u0061ul' : 'x'}"}}`,
+      }),
+    );
+    await store.insertRows({ predictions: [], labels: [], rejected, token: 'pages' });
+    const { erased } = await erase({ kind: 'subject', tag: 'customer', value: 'paul' });
+    expect(erased).toEqual({ rejected: 500 });
+  });
 
   test('sides of calls whose ids are stored hashed go with their prediction, and are refused', async () => {
     const { store } = backend;
