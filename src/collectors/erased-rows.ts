@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ErasedRows } from '../domain/erasure.js';
 import type { RowBatch } from '../domain/ports.js';
+import type { PredictionRow } from '../domain/prediction.js';
 import { tallyOf } from '../domain/row-list.js';
 
 /** Positions, by list of a batch, of rows that were erased and came again. */
@@ -33,16 +34,28 @@ async function positionsOf<Row>(
   return found;
 }
 
-/** The batch without what was erased, and where that stood. The batch itself where nothing of its models was. */
+/**
+ * The batch without what was erased, and where that stood. The batch itself where nothing of its models was. Predictions that are refused by
+ * their subject are given to `refuse` before labels are looked at: these name no subject.
+ */
 export async function withoutErased(
   batch: RowBatch,
   erased: ErasedRows,
+  refuse: ErasedRows['refuse'] = erased.refuse,
 ): Promise<{ readonly batch: RowBatch; readonly positions: ErasedPositions }> {
   const { halves = [] } = batch;
+  const ofSubjects: Pick<PredictionRow, 'model' | 'predictionId'>[] = [];
+  const isErased = (row: PredictionRow) => {
+    if (!erased.prediction(row)) return false;
+    if (erased.bySubjectAlone(row)) ofSubjects.push({ model: row.model, predictionId: row.predictionId });
+    return true;
+  };
+  const predictions = erased.concerns(tallyOf(batch.predictions).versions())
+    ? await positionsOf(batch.predictions, isErased)
+    : NONE;
+  if (ofSubjects.length > 0) await refuse(ofSubjects);
   const positions = {
-    predictions: erased.concerns(tallyOf(batch.predictions).versions())
-      ? await positionsOf(batch.predictions, erased.prediction)
-      : NONE,
+    predictions,
     labels: await positionsOf(batch.labels, erased.label),
     rejected: await positionsOf(batch.rejected, erased.rejected, SLICE_MESSAGES),
   };

@@ -79,7 +79,11 @@ export function createRowWriter(options: RowWriterOptions) {
     while (underWay.size >= MAX_UNDER_WAY) await Promise.race(underWay);
     const refused = erased?.() ?? null;
     const { batch, positions } =
-      refused === null ? { batch: whole, positions: NOTHING_ERASED } : await withoutErased(whole, refused);
+      refused === null
+        ? { batch: whole, positions: NOTHING_ERASED }
+        : await withoutErased(whole, refused, (rows) =>
+            persistently('note what is refused', () => refused.refuse(rows)),
+          );
     const find = <List extends { readonly length: number }>(
       rows: List,
       look: (rows: List, settled: () => Promise<unknown>) => Promise<ReadonlySet<number>>,

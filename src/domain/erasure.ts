@@ -35,7 +35,13 @@ export interface ErasedRows {
   label(row: LabelRow): boolean;
   rejected(row: RejectedRow): boolean;
   half(half: CallHalf): boolean;
+  /** Of a refused prediction: whether its subject alone is known to be erased, so that its labels are not refused yet. */
+  bySubjectAlone(row: PredictionKey): boolean;
+  /** Refuses these predictions by their ids too, with their labels: at once here, and in other processes when they read it. Durable when it resolves. */
+  refuse(rows: readonly PredictionKey[]): Promise<void>;
 }
+
+type PredictionKey = Pick<PredictionRow, 'model' | 'predictionId'>;
 
 export interface ErasureStore {
   /** What was erased so far; null where nothing was. Reads again only when something was added. */

@@ -42,8 +42,12 @@ interface HourRows {
 }
 
 /** What is erased on request: from every table that holds a row, or a value, of it. Profiles are counts and stay. */
-export function createErasureStore(client: StoreClient, nextRevision: () => number): ErasureStore {
-  const tombstones = createTombstones(client, nextRevision);
+export function createErasureStore(
+  client: StoreClient,
+  nextRevision: () => number,
+  wallClock: () => number,
+): ErasureStore {
+  const tombstones = createTombstones(client, nextRevision, wallClock);
   const removal = createRemoval(client);
   const { remove, change } = removal;
   const removeMessages = createMessageRemoval(client, removal);

@@ -108,7 +108,7 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     ...createLogAuditStore(api),
     ...models,
     ...createModelDeletion(jobs),
-    ...createErasureStore(jobs, revisions.next),
+    ...createErasureStore(jobs, revisions.next, wallClock),
     ...createSnapshotStore(ungated, gate, dataDir),
     saveGrids: grids.saveGrids,
     listGrids: grids.listGrids,

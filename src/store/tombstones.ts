@@ -18,6 +18,13 @@ const TIMEOUT_MS = 600_000;
 /** Values of one message that are hashed although their names say nothing: a message can have a hundred thousand. */
 const MAX_LOOKS = 500;
 
+interface Tombstone {
+  readonly model: string;
+  readonly kind: ErasureTarget['kind'];
+  readonly tag: string;
+  readonly hash: string;
+}
+
 /** Of one model. */
 interface ModelTombstones {
   readonly predictions: Set<string>;
@@ -26,7 +33,7 @@ interface ModelTombstones {
 }
 
 /** Hashes of what was erased: what comes is hashed alike, so that nobody can read from them what it was. */
-export function createTombstones(client: StoreClient, nextRevision: () => number) {
+export function createTombstones(client: StoreClient, nextRevision: () => number, wallClock: () => number) {
   let key: Buffer | null = null;
   let known = '';
   let current: ErasedRows | null = null;
@@ -54,6 +61,23 @@ export function createTombstones(client: StoreClient, nextRevision: () => number
       .digest('hex')
       .slice(0, 2 * HASH_BYTES);
 
+  const predictionStone = (secret: Buffer, model: string, id: string): Tombstone => ({
+    model,
+    kind: 'prediction',
+    tag: '',
+    hash: hashOf(secret, [model, id]),
+  });
+
+  async function save(stones: readonly Tombstone[], atMs: number): Promise<void> {
+    const until = dateTime64(atMs);
+    const revision = nextRevision();
+    for (let from = 0; from < stones.length; from += INSERT_ROWS)
+      await client.insert(
+        'tombstones',
+        stones.slice(from, from + INSERT_ROWS).map((stone) => ({ ...stone, until, revision })),
+      );
+  }
+
   async function read(targetsIn: TargetsIn): Promise<ErasedRows> {
     const secret = await keyOf();
     const rows = await client.query<{ model: string; kind: string; tag: string; hash: string; ms: number }>(
@@ -69,7 +93,16 @@ export function createTombstones(client: StoreClient, nextRevision: () => number
       if (kind === 'prediction') of.predictions.add(hash);
       else of.subjects.set(tag, (of.subjects.get(tag) ?? new Map<string, number>()).set(hash, ms));
     }
-    return erasedRows(models, targetsIn, (...parts) => hashOf(secret, parts));
+    return {
+      ...erasedRows(models, targetsIn, (...parts) => hashOf(secret, parts)),
+      async refuse(rows) {
+        const all = rows.map(({ model, predictionId }) => predictionStone(secret, model, predictionId));
+        // Rows of one call share their id.
+        const stones = [...new Map(all.map((stone) => [`${stone.hash} ${stone.model}`, stone])).values()];
+        await save(stones, wallClock());
+        for (const { model, hash } of stones) models.get(model)?.predictions.add(hash);
+      },
+    };
   }
 
   return {
@@ -94,24 +127,13 @@ export function createTombstones(client: StoreClient, nextRevision: () => number
       atMs: number,
     ): Promise<void> {
       const secret = await keyOf();
-      const until = dateTime64(atMs);
-      const rows = predictionIds.map((id) => ({ kind: 'prediction', tag: '', parts: [model, id] }));
+      const stones = predictionIds.map((id) => predictionStone(secret, model, id));
       if (target.kind === 'subject')
-        for (const value of values)
-          rows.push({ kind: 'subject', tag: target.tag, parts: [model, target.tag, value] });
-      const revision = nextRevision();
-      for (let from = 0; from < rows.length; from += INSERT_ROWS)
-        await client.insert(
-          'tombstones',
-          rows.slice(from, from + INSERT_ROWS).map(({ kind, tag, parts }) => ({
-            model,
-            kind,
-            tag,
-            hash: hashOf(secret, parts),
-            until,
-            revision,
-          })),
-        );
+        for (const value of values) {
+          const { tag } = target;
+          stones.push({ model, kind: 'subject', tag, hash: hashOf(secret, [model, tag, value]) });
+        }
+      await save(stones, atMs);
     },
   };
 }
@@ -120,7 +142,7 @@ function erasedRows(
   models: ReadonlyMap<string, ModelTombstones>,
   targetsIn: TargetsIn,
   hash: (...parts: string[]) => string,
-): ErasedRows {
+): Omit<ErasedRows, 'refuse'> {
   const isId = (model: string, id: string) => models.get(model)?.predictions.has(hash(model, id)) === true;
   const isSubject = (model: string, tag: string, value: string, atMs: number) => {
     const untilMs = models
@@ -166,6 +188,7 @@ function erasedRows(
           isSubject(row.model, tag, row.tags.values[index] as string, row.timestampMs),
       );
     },
+    bySubjectAlone: (row) => !isId(row.model, row.predictionId),
     label: (row) => isId(row.model, row.predictionId),
     rejected: (row) =>
       row.model === ''

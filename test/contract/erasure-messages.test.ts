@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTargetReader } from '../../src/collectors/formats/message-targets.js';
 import type { ErasureTarget } from '../../src/domain/erasure.js';
 import { NO_MAPPING } from '../../src/domain/mapping.js';
-import { HTTP_SOURCE, named, predictionRow, rejectedRow } from '../support/rows.js';
+import { HTTP_SOURCE, labelRow, named, predictionRow, rejectedRow } from '../support/rows.js';
 import { BACKENDS, openBackend, type StoreBackend } from '../support/store-backends.js';
 
 const AT_MS = Date.UTC(2026, 0, 5, 3);
@@ -84,6 +84,27 @@ describe.each(BACKENDS)('erasure of messages in the %s store', (kind) => {
       expect(refused?.rejected(other)).toBe(false);
     },
   );
+
+  test('labels are refused whose predictions came after the erasure of their subject, in each process', async () => {
+    await erase({ kind: 'subject', tag: 'customer', value: 'late' });
+    const refused = await backend.store.erasedRows();
+    const late = predictionRow('late-1', {
+      model: MODEL,
+      timestampMs: AT_MS,
+      tags: named([['customer', 'late']]),
+    });
+    const label = labelRow('late-1', { model: MODEL });
+    expect(refused?.prediction(late)).toBe(true);
+    expect(refused?.bySubjectAlone(late)).toBe(true);
+    expect(refused?.label(label)).toBe(false);
+    await refused?.refuse([late]);
+    expect(refused?.label(label)).toBe(true);
+    expect(refused?.bySubjectAlone(late)).toBe(false);
+    await backend.reopen();
+    const elsewhere = await backend.store.erasedRows();
+    expect(elsewhere?.label(label)).toBe(true);
+    expect(elsewhere?.label(labelRow('late-2', { model: MODEL }))).toBe(false);
+  });
 
   test('messages are looked through page by page', async () => {
     const { store } = backend;

@@ -86,6 +86,14 @@ describe('erasure of what models call otherwise, through the service', () => {
     await send('POST', '/v1/cloudevents', half, 'application/cloudevents+json');
   });
 
+  it('refuses a label whose prediction was refused as its subject was erased', async () => {
+    const event = { model: 'secret', prediction_id: 'forget-3', timestamp: TIME, features: { age: 1 } };
+    const tags = { customer: 'forget-me' };
+    expect(await send('POST', '/v1/ingest', { ...event, prediction: 1, tags })).toMatchObject({ erased: 1 });
+    const label = { model: 'secret', prediction_id: 'forget-3', timestamp: TIME, label: 1 };
+    expect(await send('POST', '/v1/labels', label)).toMatchObject({ accepted: 0, erased: 1 });
+  });
+
   it('left nothing in any table', async () => {
     await app.stop();
     for (const text of ['forget-', 'http://kserve', 'inferenceservicename'])

@@ -6,7 +6,7 @@ import { type ErasedRows, isMentioned } from '../../../src/domain/erasure.js';
 import type { RowBatch } from '../../../src/domain/ports.js';
 import { createLogger } from '../../../src/logger.js';
 import { createMetrics } from '../../../src/metrics.js';
-import { labelRow, PLAIN_LISTS, predictionRow, rejectedRow } from '../../support/rows.js';
+import { labelRow, named, PLAIN_LISTS, predictionRow, rejectedRow } from '../../support/rows.js';
 
 const GONE = new Set(['gone-1', 'gone-2']);
 const erased: ErasedRows = {
@@ -15,10 +15,12 @@ const erased: ErasedRows = {
   label: ({ predictionId }) => GONE.has(predictionId),
   rejected: ({ payload }) => payload.includes('gone'),
   half: ({ call }) => call.includes('gone'),
+  bySubjectAlone: () => false,
+  refuse: async () => undefined,
 };
 
 /** Knows the ids that it was given before. */
-function setUp(known: readonly string[] = []) {
+function setUp(known: readonly string[] = [], refused: ErasedRows = erased) {
   const batches: RowBatch[] = [];
   const metrics = createMetrics();
   const writer = createRowWriter({
@@ -37,7 +39,7 @@ function setUp(known: readonly string[] = []) {
     metrics,
     clock: { now: () => 0, observe: () => undefined },
     logger: createLogger({ level: 'silent' }),
-    erased: () => erased,
+    erased: () => refused,
   });
   return { writer, batches, metrics };
 }
@@ -81,6 +83,33 @@ describe('rows that were erased and come again', () => {
     expect(text).toContain('plumbline_erased_total{kind="prediction"} 3');
     expect(text).toContain('plumbline_received_total{kind="prediction",source="http"} 8');
     expect(text).toMatch(/plumbline_rejected_total\{kind="prediction",reason="malformed_json"\} 1/);
+  });
+
+  test('of an erased subject are refused by their ids before labels are looked at, however often that fails', async () => {
+    const noted = new Set<string>();
+    let failures = 1;
+    const { writer, batches } = setUp([], {
+      ...erased,
+      prediction: ({ tags, predictionId }) => tags.values.includes('gone') || noted.has(predictionId),
+      label: ({ predictionId }) => noted.has(predictionId),
+      bySubjectAlone: ({ predictionId }) => !noted.has(predictionId),
+      refuse: async (rows) => {
+        failures -= 1;
+        if (failures >= 0) throw new Error('away');
+        for (const { model, predictionId } of rows)
+          noted.add(`${model === 'churn' ? '' : model}${predictionId}`);
+      },
+    });
+    const theirs = { tags: named([['customer', 'gone']]) };
+    const result = await writer.write({
+      predictions: [predictionRow('a', theirs), predictionRow('b')],
+      labels: ['a', 'b'].map((id) => labelRow(id)),
+      rejected: [],
+      token: 't',
+    });
+    expect(result.erased).toMatchObject({ predictions: new Set([0]), labels: new Set([0]) });
+    expect(batches[0]?.labels.map(({ predictionId }) => predictionId)).toEqual(['b']);
+    expect([...noted]).toEqual(['a']);
   });
 
   test('are counted for the request that they came with', async () => {
