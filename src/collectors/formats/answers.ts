@@ -1,6 +1,6 @@
 import type { ModelMapping } from '../../domain/mapping.js';
 import { ALIASES, type Fields, pick, unusable } from '../decode-event.js';
-import { at, isFields } from './paths.js';
+import { at, byName, isFields } from './paths.js';
 
 /** What a model answered for one row, as events say it. */
 export interface Answer {
@@ -84,7 +84,10 @@ export function answerOf(row: unknown, names: readonly string[] | null, mapping:
   if (Array.isArray(value)) {
     if (value.length > 0 && isDistribution(value)) return likeliest(value, mapping);
     if (names !== null && names.length === value.length)
-      return fromFields(Object.fromEntries(names.map((name, place) => [name, value[place]])), mapping);
+      return fromFields(
+        byName(names, (place) => value[place]),
+        mapping,
+      );
     return unusable(
       'unmapped',
       'the model answered a list that is no probabilities and whose places have no names',

@@ -2,7 +2,7 @@ import type { ModelMapping } from '../../domain/mapping.js';
 import { type Fields, unusable } from '../decode-event.js';
 import { answerOf } from './answers.js';
 import { type BodyRows, requestRows, responseRows, spread } from './call-bodies.js';
-import { isFields } from './paths.js';
+import { byName, isFields } from './paths.js';
 
 /** One inference call: what a serving system was asked and what it answered, in a batch of any size. */
 export interface Call {
@@ -41,7 +41,7 @@ function featuresOf(row: unknown, names: readonly string[] | null, mapping: Mode
     );
   if (known.length !== values.length)
     unusable('unmapped', `a row has ${values.length} values, and there are ${known.length} names for them`);
-  return Object.fromEntries(known.map((name, place) => [name, scalar(values[place])]));
+  return byName(known, (place) => scalar(values[place]));
 }
 
 /** One event for each row. Throws when the bodies cannot be read as rows at all; what is wrong with one row is said by its `event`. */

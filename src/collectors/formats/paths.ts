@@ -1,4 +1,4 @@
-import type { Fields } from '../decode-event.js';
+import { type Fields, unusable } from '../decode-event.js';
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -26,4 +26,15 @@ export function firstAt(value: unknown, paths: readonly string[]): unknown {
     if (found !== undefined && found !== null) return found;
   }
   return undefined;
+}
+
+/** Values by the names of their places. Throws unmapped where two places have one name: an object would keep the last alone. */
+export function byName(names: readonly string[], valueAt: (place: number) => unknown): Fields {
+  const fields = Object.fromEntries(names.map((name, place) => [name, valueAt(place)]));
+  if (Object.keys(fields).length !== names.length)
+    unusable(
+      'unmapped',
+      'two columns have the same name: which of them is meant is not known, name each once',
+    );
+  return fields;
 }

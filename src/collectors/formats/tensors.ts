@@ -1,5 +1,5 @@
 import { type Fields, unusable } from '../decode-event.js';
-import { isFields } from './paths.js';
+import { byName, isFields } from './paths.js';
 
 /** Rows that one message may hold: a message is 1 MiB, and a row of it costs memory beyond its bytes. */
 export const MAX_ROWS = 50_000;
@@ -42,9 +42,8 @@ export function columnRows(
   const [rows = 0] = lengths;
   if (lengths.size > 1) unusable('invalid_field', 'the columns of the message have different lengths');
   checkRows(rows);
-  return Array.from({ length: rows }, (_, row) =>
-    Object.fromEntries(columns.map(([name, values]) => [name, values[row]])),
-  );
+  const names = columns.map(([name]) => name);
+  return Array.from({ length: rows }, (_, row) => byName(names, (place) => columns[place]?.[1][row]));
 }
 
 /** A list of named tensors (Open Inference Protocol V2) as rows: of one tensor its own rows, of several objects by tensor name. */

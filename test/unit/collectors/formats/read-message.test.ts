@@ -102,6 +102,41 @@ describe('an event', () => {
 describe('a call', () => {
   const read = readerOf({ churn: { featureNames: ['age'] } });
 
+  it.each([
+    [
+      'dataframe_split',
+      { dataframe_split: { columns: ['a', 'b', 'a'], data: [[1, 2, 3]] } },
+      { predictions: [1] },
+    ],
+    [
+      'the names of a Seldon request',
+      { data: { names: ['a', 'a'], ndarray: [[1, 2]] } },
+      { predictions: [1] },
+    ],
+    [
+      'tensors',
+      { inputs: [1, 2].map((value) => ({ name: 'a', shape: [1], data: [value] })) },
+      { predictions: [1] },
+    ],
+    [
+      'the names of an answer',
+      { instances: [{ a: 1 }] },
+      { data: { names: ['prediction', 'prediction'], ndarray: [[3, 4]] } },
+    ],
+  ])('whose %s have a name twice is unmapped, not read as its last', (_, request, response) => {
+    const outcomes = readerOf({})({ ...CALL, request, response });
+    expect(outcomes).toMatchObject([{ kind: 'rejected', row: { reason: 'unmapped', model: 'churn' } }]);
+    expect(outcomes).toMatchObject([{ row: { detail: expect.stringContaining('the same name') } }]);
+  });
+
+  it('with a name twice is read by the names of the mapping', () => {
+    const request = { dataframe_split: { columns: ['a', 'a'], data: [[1, 2]] } };
+    const named = readerOf({ churn: { featureNames: ['a', 'b'] } });
+    expect(named({ ...CALL, request, response: { predictions: [1] } })).toMatchObject([
+      { kind: 'prediction', row: { numeric: { names: ['a', 'b'], values: [1, 2] } } },
+    ]);
+  });
+
   it('gives a row for each of its rows, and keeps bad ones so that they can be read again', () => {
     const outcomes = read(CALL);
     expect(told(outcomes)).toEqual([
