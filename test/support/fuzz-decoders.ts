@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createEventReader } from '../../src/collectors/event-reader.js';
+import { createTargetReader } from '../../src/collectors/formats/message-targets.js';
 import { messageOfPair } from '../../src/collectors/formats/pair-halves.js';
 import { createMessageReader } from '../../src/collectors/formats/read-message.js';
 import { appendRecord, createRangeBuffer, withoutStored } from '../../src/collectors/range-buffer.js';
@@ -85,10 +86,9 @@ export async function fuzzDecoders(options: {
     earliestMs: () => 0,
     wallClock: () => Date.UTC(2026, 0, 2),
   };
-  const read = createMessageReader({
-    ...shared,
-    mappingOf: (model) => (model === 'churn' ? null : MAPPING),
-  });
+  const mappingOf = (model: string) => (model === 'churn' ? null : MAPPING);
+  const read = createMessageReader({ ...shared, mappingOf });
+  const targetsIn = createTargetReader(mappingOf);
   const decoders = createRecordDecoders({ ...shared, read, logger: createSilentLogger() });
   const reader = createEventReader({ ...shared, idOf: () => null });
   const quick = { ...reader, read: (bytes: Buffer, start: number) => reader.read(bytes, start, HTTP) };
@@ -100,6 +100,23 @@ export async function fuzzDecoders(options: {
   let lastHalf: CallHalf | null = null;
   let input = 0;
   let halfInput: number | null = null;
+
+  /** Erasure must know whose a message is that is read, and fail on none. */
+  function checkTargets(found: readonly Outcome[], text: string): void {
+    for (const outcome of found.slice(0, 3)) {
+      if (outcome.kind === 'half') continue;
+      const told = new Set(
+        targetsIn(outcome.row.model, text).map((one) =>
+          one.kind === 'prediction' ? one.predictionId : `${one.tag}=${one.value}`,
+        ),
+      );
+      if (outcome.kind === 'rejected') continue;
+      const { row } = outcome;
+      const tags = 'tags' in row ? row.tags.names.map((tag, at) => `${tag}=${row.tags.values[at]}`) : [];
+      for (const wanted of [row.predictionId, ...tags])
+        if (!told.has(wanted)) throw new Error(`nobody finds ${wanted} in ${text.slice(0, 500)}`);
+    }
+  }
 
   function check(found: readonly Outcome[], text: string): void {
     if (found.length === 0) throw new Error(`nothing became of ${text.slice(0, 500)}`);
@@ -117,7 +134,9 @@ export async function fuzzDecoders(options: {
   }
   function again(value: unknown): void {
     const text = JSON.stringify(value);
-    check(read({ value, text, kind: 'prediction', source: HTTP, index: 0, defaultId: null }), text);
+    const found = read({ value, text, kind: 'prediction', source: HTTP, index: 0, defaultId: null });
+    check(found, text);
+    checkTargets(found, text);
   }
 
   /** What a request would do with the bytes under each content type that they could come with. */
@@ -132,6 +151,7 @@ export async function fuzzDecoders(options: {
           const { value, text } = event;
           const found = read({ value, text, kind, source: HTTP, index: 0, defaultId: null, model: 'churn' });
           check(found, text);
+          checkTargets(found, text);
           for (const one of found)
             if (one.kind === 'rejected' && one.row.payload !== text) again(JSON.parse(one.row.payload));
         }
