@@ -6,6 +6,7 @@ import { lockDirectory } from './lock.js';
 import { type Position, readPosition, writePosition } from './position.js';
 import { encodeRecord, type SpooledRequest } from './records.js';
 import { readRecord, type Segment, scanSegment, segmentNumber, segmentPath } from './segment.js';
+import { createSegmentWriter } from './writer.js';
 
 export interface SpoolOptions {
   readonly directory: string;
@@ -31,13 +32,6 @@ export interface Spool {
   close(): Promise<void>;
 }
 
-interface Pending {
-  readonly parts: readonly Buffer[];
-  readonly bytes: number;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -51,14 +45,18 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const unlock = await prepare(directory);
   const position = await readPosition(positionFile, logger);
   const segments = await recover();
-  let writer: FileHandle | null = null;
   let reader: { readonly number: number; readonly file: FileHandle } | null = null;
   let taken: { readonly position: Position; readonly records: number } | null = null;
-  let pending: Pending[] = [];
-  let flushing: Promise<void> = Promise.resolve();
-  let reserved = 0;
   let closed = false;
   let wake: () => void = () => undefined;
+  const writer = createSegmentWriter({
+    directory,
+    segments,
+    newest: Math.max(segments.at(-1)?.number ?? 0, position.segment),
+    segmentBytes,
+    logger,
+    written: () => wake(),
+  });
 
   const first = () => segments[0];
   const stored = () =>
@@ -87,54 +85,6 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     return found;
   }
 
-  async function openWriter(): Promise<{ segment: Segment; file: FileHandle }> {
-    const last = segments.at(-1);
-    const isOpen = writer !== null && last !== undefined && last.end < segmentBytes;
-    // What was delivered should not stay on disk: a file of which nothing waits gets no more.
-    if (isOpen && (last.records > 0 || last.end === 0)) return { segment: last, file: writer as FileHandle };
-    await writer?.close();
-    const number = Math.max(last?.number ?? 0, position.segment) + 1;
-    const path = segmentPath(directory, number);
-    writer = await open(path, 'wx', 0o600);
-    await syncDirectory(directory);
-    const segment: Segment = { number, path, end: 0, records: 0 };
-    segments.push(segment);
-    return { segment, file: writer };
-  }
-
-  async function flush(): Promise<void> {
-    const group = pending;
-    pending = [];
-    if (group.length === 0) return;
-    const bytes = group.reduce((sum, one) => sum + one.bytes, 0);
-    try {
-      const { segment, file } = await openWriter();
-      try {
-        const parts = group.flatMap((one) => one.parts);
-        const { bytesWritten } = await file.writev(parts, segment.end);
-        if (bytesWritten !== bytes) throw new Error(`the disk took ${bytesWritten} of ${bytes} bytes`);
-        await file.datasync();
-      } catch (error) {
-        // What is half there must not stand before what comes next.
-        await file.truncate(segment.end);
-        throw error;
-      }
-      segment.end += bytes;
-      segment.records += group.length;
-      for (const { resolve } of group) resolve();
-      wake();
-    } catch (error) {
-      logger.error({ reason: messageOf(error) }, 'spool: the disk takes no more');
-      const failure = new AppError('overloaded', `the spool cannot be written: ${messageOf(error)}`, {
-        cause: error,
-        retryable: true,
-      });
-      for (const { reject } of group) reject(failure);
-    } finally {
-      reserved -= bytes;
-    }
-  }
-
   async function fileOf(segment: Segment): Promise<FileHandle> {
     if (reader?.number === segment.number) return reader.file;
     await reader?.file.close();
@@ -146,7 +96,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     append(request) {
       const parts = encodeRecord(request);
       const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-      if (closed || stored() + reserved + bytes > maxBytes)
+      if (closed || stored() + writer.reserved + bytes > maxBytes)
         return Promise.reject(
           new AppError(
             'overloaded',
@@ -156,12 +106,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
             { retryable: true },
           ),
         );
-      reserved += bytes;
-      return new Promise((resolve, reject) => {
-        pending.push({ parts, bytes, resolve, reject });
-        // Those that come during a write go with the next one.
-        if (pending.length === 1) flushing = flushing.then(flush);
-      });
+      return writer.write(parts, bytes);
     },
 
     async next(most) {
@@ -226,13 +171,12 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       return stored();
     },
     get full() {
-      return stored() + reserved >= maxBytes;
+      return stored() + writer.reserved >= maxBytes;
     },
 
     async close() {
       closed = true;
-      await flushing;
-      await writer?.close();
+      await writer.close();
       await reader?.file.close();
       if (records() === 0) for (const { path } of segments.splice(0)) await rm(path);
       await unlock();
@@ -261,14 +205,4 @@ async function prepare(directory: string): Promise<() => Promise<void>> {
     );
   }
   return lockDirectory(directory);
-}
-
-/** A file's name, too, is on disk then. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
