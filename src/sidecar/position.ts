@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Logger } from '../domain/ports.js';
+import { messageOf } from '../errors.js';
 
 /** The first byte that is not delivered. */
 export interface Position {
@@ -32,7 +33,28 @@ export async function readPosition(path: string, logger: Logger): Promise<Positi
 }
 
 /** Whole or not at all. */
-export async function writePosition(path: string, position: Position): Promise<void> {
+async function writePosition(path: string, position: Position): Promise<void> {
   await writeFile(`${path}.new`, JSON.stringify(position));
   await rename(`${path}.new`, path);
+}
+
+/**
+ * Remembers the position, which is only a hint: without it, what was delivered is delivered again and known by its ids. So a disk that takes
+ * none, which is said once, keeps nobody from delivering; the next call tries again.
+ */
+export function createPositionKeeper(path: string, logger: Logger): (position: Position) => Promise<void> {
+  let isFailing = false;
+  return async (position) => {
+    try {
+      await writePosition(path, position);
+      isFailing = false;
+    } catch (error) {
+      if (!isFailing)
+        logger.warn(
+          { file: path, reason: messageOf(error) },
+          'spool: the position cannot be written, a start before it can delivers some requests again',
+        );
+      isFailing = true;
+    }
+  };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Logger } from '../domain/ports.js';
 import { AppError, messageOf } from '../errors.js';
 import { lockDirectory } from './lock.js';
-import { type Position, readPosition, writePosition } from './position.js';
+import { createPositionKeeper, type Position, readPosition } from './position.js';
 import { encodeRecord, type SpooledRequest } from './records.js';
 import { readRecord, type Segment, scanSegment, segmentNumber, segmentPath } from './segment.js';
 import { createSegmentWriter } from './writer.js';
@@ -44,6 +44,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const positionFile = join(directory, 'position.json');
   const unlock = await prepare(directory);
   const position = await readPosition(positionFile, logger);
+  const keepPosition = createPositionKeeper(positionFile, logger);
   const segments = await recover();
   let reader: { readonly number: number; readonly file: FileHandle } | null = null;
   let taken: { readonly position: Position; readonly records: number } | null = null;
@@ -56,11 +57,15 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     segmentBytes,
     logger,
     written: () => wake(),
+    failed: release,
   });
 
   const first = () => segments[0];
   const stored = () =>
-    segments.reduce((sum, { end }) => sum + end, 0) - Math.min(position.offset, first()?.end ?? 0);
+    segments.reduce(
+      (sum, { number, end }) => sum + end - (number === position.segment ? position.offset : 0),
+      0,
+    );
   const records = () => segments.reduce((sum, segment) => sum + segment.records, 0);
 
   async function recover(): Promise<Segment[]> {
@@ -113,7 +118,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       const requests: SpooledRequest[] = [];
       let bytes = 0;
       const at = { ...position };
-      for (const segment of segments) {
+      // Of those that are there now: one may be removed meanwhile, of which nothing waits.
+      for (const segment of [...segments]) {
         if (segment.number > at.segment) Object.assign(at, { segment: segment.number, offset: 0 });
         while (
           at.offset < segment.end &&
@@ -146,10 +152,9 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
         left -= here;
       }
       taken = null;
-      // First of all room, on a disk that is full. A file that is written to goes when the next one is begun, or at the end.
-      while (segments.length > 1 && (first() as Segment).number < position.segment)
-        await remove(segments.shift() as Segment);
-      await writePosition(positionFile, position);
+      // First of all room, on a disk that is full.
+      await release();
+      await keepPosition(position);
     },
 
     async arrival(signal) {
@@ -178,17 +183,30 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       closed = true;
       await writer.close();
       await reader?.file.close();
-      if (records() === 0) for (const { path } of segments.splice(0)) await rm(path);
+      await release();
       await unlock();
     },
   };
 
-  async function remove(segment: Segment): Promise<void> {
-    if (reader?.number === segment.number) {
-      await reader.file.close();
-      reader = null;
+  /** Gives back the room of what was delivered. */
+  async function release(): Promise<void> {
+    for (let oldest = first(); oldest?.records === 0 && !writer.isBusy(oldest); oldest = first()) {
+      segments.shift();
+      await writer.retire(oldest);
+      if (reader?.number === oldest.number) {
+        const { file } = reader;
+        reader = null;
+        await file.close();
+      }
+      try {
+        await rm(oldest.path);
+      } catch (error) {
+        logger.warn(
+          { file: oldest.path, reason: messageOf(error) },
+          'spool: a delivered file cannot be removed, the next start does it',
+        );
+      }
     }
-    await rm(segment.path);
   }
 }
 

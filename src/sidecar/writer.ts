@@ -14,6 +14,8 @@ export interface WriterOptions {
   readonly logger: Logger;
   /** Called when records have come. */
   readonly written: () => void;
+  /** Called when some could not be written: a file that was begun for them is of no use. */
+  readonly failed: () => Promise<void>;
 }
 
 export interface SegmentWriter {
@@ -21,7 +23,11 @@ export interface SegmentWriter {
   write(parts: readonly Buffer[], bytes: number): Promise<void>;
   /** Bytes that are on their way to the disk. */
   readonly reserved: number;
-  /** Waits for them. */
+  /** Whether records are being written to it, which do not count yet. */
+  isBusy(segment: Segment): boolean;
+  /** Writes no more to it: it is about to be removed. */
+  retire(segment: Segment): Promise<void>;
+  /** Waits for what is on its way. */
   close(): Promise<void>;
 }
 
@@ -39,30 +45,36 @@ interface Active {
 
 /** Writes records to the end of the spool: those that arrive together are written and synced together. */
 export function createSegmentWriter(options: WriterOptions): SegmentWriter {
-  const { directory, segments, segmentBytes, logger, written } = options;
+  const { directory, segments, segmentBytes, logger, written, failed } = options;
   let { newest } = options;
   let active: Active | null = null;
+  let busy: Segment | null = null;
   let pending: Pending[] = [];
   let flushing: Promise<void> = Promise.resolve();
   let reserved = 0;
 
+  /** The file to write to, marked as busy before anyone can find it without records and remove it. */
   async function current(): Promise<Active> {
-    // What was delivered should not stay on disk: a file of which nothing waits gets no more.
-    if (
-      active !== null &&
-      active.segment.end < segmentBytes &&
-      (active.segment.records > 0 || active.segment.end === 0)
-    )
+    if (active !== null && active.segment.end < segmentBytes) {
+      busy = active.segment;
       return active;
-    await active?.file.close();
+    }
+    await leave();
     newest += 1;
     const path = segmentPath(directory, newest);
     const file = await open(path, 'wx', 0o600);
     await syncDirectory(directory);
     const segment: Segment = { number: newest, path, end: 0, records: 0 };
+    busy = segment;
     segments.push(segment);
     active = { segment, file };
     return active;
+  }
+
+  async function leave(): Promise<void> {
+    const left = active;
+    active = null;
+    await left?.file.close();
   }
 
   async function store(group: readonly Pending[], bytes: number): Promise<void> {
@@ -79,6 +91,7 @@ export function createSegmentWriter(options: WriterOptions): SegmentWriter {
     }
     segment.end += bytes;
     segment.records += group.length;
+    busy = null;
   }
 
   async function flush(): Promise<void> {
@@ -90,6 +103,8 @@ export function createSegmentWriter(options: WriterOptions): SegmentWriter {
       for (const { resolve } of group) resolve();
       written();
     } catch (error) {
+      busy = null;
+      await failed();
       logger.error({ reason: messageOf(error) }, 'spool: the disk takes no more');
       const failure = new AppError('overloaded', `the spool cannot be written: ${messageOf(error)}`, {
         cause: error,
@@ -113,9 +128,13 @@ export function createSegmentWriter(options: WriterOptions): SegmentWriter {
     get reserved() {
       return reserved;
     },
+    isBusy: (segment) => segment === busy,
+    async retire(segment) {
+      if (active?.segment === segment) await leave();
+    },
     async close() {
       await flushing;
-      await active?.file.close();
+      await leave();
     },
   };
 }

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -61,9 +61,50 @@ describe('the spool', () => {
     const spool = await open({ segmentBytes: 300, maxBytes: 1_000 });
     for (let id = 0; id < 40; id += 1) {
       await spool.append(request(id, 100));
+      expect(spool.bytes).toBeGreaterThan(100);
+      expect(await deliverAll(spool)).toEqual([id]);
+      expect([spool.bytes, await segments()]).toEqual([0, []]);
+    }
+  });
+
+  it('delivers once what comes while it delivers and removes files', async () => {
+    const spool = await open({ segmentBytes: 300 });
+    const ids: number[] = [];
+    let appended = 0;
+    const append = async () => {
+      while (appended < 500) {
+        appended += 1;
+        await spool.append(request(appended - 1, 40));
+      }
+    };
+    const deliver = async () => {
+      const { signal } = new AbortController();
+      while (ids.length < 500) {
+        await spool.arrival(signal);
+        ids.push(...(await deliverAll(spool)));
+      }
+    };
+    await Promise.all([append(), append(), append(), deliver()]);
+    expect(ids.sort((a, b) => a - b)).toEqual(Array.from({ length: 500 }, (_, id) => id));
+    expect([spool.bytes, await segments()]).toEqual([0, []]);
+  });
+
+  it('delivers on when its position cannot be written, says so once, and writes it when it can', async () => {
+    const logger = createSilentLogger();
+    const spool = await openSpool({ directory, maxBytes: 1_000_000, logger });
+    opened.push(spool);
+    await mkdir(join(directory, 'position.json.new'));
+    for (const id of [1, 2, 3]) {
+      await spool.append(request(id));
       expect(await deliverAll(spool)).toEqual([id]);
     }
-    expect((await segments()).length).toBeLessThanOrEqual(2);
+    expect(logger.lines.map(({ message }) => message)).toEqual([
+      expect.stringContaining('position cannot be written'),
+    ]);
+    await rm(join(directory, 'position.json.new'), { recursive: true });
+    await spool.append(request(4));
+    expect(await deliverAll(spool)).toEqual([4]);
+    expect(await readdir(directory)).toContain('position.json');
   });
 
   it('refuses what does not fit, keeps what is there, and takes more when there is room', async () => {
