@@ -29,6 +29,11 @@ export async function startSidecar(options: SidecarOptions) {
   const spool: Spool = await openSpool({ directory, maxBytes, logger });
   const metrics = createSidecarMetrics(() => spool);
   const forwarder = createForwarder({ spool, url, key, directory, metrics, logger });
+  const spoolDetail = () => {
+    const waiting = `${spool.records} requests (${spool.bytes} bytes) wait on disk`;
+    if (spool.failure !== null) return `${spool.failure}: make room on its disk; ${waiting}`;
+    return spool.full ? `${waiting}, which is all that it may hold` : waiting;
+  };
   const server = createHttpServer({
     host,
     port,
@@ -42,8 +47,8 @@ export async function startSidecar(options: SidecarOptions) {
     checks: () => [
       {
         name: 'spool',
-        ok: !spool.full,
-        detail: `${spool.records} requests (${spool.bytes} bytes) wait on disk`,
+        ok: !spool.full && spool.failure === null,
+        detail: spoolDetail(),
       },
       // Being there for senders while the service is not is what it is for.
       { name: 'service', ok: true, detail: forwarder.failure() ?? `${url} takes what it is sent` },

@@ -29,6 +29,8 @@ export interface Spool {
   readonly records: number;
   readonly bytes: number;
   readonly full: boolean;
+  /** Why the disk takes nothing; null when it does. */
+  readonly failure: string | null;
   close(): Promise<void>;
 }
 
@@ -177,6 +179,10 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     },
     get full() {
       return stored() + writer.reserved >= maxBytes;
+    },
+
+    get failure() {
+      return writer.failure;
     },
 
     async close() {

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Logger } from '../domain/ports.js';
 import { AppError, messageOf } from '../errors.js';
+import { assertRoom } from './room.js';
 import { type Segment, segmentPath } from './segment.js';
 
 export interface WriterOptions {
@@ -23,6 +24,8 @@ export interface SegmentWriter {
   write(parts: readonly Buffer[], bytes: number): Promise<void>;
   /** Bytes that are on their way to the disk. */
   readonly reserved: number;
+  /** Why the disk took nothing last; null when all is well. It is asked again until it would take what it did not. */
+  readonly failure: string | null;
   /** Whether records are being written to it, which do not count yet. */
   isBusy(segment: Segment): boolean;
   /** Writes no more to it: it is about to be removed. */
@@ -43,6 +46,8 @@ interface Active {
   readonly file: FileHandle;
 }
 
+const PROBE_MS = 1_000;
+
 /** Writes records to the end of the spool: those that arrive together are written and synced together. */
 export function createSegmentWriter(options: WriterOptions): SegmentWriter {
   const { directory, segments, segmentBytes, logger, written, failed } = options;
@@ -52,6 +57,9 @@ export function createSegmentWriter(options: WriterOptions): SegmentWriter {
   let pending: Pending[] = [];
   let flushing: Promise<void> = Promise.resolve();
   let reserved = 0;
+  let failure: { readonly reason: string; readonly bytes: number } | null = null;
+  let probe: NodeJS.Timeout | undefined;
+  let closed = false;
 
   /** The file to write to, marked as busy before anyone can find it without records and remove it. */
   async function current(): Promise<Active> {
@@ -100,20 +108,39 @@ export function createSegmentWriter(options: WriterOptions): SegmentWriter {
     const bytes = group.reduce((sum, one) => sum + one.bytes, 0);
     try {
       await store(group, bytes);
+      recovered();
       for (const { resolve } of group) resolve();
       written();
     } catch (error) {
       busy = null;
       await failed();
-      logger.error({ reason: messageOf(error) }, 'spool: the disk takes no more');
-      const failure = new AppError('overloaded', `the spool cannot be written: ${messageOf(error)}`, {
-        cause: error,
-        retryable: true,
-      });
-      for (const { reject } of group) reject(failure);
+      const reason = `the spool cannot be written: ${messageOf(error)}`;
+      if (failure === null) logger.error({ reason }, 'spool: the disk takes no more');
+      failure = { reason, bytes };
+      probeLater();
+      const told = new AppError('overloaded', reason, { cause: error, retryable: true });
+      for (const { reject } of group) reject(told);
     } finally {
       reserved -= bytes;
     }
+  }
+
+  function recovered(): void {
+    clearTimeout(probe);
+    if (failure !== null) logger.info({}, 'spool: the disk takes requests again');
+    failure = null;
+  }
+
+  /** Whoever is not ready may be sent nothing, by which it would see that there is room again. */
+  function probeLater(): void {
+    clearTimeout(probe);
+    if (closed) return;
+    probe = setTimeout(() => {
+      flushing = flushing.then(async () => {
+        if (failure === null) return;
+        await assertRoom(directory, failure.bytes).then(recovered, probeLater);
+      });
+    }, PROBE_MS).unref();
   }
 
   return {
@@ -128,11 +155,16 @@ export function createSegmentWriter(options: WriterOptions): SegmentWriter {
     get reserved() {
       return reserved;
     },
+    get failure() {
+      return failure?.reason ?? null;
+    },
     isBusy: (segment) => segment === busy,
     async retire(segment) {
       if (active?.segment === segment) await leave();
     },
     async close() {
+      closed = true;
+      clearTimeout(probe);
       await flushing;
       await leave();
     },

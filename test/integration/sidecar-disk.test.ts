@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -77,5 +77,26 @@ describe('a sidecar on a full disk', () => {
     expect(JSON.parse(readFileSync(`${disk.outside}/spool/position.json`, 'utf8')).segment).toBeGreaterThan(
       0,
     );
+  });
+
+  it('is not ready while the disk is full, and ready again when there is room, without being sent anything', async () => {
+    const ready = async () => {
+      const response = await fetch(`${sidecar.url}/readyz`);
+      return { code: response.status, ...((await response.json()) as { readonly reason?: string }) };
+    };
+    expect(await ready()).toMatchObject({ code: 200 });
+    const other = `${disk.outside}/other`;
+    writeFileSync(other, Buffer.alloc(2_000_000));
+    await sendUntilFull();
+    expect(await ready()).toMatchObject({
+      code: 503,
+      reason: expect.stringContaining('make room on its disk'),
+    });
+    // As long as the disk stays full.
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await ready()).toMatchObject({ code: 503 });
+    rmSync(other);
+    await until('it is ready', async () => (await ready()).code === 200, 20_000);
+    expect(readdirSync(`${disk.outside}/spool`)).not.toContain('probe');
   });
 });
