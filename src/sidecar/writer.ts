@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import type { Logger } from '../domain/ports.js';
 import { AppError, messageOf } from '../errors.js';
 import { assertRoom } from './room.js';
@@ -68,15 +68,27 @@ export function createSegmentWriter(options: WriterOptions): SegmentWriter {
       return active;
     }
     await leave();
+    active = await begin();
+    return active;
+  }
+
+  async function begin(): Promise<Active> {
+    // Counted before anything can go wrong: a file that could not be taken back never stands in the way of the next.
     newest += 1;
     const path = segmentPath(directory, newest);
     const file = await open(path, 'wx', 0o600);
-    await syncDirectory(directory);
+    try {
+      await syncDirectory(directory);
+    } catch (error) {
+      await file.close();
+      // Without records the next start removes it, too.
+      await rm(path).catch(() => undefined);
+      throw error;
+    }
     const segment: Segment = { number: newest, path, end: 0, records: 0 };
     busy = segment;
     segments.push(segment);
-    active = { segment, file };
-    return active;
+    return { segment, file };
   }
 
   async function leave(): Promise<void> {
@@ -93,8 +105,8 @@ export function createSegmentWriter(options: WriterOptions): SegmentWriter {
       if (bytesWritten !== bytes) throw new Error(`the disk took ${bytesWritten} of ${bytes} bytes`);
       await file.datasync();
     } catch (error) {
-      // What is half there must not stand before what comes next.
-      await file.truncate(segment.end);
+      // What is half there must not stand before what comes next: a file that cannot be cut gets no more.
+      await file.truncate(segment.end).catch(leave);
       throw error;
     }
     segment.end += bytes;

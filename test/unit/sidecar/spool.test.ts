@@ -1,7 +1,18 @@
-import { appendFile, mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  type FileHandle,
+  mkdir,
+  mkdtemp,
+  open as openFile,
+  readdir,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { openSpool, type Spool } from '../../../src/sidecar/spool.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
@@ -122,6 +133,25 @@ describe('the spool', () => {
     expect(await deliverAll(spool)).toEqual(Array.from({ length: kept }, (_, id) => id));
     await spool.append(request(99, 50));
     expect(await deliverAll(spool)).toEqual([99]);
+  });
+
+  it('takes requests again after its directory could not be synced, and after a file could not be cut', async () => {
+    const spool = await open();
+    const handle = await openFile(directory, 'r');
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const tooMany = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+    const sync = jest.spyOn(prototype, 'sync').mockRejectedValueOnce(tooMany);
+    await expect(spool.append(request(1))).rejects.toMatchObject({ code: 'overloaded' });
+    expect([spool.failure, await segments()]).toEqual([expect.stringContaining('EMFILE'), []]);
+    await spool.append(request(2));
+    const datasync = jest.spyOn(prototype, 'datasync').mockRejectedValueOnce(new Error('EIO'));
+    const truncate = jest.spyOn(prototype, 'truncate').mockRejectedValueOnce(new Error('EIO'));
+    await expect(spool.append(request(3))).rejects.toMatchObject({ code: 'overloaded' });
+    await spool.append(request(4));
+    for (const spy of [sync, datasync, truncate]) spy.mockRestore();
+    expect(await segments()).toHaveLength(2);
+    expect([spool.failure, await deliverAll(spool)]).toEqual([null, [2, 4]]);
   });
 
   it('passes over a record that a crash cut, and any rubbish behind it', async () => {
