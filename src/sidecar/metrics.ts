@@ -2,7 +2,7 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import type { Spool } from './spool.js';
 
 /** Metrics of one sidecar, in a registry of their own. Names and meanings: docs/metrics.md. */
-export function createSidecarMetrics(spool: () => Pick<Spool, 'bytes' | 'records'> | null) {
+export function createSidecarMetrics(spool: () => Pick<Spool, 'bytes' | 'records' | 'damagedBytes'> | null) {
   const registry = new Registry();
   const registers = [registry];
   new Gauge({
@@ -19,6 +19,15 @@ export function createSidecarMetrics(spool: () => Pick<Spool, 'bytes' | 'records
     registers,
     collect() {
       this.set(spool()?.records ?? 0);
+    },
+  });
+  new Counter({
+    name: 'plumbline_sidecar_damaged_bytes_total',
+    help: 'Bytes of requests that were damaged on disk and cannot be delivered.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(spool()?.damagedBytes ?? 0);
     },
   });
   return {

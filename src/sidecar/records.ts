@@ -11,6 +11,7 @@ export interface SpooledRequest {
 /** Magic, length of the head, length of the body, CRC-32 of both; then the head (JSON) and the body. */
 export const PREFIX_BYTES = 16;
 const MAGIC = 0x31_53_4c_50; // PLS1
+export const MAGIC_BYTES = Buffer.from('PLS1');
 
 export interface RecordPrefix {
   readonly headLength: number;

@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeRecord, PREFIX_BYTES, readPrefix, type SpooledRequest } from './records.js';
+import { decodeRecord, MAGIC_BYTES, PREFIX_BYTES, readPrefix, type SpooledRequest } from './records.js';
 
 /** One file of the spool: records one after the other. */
 export interface Segment {
@@ -8,8 +8,16 @@ export interface Segment {
   readonly path: string;
   /** Bytes up to the end of the last whole record. */
   end: number;
-  /** Records in them. */
+  /** Records in them that are not delivered. */
   records: number;
+  /** What is damaged in between. */
+  readonly gaps: Gap[];
+}
+
+/** Bytes in which no record is intact. */
+export interface Gap {
+  readonly from: number;
+  readonly to: number;
 }
 
 export const segmentPath = (directory: string, number: number) =>
@@ -39,7 +47,42 @@ export async function readRecord(
   return request === null ? null : { request, next: at + PREFIX_BYTES + length };
 }
 
-/** Finds how far a segment of an earlier run is whole from `from` on: a crash may have cut its last record, which nobody was told was kept. */
+const LOOK_AHEAD_BYTES = 64 * 1024;
+
+/** Where a record may begin, from `from` on. */
+async function findStart(file: FileHandle, from: number, end: number): Promise<number | null> {
+  const bytes = Buffer.alloc(LOOK_AHEAD_BYTES);
+  for (let at = from; at + PREFIX_BYTES <= end; at += LOOK_AHEAD_BYTES - MAGIC_BYTES.length + 1) {
+    const { bytesRead } = await file.read(bytes, 0, Math.min(LOOK_AHEAD_BYTES, end - at), at);
+    const found = bytes.subarray(0, bytesRead).indexOf(MAGIC_BYTES);
+    if (found !== -1) return at + found;
+  }
+  return null;
+}
+
+/** The intact records from `from` on, where the last one ends, and what is damaged between them. */
+export async function survey(file: FileHandle, from: number, size: number) {
+  const gaps: Gap[] = [];
+  let end = from;
+  let records = 0;
+  for (let at: number | null = from; at !== null; ) {
+    const found: { next: number } | null = await readRecord(file, at, size);
+    if (found === null) {
+      at = await findStart(file, at + 1, size);
+      continue;
+    }
+    if (at > end) gaps.push({ from: end, to: at });
+    records += 1;
+    end = found.next;
+    at = end;
+  }
+  return { records, end, gaps };
+}
+
+/**
+ * Finds what is intact in a segment of an earlier run from `from` on. What is behind the last intact record a crash may have cut: nobody was told
+ * that it was kept.
+ */
 export async function scanSegment(
   directory: string,
   number: number,
@@ -49,14 +92,8 @@ export async function scanSegment(
   const { size } = await stat(path);
   const file = await open(path, 'r');
   try {
-    let end = Math.min(from, size);
-    let records = 0;
-    for (let found = await readRecord(file, end, size); found !== null; ) {
-      end = found.next;
-      records += 1;
-      found = await readRecord(file, end, size);
-    }
-    return { segment: { number, path, end, records }, cut: size - end };
+    const { records, end, gaps } = await survey(file, Math.min(from, size), size);
+    return { segment: { number, path, end, records, gaps }, cut: size - end };
   } finally {
     await file.close();
   }

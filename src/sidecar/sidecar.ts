@@ -30,7 +30,11 @@ export async function startSidecar(options: SidecarOptions) {
   const metrics = createSidecarMetrics(() => spool);
   const forwarder = createForwarder({ spool, url, key, directory, metrics, logger });
   const spoolDetail = () => {
-    const waiting = `${spool.records} requests (${spool.bytes} bytes) wait on disk`;
+    const damaged =
+      spool.damagedBytes === 0
+        ? ''
+        : `; ${spool.damagedBytes} bytes were damaged on disk, their files are kept as *.damaged in ${directory}`;
+    const waiting = `${spool.records} requests (${spool.bytes} bytes) wait on disk${damaged}`;
     if (spool.failure !== null) return `${spool.failure}: make room on its disk; ${waiting}`;
     return spool.full ? `${waiting}, which is all that it may hold` : waiting;
   };

@@ -2,10 +2,11 @@ import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../domain/ports.js';
 import { AppError, messageOf } from '../errors.js';
+import { reportDamage } from './damage.js';
 import { lockDirectory } from './lock.js';
 import { createPositionKeeper, type Position, readPosition } from './position.js';
 import { encodeRecord, type SpooledRequest } from './records.js';
-import { readRecord, type Segment, scanSegment, segmentNumber, segmentPath } from './segment.js';
+import { readRecord, type Segment, scanSegment, segmentNumber, segmentPath, survey } from './segment.js';
 import { createSegmentWriter } from './writer.js';
 
 export interface SpoolOptions {
@@ -29,6 +30,8 @@ export interface Spool {
   readonly records: number;
   readonly bytes: number;
   readonly full: boolean;
+  /** Bytes of damaged requests that were passed over since the start; their files are kept. */
+  readonly damagedBytes: number;
   /** Why the disk takes nothing; null when it does. */
   readonly failure: string | null;
   close(): Promise<void>;
@@ -47,6 +50,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const unlock = await prepare(directory);
   const position = await readPosition(positionFile, logger);
   const keepPosition = createPositionKeeper(positionFile, logger);
+  let damagedBytes = 0;
   const segments = await recover();
   let reader: { readonly number: number; readonly file: FileHandle } | null = null;
   let taken: { readonly position: Position; readonly records: number } | null = null;
@@ -85,6 +89,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
           { file: segment.path, bytes: cut },
           'spool: the end of a file is not a whole request and is passed over: a crash cut it before it was answered',
         );
+      damagedBytes += await reportDamage(segment, segment.gaps, logger);
       found.push(segment);
     }
     if (found[0] !== undefined && found[0].number !== position.segment)
@@ -128,12 +133,16 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
           requests.length < most.records &&
           (bytes < most.bytes || bytes === 0)
         ) {
+          const gap = segment.gaps.find(({ from, to }) => from <= at.offset && at.offset < to);
+          if (gap !== undefined) {
+            at.offset = gap.to;
+            continue;
+          }
           const found = await readRecord(await fileOf(segment), at.offset, segment.end);
-          if (found === null)
-            throw new AppError(
-              'data_dir_unusable',
-              `${segment.path} is damaged at byte ${at.offset}: move it away`,
-            );
+          if (found === null) {
+            await assess(segment);
+            continue;
+          }
           requests.push(found.request);
           bytes += found.next - at.offset;
           at.offset = found.next;
@@ -141,6 +150,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
         if (at.offset < segment.end) break;
       }
       taken = { position: at, records: requests.length };
+      // Of a file in which all is damaged.
+      if (requests.length === 0) await release();
       return requests;
     },
 
@@ -181,6 +192,9 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       return stored() + writer.reserved >= maxBytes;
     },
 
+    get damagedBytes() {
+      return damagedBytes;
+    },
     get failure() {
       return writer.failure;
     },
@@ -193,6 +207,19 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       await unlock();
     },
   };
+
+  /** Finds what is left of a file that was damaged after it was written. */
+  async function assess(segment: Segment): Promise<void> {
+    const { end: upTo, records: before } = segment;
+    const from = segment.number === position.segment ? position.offset : 0;
+    const found = await survey(await fileOf(segment), from, upTo);
+    // All of it had been kept: here the end, too, is no crash's.
+    const gaps = found.end < upTo ? [...found.gaps, { from: found.end, to: upTo }] : found.gaps;
+    const unknown = gaps.filter((gap) => !segment.gaps.some((known) => known.from === gap.from));
+    damagedBytes += await reportDamage(segment, unknown, logger);
+    segment.gaps.push(...unknown);
+    segment.records += found.records - before;
+  }
 
   /** Gives back the room of what was delivered. */
   async function release(): Promise<void> {

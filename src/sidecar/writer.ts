@@ -85,7 +85,7 @@ export function createSegmentWriter(options: WriterOptions): SegmentWriter {
       await rm(path).catch(() => undefined);
       throw error;
     }
-    const segment: Segment = { number: newest, path, end: 0, records: 0 };
+    const segment: Segment = { number: newest, path, end: 0, records: 0, gaps: [] };
     busy = segment;
     segments.push(segment);
     return { segment, file };
