@@ -1,10 +1,9 @@
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../domain/ports.js';
 import { messageOf } from '../errors.js';
 import type { SidecarMetrics } from './metrics.js';
 import type { SpooledRequest } from './records.js';
+import { createRefusedRequests } from './refused.js';
 import type { Spool } from './spool.js';
 
 export interface ForwarderOptions {
@@ -51,6 +50,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     maxBackoffMs = 30_000,
     timeoutMs = 60_000,
   } = options;
+  const refused = createRefusedRequests(directory, logger);
   const base = options.url.replace(/\/+$/, '');
   let failure: string | null = null;
 
@@ -96,13 +96,14 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
         return true;
       }
       if (signal.aborted) break;
-      if (problem.refused && (await isKept(request, problem.detail))) {
+      const obstacle = problem.refused ? await keepRefused(request, problem.detail) : problem.detail;
+      if (obstacle === null) {
         metrics.delivered.inc({ outcome: 'refused' });
         return true;
       }
       if (failure === null)
-        logger.warn({ reason: problem.detail }, 'sidecar: the service takes nothing, waiting');
-      failure = problem.detail;
+        logger.warn({ reason: obstacle }, 'sidecar: a request cannot be delivered, waiting');
+      failure = obstacle;
       metrics.retries.inc();
       // Full jitter, so that the sidecars of many pods do not come back at the same moment.
       const waitMs = Math.max(problem.retryAfterMs, Math.random() * backoffMs);
@@ -111,41 +112,14 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     return false;
   }
 
-  /** False when the disk takes no more: then it stays where it is. */
-  async function isKept(request: SpooledRequest, reason: string): Promise<boolean> {
+  /** What keeps a refused request from being kept, null when it is: until then it stays where it is. */
+  async function keepRefused(request: SpooledRequest, reason: string): Promise<string | null> {
     try {
-      await keepRefused(request, reason);
-      return true;
+      await refused.keep(request, reason);
+      return null;
     } catch (error) {
-      logger.error(
-        { reason: messageOf(error) },
-        'sidecar: a refused request cannot be kept in a file, waiting',
-      );
-      return false;
+      return `${reason}; it cannot be kept in refused.ndjson: ${messageOf(error)}: make room on the disk of ${directory}`;
     }
-  }
-
-  /** One line of JSON a request, with its body in Base64: it can be mended and sent by hand. */
-  async function keepRefused(request: SpooledRequest, reason: string): Promise<void> {
-    const path = join(directory, 'refused.ndjson');
-    const { body, ...rest } = request;
-    const line = JSON.stringify({
-      at: new Date().toISOString(),
-      reason,
-      ...rest,
-      body: body.toString('base64'),
-    });
-    const file = await open(path, 'a', 0o600);
-    try {
-      await file.appendFile(`${line}\n`);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-    logger.error(
-      { reason, file: path },
-      'sidecar: the service refuses a request for good, it is kept in a file',
-    );
   }
 
   return {
