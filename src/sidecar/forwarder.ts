@@ -3,7 +3,7 @@ import type { Logger } from '../domain/ports.js';
 import { messageOf } from '../errors.js';
 import type { SidecarMetrics } from './metrics.js';
 import type { SpooledRequest } from './records.js';
-import { createRefusedRequests } from './refused.js';
+import type { RefusedRequests } from './refused.js';
 import type { Spool } from './spool.js';
 
 export interface ForwarderOptions {
@@ -12,7 +12,7 @@ export interface ForwarderOptions {
   readonly url: string;
   readonly key?: string | undefined;
   /** Where requests are kept that the service will never take. */
-  readonly directory: string;
+  readonly refused: Pick<RefusedRequests, 'keep'>;
   readonly metrics: SidecarMetrics;
   readonly logger: Logger;
   readonly minBackoffMs?: number;
@@ -32,25 +32,26 @@ const AT_ONCE = { records: 64, bytes: 16 * 1024 * 1024 };
 /** However long a proxy says. */
 const MAX_RETRY_AFTER_MS = 300_000;
 
-/** The service says that the request is wrong, not that now is a bad time or the key is: it would say so for ever. */
+/** What judges a body: it would be said for ever. Anything else is said of now, of the key, or by something that is not the service. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 413, 415, 422]);
+
 function isRefusal(status: number, answer: string): boolean {
   // Of an event's model: other requests go through with the same key.
   if (status === 403) return answer.includes('"model_forbidden"');
-  return status >= 400 && status < 500 && ![401, 404, 408, 425, 429].includes(status);
+  return REFUSALS.has(status);
 }
 
 /** Delivers the spool's requests to the service, the oldest first, each until the service has answered that it is durable. */
 export function createForwarder(options: ForwarderOptions): Forwarder {
   const {
     spool,
-    directory,
+    refused,
     metrics,
     logger,
     minBackoffMs = 500,
     maxBackoffMs = 30_000,
     timeoutMs = 60_000,
   } = options;
-  const refused = createRefusedRequests(directory, logger);
   const base = options.url.replace(/\/+$/, '');
   let failure: string | null = null;
 
@@ -118,7 +119,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
       await refused.keep(request, reason);
       return null;
     } catch (error) {
-      return `${reason}; it cannot be kept in refused.ndjson: ${messageOf(error)}: make room on the disk of ${directory}`;
+      return `${reason}; it cannot be kept in refused.ndjson: ${messageOf(error)}: make room on its disk`;
     }
   }
 

@@ -1,8 +1,12 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { RefusedRequests } from './refused.js';
 import type { Spool } from './spool.js';
 
 /** Metrics of one sidecar, in a registry of their own. Names and meanings: docs/metrics.md. */
-export function createSidecarMetrics(spool: () => Pick<Spool, 'bytes' | 'records' | 'damagedBytes'> | null) {
+export function createSidecarMetrics(
+  spool: () => Pick<Spool, 'bytes' | 'records' | 'damagedBytes'> | null,
+  refused: Pick<RefusedRequests, 'bytes' | 'requests' | 'look'> | null = null,
+) {
   const registry = new Registry();
   const registers = [registry];
   new Gauge({
@@ -19,6 +23,24 @@ export function createSidecarMetrics(spool: () => Pick<Spool, 'bytes' | 'records
     registers,
     collect() {
       this.set(spool()?.records ?? 0);
+    },
+  });
+  new Gauge({
+    name: 'plumbline_sidecar_refused_requests',
+    help: 'Requests that the service refused for good and nobody has taken away.',
+    registers,
+    async collect() {
+      await refused?.look();
+      this.set(refused?.requests ?? 0);
+    },
+  });
+  new Gauge({
+    name: 'plumbline_sidecar_refused_bytes',
+    help: 'Bytes of the file of refused requests.',
+    registers,
+    async collect() {
+      await refused?.look();
+      this.set(refused?.bytes ?? 0);
     },
   });
   new Counter({

@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../domain/ports.js';
 import type { SpooledRequest } from './records.js';
@@ -6,12 +7,32 @@ import type { SpooledRequest } from './records.js';
 export interface RefusedRequests {
   /** Resolves once the request is in the file. */
   keep(request: SpooledRequest, reason: string): Promise<void>;
+  /** Looks at the file again, which people take away or mend. */
+  look(): Promise<void>;
+  /** Of the file when it was looked at or written to last. */
+  readonly bytes: number;
+  readonly requests: number;
 }
 
 /** The file of requests that the service will never take: one line of JSON each, with its body in Base64, to be mended and sent by hand. */
 export function createRefusedRequests(directory: string, logger: Logger): RefusedRequests {
   const path = join(directory, 'refused.ndjson');
-  let last: Promise<void> = Promise.resolve();
+  let last: Promise<unknown> = Promise.resolve();
+  let known = { bytes: 0, requests: 0 };
+
+  /** One after the other: a long line is written in pieces, and half of it is no request. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  }
+
+  async function count(): Promise<void> {
+    const bytes = (await stat(path).catch(() => null))?.size ?? 0;
+    // What was written here is counted already.
+    if (bytes === known.bytes) return;
+    known = { bytes, requests: bytes === 0 ? 0 : await countLines(path).catch(() => known.requests) };
+  }
 
   async function append(line: string): Promise<void> {
     const file = await open(path, 'a+', 0o600);
@@ -21,6 +42,8 @@ export function createRefusedRequests(directory: string, logger: Logger): Refuse
         // A crash, or somebody's editor, left a line without its end.
         await file.appendFile(`${(await endsLine(file, size)) ? '' : '\n'}${line}\n`);
         await file.datasync();
+        const grown = (await file.stat()).size;
+        known = size === known.bytes ? { bytes: grown, requests: known.requests + 1 } : known;
       } catch (error) {
         // Half a line would take the next one with it.
         await file.truncate(size);
@@ -39,16 +62,27 @@ export function createRefusedRequests(directory: string, logger: Logger): Refuse
         ...rest,
         body: body.toString('base64'),
       });
-      // One after the other: a long line is written in pieces.
-      const kept = last.then(() => append(line));
-      last = kept.catch(() => undefined);
-      await kept;
+      await inTurn(() => append(line));
       logger.error(
         { reason, file: path },
         'sidecar: the service refuses a request for good, it is kept in a file',
       );
     },
+    look: () => inTurn(count),
+    get bytes() {
+      return known.bytes;
+    },
+    get requests() {
+      return known.requests;
+    },
   };
+}
+
+async function countLines(path: string): Promise<number> {
+  let lines = 0;
+  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>)
+    for (let at = piece.indexOf(0x0a); at !== -1; at = piece.indexOf(0x0a, at + 1)) lines += 1;
+  return lines;
 }
 
 async function endsLine(file: FileHandle, size: number): Promise<boolean> {

@@ -3,6 +3,7 @@ import { createAccess } from '../http/access.js';
 import { createHttpServer } from '../http/server.js';
 import { createForwarder } from './forwarder.js';
 import { createSidecarMetrics } from './metrics.js';
+import { createRefusedRequests } from './refused.js';
 import { createSpoolRoutes } from './routes.js';
 import { openSpool, type Spool } from './spool.js';
 
@@ -26,17 +27,23 @@ export interface SidecarOptions {
  */
 export async function startSidecar(options: SidecarOptions) {
   const { url, key, directory, maxBytes, host, port, drainMs, logger } = options;
-  const spool: Spool = await openSpool({ directory, maxBytes, logger });
-  const metrics = createSidecarMetrics(() => spool);
-  const forwarder = createForwarder({ spool, url, key, directory, metrics, logger });
+  const refused = createRefusedRequests(directory, logger);
+  await refused.look();
+  const spool: Spool = await openSpool({ directory, maxBytes, refused, logger });
+  const metrics = createSidecarMetrics(() => spool, refused);
+  const forwarder = createForwarder({ spool, url, key, refused, metrics, logger });
   const spoolDetail = () => {
     const damaged =
       spool.damagedBytes === 0
         ? ''
         : `; ${spool.damagedBytes} bytes were damaged on disk, their files are kept as *.damaged in ${directory}`;
-    const waiting = `${spool.records} requests (${spool.bytes} bytes) wait on disk${damaged}`;
+    const kept =
+      refused.requests === 0
+        ? ''
+        : `; ${refused.requests} requests (${refused.bytes} bytes) that the service refused are in refused.ndjson in ${directory}`;
+    const waiting = `${spool.records} requests (${spool.bytes} bytes) wait on disk${kept}${damaged}`;
     if (spool.failure !== null) return `${spool.failure}: make room on its disk; ${waiting}`;
-    return spool.full ? `${waiting}, which is all that it may hold` : waiting;
+    return spool.full ? `the spool is full, it may hold ${maxBytes} bytes: ${waiting}` : waiting;
   };
   const server = createHttpServer({
     host,
@@ -47,7 +54,8 @@ export async function startSidecar(options: SidecarOptions) {
     access: createAccess(null),
     metrics,
     logger,
-    ready: async () => undefined,
+    // For the next answer: somebody may have taken the refused ones away.
+    ready: () => refused.look(),
     checks: () => [
       {
         name: 'spool',

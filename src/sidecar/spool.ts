@@ -6,6 +6,7 @@ import { reportDamage } from './damage.js';
 import { lockDirectory } from './lock.js';
 import { createPositionKeeper, type Position, readPosition } from './position.js';
 import { encodeRecord, type SpooledRequest } from './records.js';
+import type { RefusedRequests } from './refused.js';
 import { readRecord, type Segment, scanSegment, segmentNumber, segmentPath, survey } from './segment.js';
 import { createSegmentWriter } from './writer.js';
 
@@ -13,6 +14,8 @@ export interface SpoolOptions {
   readonly directory: string;
   /** Of the files together; a request that does not fit is refused, nothing is dropped. */
   readonly maxBytes: number;
+  /** Their file counts, too. */
+  readonly refused?: Pick<RefusedRequests, 'bytes' | 'look'>;
   /** A new file is begun beyond it. */
   readonly segmentBytes?: number;
   readonly logger: Logger;
@@ -45,7 +48,7 @@ const SEGMENT_BYTES = 16 * 1024 * 1024;
  * Throws data_dir_in_use, data_dir_unusable.
  */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
-  const { directory, maxBytes, segmentBytes = SEGMENT_BYTES, logger } = options;
+  const { directory, maxBytes, refused, segmentBytes = SEGMENT_BYTES, logger } = options;
   const positionFile = join(directory, 'position.json');
   const unlock = await prepare(directory);
   const position = await readPosition(positionFile, logger);
@@ -72,6 +75,12 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       (sum, { number, end }) => sum + end - (number === position.segment ? position.offset : 0),
       0,
     );
+  const hasRoom = (bytes: number) => stored() + writer.reserved + (refused?.bytes ?? 0) + bytes <= maxBytes;
+  const occupancy = () => {
+    const kept = refused?.bytes ?? 0;
+    const waiting = `${stored()} bytes wait for the service`;
+    return `${waiting}${kept === 0 ? '' : ` and ${kept} are in refused.ndjson (mend and send them, or move them away)`}, of at most ${maxBytes}`;
+  };
   const records = () => segments.reduce((sum, segment) => sum + segment.records, 0);
 
   async function recover(): Promise<Segment[]> {
@@ -105,20 +114,14 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   }
 
   return {
-    append(request) {
+    async append(request) {
       const parts = encodeRecord(request);
       const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-      if (closed || stored() + writer.reserved + bytes > maxBytes)
-        return Promise.reject(
-          new AppError(
-            'overloaded',
-            closed
-              ? 'the sidecar is stopping: send again later'
-              : `the spool holds ${stored()} of at most ${maxBytes} bytes, and the service takes none: send again later`,
-            { retryable: true },
-          ),
-        );
-      return writer.write(parts, bytes);
+      // Somebody may have taken the refused ones away.
+      if (!hasRoom(bytes)) await refused?.look();
+      if (closed) throw turnedAway('the sidecar is stopping: send again later');
+      if (!hasRoom(bytes)) throw turnedAway(`the spool is full: ${occupancy()}: send again later`);
+      await writer.write(parts, bytes);
     },
 
     async next(most) {
@@ -189,7 +192,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       return stored();
     },
     get full() {
-      return stored() + writer.reserved >= maxBytes;
+      return !hasRoom(1);
     },
 
     get damagedBytes() {
@@ -242,6 +245,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     }
   }
 }
+
+const turnedAway = (message: string) => new AppError('overloaded', message, { retryable: true });
 
 async function prepare(directory: string): Promise<() => Promise<void>> {
   try {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createForwarder } from '../../../src/sidecar/forwarder.js';
 import { createSidecarMetrics } from '../../../src/sidecar/metrics.js';
+import { createRefusedRequests } from '../../../src/sidecar/refused.js';
 import { openSpool, type Spool } from '../../../src/sidecar/spool.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
 
@@ -58,7 +59,7 @@ describe('the forwarder', () => {
       spool,
       url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
       key,
-      directory,
+      refused: createRefusedRequests(directory, createSilentLogger()),
       metrics: metrics(),
       logger: createSilentLogger(),
       minBackoffMs: 1,
@@ -95,8 +96,8 @@ describe('the forwarder', () => {
     ]);
   });
 
-  it('asks again while the service is busy, has lost the connection, or does not know the key yet', async () => {
-    const answers = ['cut', 503, 500, 429, 401, 403, 404, 200] as const;
+  it('asks again while the service is busy, has lost the connection, does not know the key yet, or is not the service', async () => {
+    const answers = ['cut', 503, 500, 429, 401, 403, 404, 405, 409, 410, 421, 431, 302, 200] as const;
     answer = (_request, time) => {
       const told = answers[time - 1] ?? 200;
       return told === 'cut' ? 'cut' : { status: told, headers: { 'retry-after': '0' } };
@@ -110,13 +111,20 @@ describe('the forwarder', () => {
   it('keeps what the service refuses for good in a file, and goes on', async () => {
     answer = ({ body }) => {
       if (body === 'foreign') return { status: 403, body: '{"code":"model_forbidden"}' };
-      return { status: body === 'bad' ? 415 : 200 };
+      const statuses: Record<string, number> = { bad: 415, broken: 400, large: 413, strange: 422 };
+      return { status: statuses[body] ?? 200 };
     };
-    for (const body of ['good', 'bad', 'foreign', 'better']) await put(body);
+    for (const body of ['good', 'bad', 'broken', 'large', 'strange', 'foreign', 'better']) await put(body);
     await (await forward()).untilEmpty();
     const lines = (await readFile(join(directory, 'refused.ndjson'), 'utf8')).trimEnd().split('\n');
     const all = lines.map((line) => JSON.parse(line));
-    expect(all.map(({ body }) => Buffer.from(body, 'base64').toString()).sort()).toEqual(['bad', 'foreign']);
+    expect(all.map(({ body }) => Buffer.from(body, 'base64').toString()).sort()).toEqual([
+      'bad',
+      'broken',
+      'foreign',
+      'large',
+      'strange',
+    ]);
     const kept = all.find(({ reason }) => reason.includes('415'));
     expect(kept).toMatchObject({
       path: '/v1/ingest?model=m',
