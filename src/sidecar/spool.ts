@@ -22,7 +22,7 @@ export interface SpoolOptions {
 }
 
 export interface Spool {
-  /** Resolves once the request is on disk. Throws overloaded when the spool is full or the disk takes no more. */
+  /** Resolves once the request is on disk. Throws overloaded when the spool is full or the disk takes no more, payload_too_large for what it never takes. */
   append(request: SpooledRequest): Promise<void>;
   /** The oldest requests that are not delivered, up to a number and a size, at least one if there is any. */
   next(most: { records: number; bytes: number }): Promise<SpooledRequest[]>;
@@ -117,6 +117,11 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     async append(request) {
       const parts = encodeRecord(request);
       const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+      if (bytes > maxBytes)
+        throw new AppError(
+          'payload_too_large',
+          `the body takes ${bytes} bytes on disk, of which the sidecar may use ${maxBytes}: send it in smaller parts, or start the sidecar with a larger --max-bytes`,
+        );
       // Somebody may have taken the refused ones away.
       if (!hasRoom(bytes)) await refused?.look();
       if (closed) throw turnedAway('the sidecar is stopping: send again later');

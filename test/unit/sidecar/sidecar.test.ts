@@ -85,6 +85,16 @@ describe('a sidecar', () => {
     expect((await ready()).text).toContain('3 requests');
   });
 
+  it('refuses what will never fit, instead of asking for it again and again', async () => {
+    await start(2_000);
+    expect(await send(2_001)).toEqual({
+      code: 413,
+      text: expect.stringMatching(/payload_too_large.*2000.*--max-bytes/s),
+      retry: null,
+    });
+    expect(await metric('plumbline_sidecar_requests_total{outcome="turned_away"}')).toBe(1);
+  });
+
   it('waits for an address that is not the service, and says so', async () => {
     status = 405;
     await start(100_000);
