@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -28,6 +28,16 @@ describe('a sidecar on a full disk', () => {
     });
     await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
     logger = createSilentLogger();
+    await start();
+  });
+  afterEach(async () => {
+    await sidecar.stop();
+    service.closeAllConnections();
+    await new Promise((resolve) => service.close(resolve));
+    await disk.remove();
+  });
+
+  async function start() {
     sidecar = await startSidecar({
       url: `http://127.0.0.1:${(service.address() as AddressInfo).port}`,
       directory: `${disk.outside}/spool`,
@@ -37,14 +47,7 @@ describe('a sidecar on a full disk', () => {
       drainMs: 0,
       logger,
     });
-  });
-  afterEach(async () => {
-    await sidecar.stop();
-    service.closeAllConnections();
-    await new Promise((resolve) => service.close(resolve));
-    await disk.remove();
-  });
-
+  }
   const send = async (body: Buffer) =>
     (await fetch(`${sidecar.url}/v1/ingest`, { method: 'POST', body: body as Uint8Array<ArrayBuffer> }))
       .status;
@@ -77,6 +80,17 @@ describe('a sidecar on a full disk', () => {
     expect(JSON.parse(readFileSync(`${disk.outside}/spool/position.json`, 'utf8')).segment).toBeGreaterThan(
       0,
     );
+  });
+
+  it('starts on it, and delivers what it holds', async () => {
+    const kept = await sendUntilFull();
+    await sidecar.stop();
+    // Of a process that was killed.
+    symlinkSync('4194999', `${disk.outside}/spool/lock`);
+    status = 200;
+    await start();
+    await until('all is delivered', () => taken.length >= kept, 20_000);
+    await until('the room is free', () => spooled().length === 0, 20_000);
   });
 
   it('is not ready while the disk is full, and ready again when there is room, without being sent anything', async () => {
