@@ -167,66 +167,6 @@ describe('the spool', () => {
     expect(await deliverAll(again)).toEqual([1, 2, 4]);
   });
 
-  /** Turns a byte of the only file over. */
-  const damage = async (at: number) => {
-    const [name = ''] = await segments();
-    const file = await openFile(join(directory, name), 'r+');
-    const byte = Buffer.alloc(1);
-    await file.read(byte, 0, 1, at);
-    await file.write(
-      byte.map((value) => value ^ 0xff),
-      0,
-      1,
-      at,
-    );
-    await file.close();
-    return name;
-  };
-
-  it.each([false, true])(
-    'delivers what is intact around a damaged byte, wherever it is (after a start: %s)',
-    async (isStart) => {
-      const ids = [0, 1, 2, 3, 4];
-      await fc.assert(
-        fc.asyncProperty(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), async (where) => {
-          await rm(directory, { recursive: true, force: true });
-          let spool = await open();
-          // What looks like the beginning of a record is none.
-          const of = (id: number) => ({ ...request(id), headers: { 'ce-id': `PLS1${'x'.repeat(id * 20)}` } });
-          const ends: number[] = [];
-          for (const id of ids) {
-            await spool.append(of(id));
-            ends.push(spool.bytes);
-          }
-          if (isStart) await spool.close();
-          const at = Math.floor(where * (ends.at(-1) ?? 0));
-          const name = await damage(at);
-          if (isStart) spool = await open();
-          const damaged = ends.findIndex((end) => at < end);
-          expect(await deliverAll(spool)).toEqual(ids.filter((id) => id !== damaged));
-          // The last one of an earlier run a crash may have cut.
-          const isTold = !isStart || damaged < 4;
-          expect(spool.damagedBytes).toBe(isTold ? (ends[damaged] ?? 0) - (ends[damaged - 1] ?? 0) : 0);
-          expect((await readdir(directory)).includes(`${name}.damaged`)).toBe(isTold);
-          expect([spool.records, spool.bytes]).toEqual([0, 0]);
-          await spool.append(request(9));
-          expect(await deliverAll(spool)).toEqual([9]);
-          await spool.close();
-        }),
-        { numRuns: 40 },
-      );
-    },
-  );
-
-  it('tells of a file in which nothing is intact any more, and removes it', async () => {
-    const spool = await open();
-    await spool.append(request(1));
-    const name = await damage(3);
-    expect(await deliverAll(spool)).toEqual([]);
-    expect([spool.records, spool.bytes, await segments()]).toEqual([0, 0, []]);
-    expect(await readdir(directory)).toContain(`${name}.damaged`);
-  });
-
   it('belongs to one process, and to the next one after a crash', async () => {
     await writeFile(join(directory, 'lock'), '1');
     await expect(open()).rejects.toMatchObject({ code: 'data_dir_in_use' });

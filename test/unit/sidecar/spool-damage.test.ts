@@ -1,0 +1,103 @@
+import { mkdtemp, open as openFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { openSpool, type Spool } from '../../../src/sidecar/spool.js';
+import { createSilentLogger } from '../../support/silent-logger.js';
+
+const MOST = { records: 3, bytes: 1_000_000 };
+const request = (id: number) => ({
+  path: '/v1/ingest?model=m',
+  headers: { 'content-type': 'application/json' },
+  body: Buffer.from(`${id}`.padEnd(10, ' ')),
+});
+const idOf = ({ body }: { readonly body: Buffer }) => Number(body.toString());
+
+describe('a spool with a damaged file', () => {
+  let directory: string;
+  const opened: Spool[] = [];
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'plumbline-spool-'));
+  });
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((spool) => spool.close()));
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const open = async () => {
+    const spool = await openSpool({ directory, maxBytes: 1_000_000, logger: createSilentLogger() });
+    opened.push(spool);
+    return spool;
+  };
+  const segments = async () => (await readdir(directory)).filter((name) => name.endsWith('.spool')).sort();
+  const deliverAll = async (spool: Spool) => {
+    const ids: number[] = [];
+    for (;;) {
+      const requests = await spool.next(MOST);
+      if (requests.length === 0) return ids;
+      ids.push(...requests.map(idOf));
+      await spool.delivered();
+    }
+  };
+
+  /** Turns a byte of the only file over. */
+  const damage = async (at: number) => {
+    const [name = ''] = await segments();
+    const file = await openFile(join(directory, name), 'r+');
+    const byte = Buffer.alloc(1);
+    await file.read(byte, 0, 1, at);
+    await file.write(
+      byte.map((value) => value ^ 0xff),
+      0,
+      1,
+      at,
+    );
+    await file.close();
+    return name;
+  };
+
+  it.each([false, true])(
+    'delivers what is intact around a damaged byte, wherever it is (after a start: %s)',
+    async (isStart) => {
+      const ids = [0, 1, 2, 3, 4];
+      await fc.assert(
+        fc.asyncProperty(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), async (where) => {
+          await rm(directory, { recursive: true, force: true });
+          let spool = await open();
+          // What looks like the beginning of a record is none.
+          const of = (id: number) => ({ ...request(id), headers: { 'ce-id': `PLS1${'x'.repeat(id * 20)}` } });
+          const ends: number[] = [];
+          for (const id of ids) {
+            await spool.append(of(id));
+            ends.push(spool.bytes);
+          }
+          if (isStart) await spool.close();
+          const at = Math.floor(where * (ends.at(-1) ?? 0));
+          const name = await damage(at);
+          if (isStart) spool = await open();
+          const damaged = ends.findIndex((end) => at < end);
+          expect(await deliverAll(spool)).toEqual(ids.filter((id) => id !== damaged));
+          // The last one of an earlier run a crash may have cut.
+          const isTold = !isStart || damaged < 4;
+          expect(spool.damagedBytes).toBe(isTold ? (ends[damaged] ?? 0) - (ends[damaged - 1] ?? 0) : 0);
+          expect((await readdir(directory)).includes(`${name}.damaged`)).toBe(isTold);
+          expect([spool.records, spool.bytes]).toEqual([0, 0]);
+          await spool.append(request(9));
+          expect(await deliverAll(spool)).toEqual([9]);
+          await spool.close();
+        }),
+        { numRuns: 40 },
+      );
+    },
+  );
+
+  it('tells of a file in which nothing is intact any more, and removes it', async () => {
+    const spool = await open();
+    await spool.append(request(1));
+    const name = await damage(3);
+    expect(await deliverAll(spool)).toEqual([]);
+    expect([spool.records, spool.bytes, await segments()]).toEqual([0, 0, []]);
+    expect(await readdir(directory)).toContain(`${name}.damaged`);
+  });
+});
