@@ -30,6 +30,8 @@ const MAX_LINES = 5_000;
 /** A line beyond it is sent in a piece, which the service keeps as too large. */
 const MAX_LINE_BYTES = 2 * 1024 * 1024;
 const NEWLINE = 0x0a;
+/** A program goes on writing to a file that was renamed until it opens the new one, which may be there before. */
+const SETTLED_MS = 5_000;
 
 async function readAt(file: FileHandle, offset: number, length = CHUNK_BYTES): Promise<Buffer> {
   const buffer = Buffer.alloc(length);
@@ -97,7 +99,7 @@ const startOf = ({ inode, mtimeMs }: NamedFile): TailPosition => ({ inode, offse
  * Follows a file that is written line by line, over rotation by renaming (the old file is read to its end first, then all that were
  * rotated after it, also after a restart) and by copying and truncating (the copy is read to its end first).
  */
-export function createFileTail(path: string, gaps: TailGaps): FileTail {
+export function createFileTail(path: string, gaps: TailGaps, settledMs = SETTLED_MS): FileTail {
   /** 'other' when the file is not the one of the position any more. */
   async function readFile(
     from: string,
@@ -149,12 +151,14 @@ export function createFileTail(path: string, gaps: TailGaps): FileTail {
       ({ inode, rotated, mtimeMs }) => rotated && inode !== current?.inode && mtimeMs > sinceMs,
     );
     const following = younger.find(({ compressed }) => !compressed) ?? current;
+    // By either sign: clocks of file systems may go ahead.
+    const settled = old === undefined || Math.abs(Date.now() - old.mtimeMs) >= settledMs;
     const rest =
       old === undefined
         ? null
-        : await readFile(old.path, { ...position, inode: old.inode }, following !== null);
+        : await readFile(old.path, { ...position, inode: old.inode }, following !== null && settled);
     if (rest === 'other') return null; // it went this very moment
-    if (rest !== null || following === null) return rest;
+    if (rest !== null || following === null || !settled) return rest;
     for (const { compressed, path: passed, mtimeMs } of younger)
       if (compressed && (following === current || mtimeMs <= following.mtimeMs)) gaps.compressed(passed);
     return { lines: [], next: startOf(following) };

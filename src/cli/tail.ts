@@ -31,6 +31,8 @@ export interface TailOptions {
   readonly signal: AbortSignal;
   readonly pollMs?: number;
   readonly retryMs?: number;
+  /** How long a file that was rotated away must not have been written to before the next one is read. */
+  readonly settledMs?: number;
 }
 
 async function readState(path: string): Promise<TailPosition | null> {
@@ -65,26 +67,40 @@ async function writeState(path: string, position: TailPosition): Promise<void> {
  * came. A crash in between sends a batch again, which the service knows by its ids.
  */
 export async function tail(options: TailOptions): Promise<{ sent: number; rejected: number }> {
-  const { client, path, stateFile, endpoint, output, signal, pollMs = POLL_MS, retryMs = RETRY_MS } = options;
+  const {
+    client,
+    path,
+    stateFile,
+    endpoint,
+    output,
+    signal,
+    pollMs = POLL_MS,
+    retryMs = RETRY_MS,
+    settledMs,
+  } = options;
   const warn = (text: string) => output.stderr.write(`${text}\n`);
   const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
   let position = await readState(stateFile);
   /** Of the place where it is. */
   let told = false;
   const total = { sent: 0, rejected: 0 };
-  const file = createFileTail(path, {
-    gone: ({ offset }) => {
-      if (!told)
+  const file = createFileTail(
+    path,
+    {
+      gone: ({ offset }) => {
+        if (!told)
+          warn(
+            `${path} was rotated away, or truncated, before it was read behind byte ${offset}: keep rotated files, or copies, beside it`,
+          );
+        told = true;
+      },
+      compressed: (passed) =>
         warn(
-          `${path} was rotated away, or truncated, before it was read behind byte ${offset}: keep rotated files, or copies, beside it`,
-        );
-      told = true;
+          `${passed} was compressed before it was read: send it with "plumbline import", and leave rotated files uncompressed for longer (logrotate: delaycompress)`,
+        ),
     },
-    compressed: (passed) =>
-      warn(
-        `${passed} was compressed before it was read: send it with "plumbline import", and leave rotated files uncompressed for longer (logrotate: delaycompress)`,
-      ),
-  });
+    settledMs,
+  );
 
   while (!signal.aborted) {
     try {

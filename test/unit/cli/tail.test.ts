@@ -44,6 +44,7 @@ function start(): void {
     signal: stop.signal,
     pollMs: 5,
     retryMs: 5,
+    settledMs: 100,
   });
 }
 async function end(): Promise<void> {
@@ -103,6 +104,20 @@ describe('tail', () => {
     await rename(path, `${path}.1`);
     await writeFile(path, text(5, 7));
     start();
+    await until(() => sent.length === 7);
+    expect(sent).toEqual(lines(0, 7));
+  });
+
+  it('stays with a file that was renamed as long as its writer does', async () => {
+    await writeFile(path, text(0, 2));
+    start();
+    await until(() => sent.length === 2);
+    await rename(path, `${path}.1`);
+    await writeFile(path, text(5, 7));
+    for (const [number, part] of ['{"n":', '2}\n{"n":3}', '\n{"n":4}\n'].entries()) {
+      await sleep(40 + number);
+      await appendFile(`${path}.1`, part);
+    }
     await until(() => sent.length === 7);
     expect(sent).toEqual(lines(0, 7));
   });
