@@ -29,6 +29,14 @@ export class FetchedRecords implements LogRecords {
     this.ends.push(cursor.valueEnd);
   }
 
+  /** Leaves out all but the first ones. */
+  cut(count: number): void {
+    const length = this.first + count;
+    for (const list of [this.sources, this.offsets, this.timesMs, this.starts, this.ends])
+      list.length = length;
+    for (const place of this.headers.keys()) if (place >= length) this.headers.delete(place);
+  }
+
   /** Leaves out the records before an offset. */
   skipTo(offset: number): void {
     while (this.first < this.offsets.length && (this.offsets[this.first] as number) < offset) this.first += 1;

@@ -1,5 +1,6 @@
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type SASLOptions } from 'kafkajs';
 import type { Logger } from '../domain/ports.js';
+import { messageOf } from '../errors.js';
 import { registerKafkaCodecs } from './kafka-codecs.js';
 
 export interface KafkaConnection {
@@ -93,7 +94,13 @@ export function explainKafkaError(error: unknown, connection: KafkaConnection): 
     return `kafka (${brokers}) closed the connection: it may want kafka.sasl or kafka.ssl (${cause.message})`;
   }
   if (cause.name === 'KafkaJSNotImplemented' || cause instanceof RangeError) {
-    return `kafka (${brokers}) sent a batch that cannot be unpacked, reading stops before it: ${cause.message}`;
+    return explainUnreadable(cause, connection);
   }
   return `kafka (${brokers}): ${cause.message}`;
+}
+
+/** The same of a batch that cannot be read, whatever its codec says of it. */
+export function explainUnreadable(error: unknown, connection: KafkaConnection): string {
+  const brokers = connection.brokers.join(', ');
+  return `kafka (${brokers}) sent a batch that cannot be unpacked, reading stops before it: ${messageOf(innermost(error))}`;
 }

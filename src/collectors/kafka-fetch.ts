@@ -1,5 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import { changeMessages, type InnerMessage } from './kafkajs-inner.js';
+import type { LogPartition } from './log-source.js';
 import {
   type AbortedTransaction,
   decodeRecordBatches,
@@ -41,14 +42,19 @@ const OFFSET_OUT_OF_RANGE = 1;
 /**
  * Lets the client's consumers hand over whole record batches (`RecordBatchMessage`) where the brokers' formats allow it. `gone` is told when the
  * log does not reach back to where a partition is read any more: kafkajs would commit a position of its own over ours, and what was lost would
- * not be known.
+ * not be known. `unreadable` is told of a partition whose next batch cannot be read: it is given nothing, and the others go on.
  */
-export function fetchRecordBatches(kafka: Kafka, gone: (error: Error) => void): void {
+export function fetchRecordBatches(
+  kafka: Kafka,
+  gone: (error: Error) => void,
+  unreadable: (partition: LogPartition, error: unknown) => void,
+): void {
   changeMessages(kafka, <T>(message: InnerMessage<T>): InnerMessage<T> => {
     const { request, response } = message;
     if (request.apiKey !== FETCH_API || request.apiVersion !== FETCH_VERSION) return message;
     const decode = async (payload: Buffer): Promise<T> => {
-      const decoded = (await decodeFetch(payload)) ?? ((await response.decode(payload)) as FetchResponse);
+      const decoded =
+        (await decodeFetch(payload, unreadable)) ?? ((await response.decode(payload)) as FetchResponse);
       const error = outOfRange(decoded);
       if (error === null) return decoded as T;
       gone(error);
@@ -66,8 +72,14 @@ function outOfRange({ responses }: FetchResponse): Error | null {
   return null;
 }
 
-/** A fetch response v11; null when it holds an older message format. Throws a RangeError when it is damaged. */
-export async function decodeFetch(payload: Buffer): Promise<FetchResponse | null> {
+/**
+ * A fetch response v11; null when it holds an older message format. Throws a RangeError when it is damaged itself; `unreadable` is told of
+ * partitions whose first batch is, or is packed in a way that is not known.
+ */
+export async function decodeFetch(
+  payload: Buffer,
+  unreadable: (partition: LogPartition, error: unknown) => void,
+): Promise<FetchResponse | null> {
   let at = 0;
   const skip = (length: number) => {
     at += length;
@@ -106,7 +118,10 @@ export async function decodeFetch(payload: Buffer): Promise<FetchResponse | null
       const length = int32();
       const set = bytes(length);
       if (set.length < length) throw new RangeError('a fetch is damaged: it ends within its record batches');
-      const messages = await decodeRecordBatches(set, aborted);
+      const messages = await decodeRecordBatches(set, aborted).catch((error: unknown) => {
+        unreadable({ topic: topicName, partition: fields.partition }, error);
+        return [];
+      });
       if (messages === null) return null;
       partitions.push({ ...fields, abortedTransactions: [], preferredReadReplica, messages });
     }

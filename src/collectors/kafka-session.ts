@@ -16,6 +16,8 @@ export interface KafkaSessionOptions {
   readonly nextGeneration: () => number;
   readonly onJoined: (partitions: number) => void;
   readonly onRebalancing: () => void;
+  /** A partition's next batch is damaged, or packed in a way that is not known: the others are read on. */
+  readonly onUnreadable: (partition: LogPartition, error: unknown) => void;
   /** A broker was heard, and the session gets on: from its opening on. */
   readonly onAlive: () => void;
   readonly sessionTimeoutMs: number;
@@ -68,7 +70,15 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     if (prepared) options.onAlive();
   };
   // Both before anything connects.
-  fetchRecordBatches(kafka, (error) => breakWith(error));
+  fetchRecordBatches(
+    kafka,
+    (error) => breakWith(error),
+    (at, error) => {
+      // Else it would be fetched again at once, and again. Another assignment tries it anew.
+      consumer.pause([{ topic: at.topic, partitions: [at.partition] }]);
+      options.onUnreadable(at, error);
+    },
+  );
   const membership = watchMembership(kafka, group, logger, alive);
   const admin = kafka.admin();
   const consumer = kafka.consumer({

@@ -1,7 +1,12 @@
 import type { Logger } from '../domain/ports.js';
 import { messageOf } from '../errors.js';
 import type { Metrics } from '../metrics.js';
-import { createKafkaClient, explainKafkaError, type KafkaConnection } from './kafka-client.js';
+import {
+  createKafkaClient,
+  explainKafkaError,
+  explainUnreadable,
+  type KafkaConnection,
+} from './kafka-client.js';
 import { type KafkaSession, openKafkaSession } from './kafka-session.js';
 import type { LogHandler, LogSource, SourceHealth } from './log-source.js';
 
@@ -57,6 +62,8 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
   /** When the client last heard from a broker, or was begun (performance.now). */
   let heardMs = 0;
   let health: SourceHealth = { ready: false, detail: 'kafka: not started' };
+  /** Partitions of this assignment that are not read on, with the reason. */
+  const stuck = new Map<string, string>();
   let stopping = false;
   let wake: () => void = () => undefined;
   let supervisor: Promise<void> | null = null;
@@ -103,6 +110,7 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
         return generation;
       },
       onJoined: (partitions) => {
+        stuck.clear();
         health = {
           ready: true,
           detail: `kafka: reading ${partitions} partition(s) of ${topics.join(', ')} in group ${group}`,
@@ -111,6 +119,12 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
         onJoined();
       },
       onRebalancing: () => metrics.kafkaRebalances.inc(),
+      onUnreadable: ({ topic, partition }, error) => {
+        const name = `${topic}/${partition}`;
+        const detail = `${name}: ${explainUnreadable(error, connection)}`;
+        if (!stuck.has(name)) logger.error({ topic, partition, reason: messageOf(error) }, detail);
+        stuck.set(name, detail);
+      },
       onAlive: () => {
         if (!givenUp.signal.aborted) heardMs = performance.now();
       },
@@ -187,7 +201,9 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
     resume: (partition) => session?.resume(partition),
     health: () => {
       const silentMs = session === null ? 0 : performance.now() - heardMs;
-      if (silentMs < QUIET_MS) return health;
+      const [unread] = stuck.values();
+      if (silentMs < QUIET_MS)
+        return health.ready && unread !== undefined ? { ready: false, detail: unread } : health;
       return { ready: false, detail: `kafka: no answer for ${Math.round(silentMs / 1_000)} s` };
     },
   };

@@ -55,8 +55,8 @@ export function int64At(bytes: Buffer, at: number): number {
 
 /**
  * The batches of one partition in a fetch, without the records of aborted transactions (read committed). Null when one is of an older
- * format. A batch that was cut off at the end is left for the next fetch. Throws a RangeError for one that is damaged, and
- * what the codec throws.
+ * format. A batch that was cut off at the end is left for the next fetch, and so is one that cannot be read behind others. As the first of
+ * all it throws: a RangeError where it is damaged, else what its codec throws.
  */
 export async function decodeRecordBatches(
   bytes: Buffer,
@@ -64,46 +64,73 @@ export async function decodeRecordBatches(
 ): Promise<RecordBatchMessage[] | null> {
   const messages: RecordBatchMessage[] = [];
   const records = new FetchedRecords();
-  const waiting = [...abortedTransactions].sort((a, b) => a.firstOffset - b.firstOffset);
-  const aborted = new Set<bigint>();
+  const transactions = createAbortedTransactions(abortedTransactions);
   let at = 0;
   while (at + AT.records <= bytes.length) {
-    const end = at + BEFORE_LENGTH_ENDS + bytes.readInt32BE(at + AT.length);
     if (bytes.readInt8(at + AT.magic) !== MAGIC) return null;
+    const end = at + BEFORE_LENGTH_ENDS + bytes.readInt32BE(at + AT.length);
     if (end > bytes.length) break;
-    if (end < at + AT.records) damaged('it is shorter than its header');
-    const batch = bytes.subarray(at, end);
+    const known = records.length;
+    try {
+      const offset = await readBatch(bytes.subarray(at, Math.max(at, end)), records, transactions);
+      messages.push({ offset: String(offset), isControlRecord: false, records });
+    } catch (error) {
+      if (messages.length === 0) throw error;
+      records.cut(known);
+      break;
+    }
     at = end;
-    // Brokers do not look at it when they read from their disks: nobody else would notice.
-    if (crc32c(batch.subarray(AT.attributes)) !== batch.readUInt32BE(AT.checksum))
-      damaged('its checksum does not fit');
-    const attributes = batch.readInt16BE(AT.attributes);
-    const producerId = batch.readBigInt64BE(AT.producerId);
-    const lastOffset = int64At(batch, 0) + batch.readInt32BE(AT.lastOffsetDelta);
-    // As Kafka's own consumer does it: whoever has aborted up to here, until its marker.
-    for (let next = waiting[0]; next !== undefined && next.firstOffset <= lastOffset; next = waiting[0]) {
-      aborted.add(next.producerId);
-      waiting.shift();
-    }
-    const control = (attributes & CONTROL) !== 0;
-    const count = batch.readInt32BE(AT.count);
-    // Compaction may leave a batch without records, and so nothing that a codec could read.
-    if (count > 0 && (control || (attributes & TRANSACTIONAL) === 0 || !aborted.has(producerId))) {
-      const packed = await unpacked(batch.subarray(AT.records), attributes & CODEC_BITS);
-      const cursor = new RecordCursor(packed, {
-        offset: int64At(batch, 0),
-        timestampMs: int64At(batch, AT.firstTimestamp),
-        writtenMs: (attributes & LOG_APPEND_TIME) !== 0 ? int64At(batch, AT.maxTimestamp) : undefined,
-      });
-      for (let left = count; left > 0; left -= 1) {
-        cursor.next();
-        if (!control) records.add(cursor);
-        else if (cursor.key?.readInt16BE(2) === ABORT) aborted.delete(producerId);
-      }
-    }
-    messages.push({ offset: String(lastOffset), isControlRecord: false, records });
   }
   return messages;
+}
+
+/** Adds the records of one batch; gives its last offset. */
+async function readBatch(
+  batch: Buffer,
+  records: FetchedRecords,
+  transactions: ReturnType<typeof createAbortedTransactions>,
+): Promise<number> {
+  if (batch.length < AT.records) damaged('it is shorter than its header');
+  // Brokers do not look at it when they read from their disks: nobody else would notice.
+  if (crc32c(batch.subarray(AT.attributes)) !== batch.readUInt32BE(AT.checksum))
+    damaged('its checksum does not fit');
+  const attributes = batch.readInt16BE(AT.attributes);
+  const producerId = batch.readBigInt64BE(AT.producerId);
+  const lastOffset = int64At(batch, 0) + batch.readInt32BE(AT.lastOffsetDelta);
+  transactions.goTo(lastOffset);
+  const control = (attributes & CONTROL) !== 0;
+  const count = batch.readInt32BE(AT.count);
+  const isAborted = (attributes & TRANSACTIONAL) !== 0 && transactions.isAborted(producerId);
+  // Compaction may leave a batch without records, and so nothing that a codec could read.
+  if (count === 0 || (!control && isAborted)) return lastOffset;
+  const packed = await unpacked(batch.subarray(AT.records), attributes & CODEC_BITS);
+  const cursor = new RecordCursor(packed, {
+    offset: int64At(batch, 0),
+    timestampMs: int64At(batch, AT.firstTimestamp),
+    writtenMs: (attributes & LOG_APPEND_TIME) !== 0 ? int64At(batch, AT.maxTimestamp) : undefined,
+  });
+  for (let left = count; left > 0; left -= 1) {
+    cursor.next();
+    if (!control) records.add(cursor);
+    else if (cursor.key?.readInt16BE(2) === ABORT) transactions.ended(producerId);
+  }
+  return lastOffset;
+}
+
+/** As Kafka's own consumer does it: whoever has aborted up to an offset, until its marker. */
+function createAbortedTransactions(all: readonly AbortedTransaction[]) {
+  const waiting = [...all].sort((a, b) => a.firstOffset - b.firstOffset);
+  const aborted = new Set<bigint>();
+  return {
+    goTo(offset: number): void {
+      for (let next = waiting[0]; next !== undefined && next.firstOffset <= offset; next = waiting[0]) {
+        aborted.add(next.producerId);
+        waiting.shift();
+      }
+    },
+    isAborted: (producerId: bigint) => aborted.has(producerId),
+    ended: (producerId: bigint) => aborted.delete(producerId),
+  };
 }
 
 async function unpacked(bytes: Buffer, codec: number): Promise<Buffer> {

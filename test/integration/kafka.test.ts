@@ -165,6 +165,7 @@ describe('kafka collector on a real broker', () => {
         nextGeneration: () => 1,
         onJoined: () => undefined,
         onRebalancing: () => undefined,
+        onUnreadable: () => undefined,
         onAlive: () => undefined,
         sessionTimeoutMs: 6_000,
         maxWaitMs: 100,

@@ -81,7 +81,9 @@ export function createBatchFuzzer(fuzzer: Fuzzer): (bytes: Buffer) => Promise<st
     const fetch = encodeFetch('t', [{ partition: 0, set: changed }]);
     const payload = changed === set ? fuzzer.bytes(fetch) : fetch;
     try {
-      const response = await decodeFetch(payload);
+      const response = await decodeFetch(payload, (_, error) => {
+        throw error;
+      });
       for (const { partitions } of response?.responses ?? [])
         for (const { messages } of partitions)
           for (let index = 0; index < (messages[0]?.records.length ?? 0); index += 1)

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { registerKafkaCodecs } from '../../../src/collectors/kafka-codecs.js';
 import { decodeFetch } from '../../../src/collectors/kafka-fetch.js';
-import type { LogRecord } from '../../../src/collectors/log-source.js';
+import type { LogPartition, LogRecord } from '../../../src/collectors/log-source.js';
 import {
   decodeWithKafkajs,
   encodeBatch,
@@ -17,8 +17,13 @@ import {
 registerKafkaCodecs();
 
 /** The records that each partition of a fetch hands over, and the last offset of each of its batches. */
+/** For tests of one partition: what is wrong with it is thrown. */
+const refusing = (_: LogPartition, error: unknown): never => {
+  throw error;
+};
+
 async function read(partitions: readonly SamplePartition[]) {
-  const fetched = await decodeFetch(encodeFetch('t', partitions));
+  const fetched = await decodeFetch(encodeFetch('t', partitions), refusing);
   return fetched?.responses[0]?.partitions.map(({ messages }) => {
     const records = messages[0]?.records;
     const all = Array.from({ length: records?.length ?? 0 }, (_, index) => records?.at(index) as LogRecord);
@@ -124,7 +129,7 @@ describe('fetched record batches', () => {
       { partition: 3, set: await batchOf(5, ['a']) },
       { partition: 4, set: Buffer.alloc(0) },
     ]);
-    const ours = await decodeFetch(payload);
+    const ours = await decodeFetch(payload, refusing);
     const theirs = await decodeWithKafkajs(payload);
     const heads = (response: typeof theirs | typeof ours) =>
       JSON.stringify({
@@ -221,7 +226,7 @@ describe('fetched record batches', () => {
   it('are left to kafkajs in a format before Kafka 0.11', async () => {
     const old = await batchOf(0, ['a']);
     old.writeInt8(1, 16);
-    expect(await decodeFetch(encodeFetch('t', [{ partition: 0, set: old }]))).toBeNull();
+    expect(await decodeFetch(encodeFetch('t', [{ partition: 0, set: old }]), refusing)).toBeNull();
   });
 
   it('are refused when they are damaged', async () => {
@@ -229,7 +234,7 @@ describe('fetched record batches', () => {
       const whole = await batchOf(0, ['value', 'value']);
       whole.writeUInt8(value, at);
       seal(whole);
-      return decodeFetch(encodeFetch('t', [{ partition: 0, set: whole }]));
+      return decodeFetch(encodeFetch('t', [{ partition: 0, set: whole }]), refusing);
     };
     // The first record's length, too great and negative; its value's length; the number of its headers; more records than there are.
     await expect(changed(61, 0x7e)).rejects.toThrow('a record does not fit into it');
@@ -243,9 +248,32 @@ describe('fetched record batches', () => {
     expect(await changed(68, 0x7a)).not.toBeNull();
   });
 
+  it('are read up to one that is damaged, and of other partitions all the same', async () => {
+    const flawed = await batchOf(2, ['c', 'd']);
+    flawed.writeUInt8(0x7a, 68);
+    const whole = await batchOf(0, ['a', 'b']);
+    const fetch = encodeFetch('t', [
+      { partition: 0, set: flawed },
+      { partition: 1, set: Buffer.concat([whole, flawed, await batchOf(4, ['e'])]) },
+      { partition: 2, set: whole },
+    ]);
+    const told: unknown[] = [];
+    const fetched = await decodeFetch(fetch, ({ topic, partition }, error) =>
+      told.push([topic, partition, String(error)]),
+    );
+    expect(told).toEqual([['t', 0, expect.stringContaining('its checksum does not fit')]]);
+    const partitions = fetched?.responses[0]?.partitions ?? [];
+    expect(partitions.map(({ messages }) => messages.map(({ offset }) => offset))).toEqual([
+      [],
+      ['1'],
+      ['1'],
+    ]);
+    expect(partitions.map(({ messages }) => messages[0]?.records.length)).toEqual([undefined, 2, 2]);
+  });
+
   it('begin where they are told to', async () => {
     const set = Buffer.concat([await batchOf(0, ['a', 'b', 'c']), await batchOf(3, ['d'])]);
-    const fetched = await decodeFetch(encodeFetch('t', [{ partition: 0, set }]));
+    const fetched = await decodeFetch(encodeFetch('t', [{ partition: 0, set }]), refusing);
     const records = fetched?.responses[0]?.partitions[0]?.messages[1]?.records;
     records?.skipTo(2);
     expect(records?.length).toBe(2);

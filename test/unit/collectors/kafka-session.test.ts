@@ -59,6 +59,7 @@ async function openOnFake() {
     nextGeneration: () => 1,
     onJoined: () => undefined,
     onRebalancing: () => undefined,
+    onUnreadable: () => undefined,
     onAlive: () => {
       signs += 1;
     },
