@@ -168,7 +168,8 @@ function parseLines(text: string, inArray = false): BodyEvent[] {
     if (line === '' || line.trim() === '') continue;
     const event = parseText(line);
     if (event.ok && !Array.isArray(event.value)) events.push(event);
-    else events.push(...unfold(line, event));
+    // One by one: a line may hold a hundred thousand, and so many are no arguments.
+    else for (const one of unfold(line, event)) events.push(one);
   }
   return events;
 }

@@ -167,7 +167,7 @@ export function* msgpackSlices(body: Buffer): Generator<Slice> {
       break;
     }
     if (next.done === true) break;
-    events.push(...eventsOf(next.value.value));
+    for (const one of eventsOf(next.value.value)) events.push(one);
     if (events.length >= SLICE_RECORDS) {
       yield { events, bytes: next.value.end - start };
       events = [];

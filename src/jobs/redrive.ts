@@ -67,7 +67,7 @@ export function createRedriver({ store, read, write }: RedriveOptions) {
         if (reason !== row.reason || detail !== row.detail) changed.push({ row, reason, detail });
       } else {
         mended.push(row);
-        outcomes.push(...became);
+        for (const one of became) outcomes.push(one);
       }
     }
     if (outcomes.length > 0)

@@ -52,6 +52,11 @@ describe('the events of a body', () => {
     expect(slices).toBeGreaterThan(2);
   });
 
+  it('may stand on one line, more of them than a call takes arguments', async () => {
+    const body = `{"a":1}\n[${'{},'.repeat(300_000)}{}]\n{"b":1}`;
+    expect(await valuesOf(body, 'application/x-ndjson')).toHaveLength(300_003);
+  });
+
   it('cover the body, whatever its lines', async () => {
     await fc.assert(
       fc.asyncProperty(
