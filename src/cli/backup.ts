@@ -70,28 +70,34 @@ async function prepare(folder: string): Promise<void> {
   throw new AppError('invalid_request', `${folder} is not empty: name a new folder for each backup`);
 }
 
-/** Shows the service that its snapshot is still copied: one that nobody copies goes. */
-async function touch(snapshot: string): Promise<void> {
-  const now = new Date();
-  await utimes(snapshot, now, now);
+const TOUCH_MS = 60_000;
+
+/** Shows the service that its snapshot is still copied: one that nobody copies goes. Gives what ends that. */
+function keepTouched(snapshot: string): () => void {
+  const timer = setInterval(() => {
+    const now = new Date();
+    // Of a directory that can be read only: the copy is done in time, or says that a file is gone.
+    utimes(snapshot, now, now).catch(() => undefined);
+  }, TOUCH_MS);
+  return () => clearInterval(timer);
 }
 
 async function copy(from: string, folder: string, output: Output): Promise<void> {
   const manifest = await readManifest(from);
   const progress = createProgress(output, 'Backup');
   const total = sizeOf(manifest);
+  const untouch = keepTouched(from);
   let done = 0;
   try {
     for (const table of manifest.tables) {
       await mkdir(join(folder, table.name));
-      for (const part of table.parts) {
+      for (const part of table.parts)
         await cp(join(from, table.name, part), join(folder, table.name, part), { recursive: true });
-        await touch(from);
-      }
       done += table.bytes;
       progress.update(done, total, table.name);
     }
   } finally {
+    untouch();
     progress.stop();
   }
   // Last: a folder without it is no backup.

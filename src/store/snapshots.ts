@@ -107,7 +107,8 @@ export async function removeAbandoned(dataDir: string, olderThanMs = ABANDONED_M
     for (const name of names.filter((found) => ID.test(found))) {
       const path = join(dataDir, folder, name);
       const touched = await stat(path).catch(() => null); // another one has removed it
-      if (touched !== null && Date.now() - touched.mtimeMs >= olderThanMs)
+      // By either sign: the clock may have been set back.
+      if (olderThanMs === 0 || (touched !== null && Math.abs(Date.now() - touched.mtimeMs) >= olderThanMs))
         await rm(path, { recursive: true, force: true });
     }
   }
