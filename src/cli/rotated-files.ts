@@ -23,7 +23,8 @@ export async function fileAt(path: string): Promise<NamedFile | null> {
     if (error.code === 'ENOENT') return null; // not written yet, or between two names
     throw error;
   });
-  return found === null ? null : { path, inode: found.ino, mtimeMs: found.mtimeMs };
+  // A directory `NAME.old`, or a pipe, is nothing to read on in.
+  return found?.isFile() ? { path, inode: found.ino, mtimeMs: found.mtimeMs } : null;
 }
 
 /** The files beside one whose names begin with its name, the oldest first. */
@@ -41,5 +42,11 @@ export async function siblingsOf(path: string): Promise<Sibling[]> {
       compressed: COMPRESSED.test(suffix),
     });
   }
-  return siblings.sort((one, other) => one.mtimeMs - other.mtimeMs);
+  return siblings.sort((one, other) => one.mtimeMs - other.mtimeMs || byName(one.path, other.path));
+}
+
+/** Of files with one time, as file systems give that count whole seconds: `.2` is older than `.1`, and dates go up. */
+function byName(one: string, other: string): number {
+  const [a, b] = [one, other].map((path) => /\.(\d{1,3})(?:\.\w+)?$/.exec(path)?.[1]);
+  return a !== undefined && b !== undefined ? Number(b) - Number(a) : one.localeCompare(other);
 }

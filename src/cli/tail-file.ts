@@ -122,7 +122,11 @@ export function createFileTail(path: string, gaps: TailGaps, settledMs = SETTLED
   }
 
   async function begins(sibling: Sibling, position: TailPosition): Promise<boolean> {
-    const file = await open(sibling.path, 'r');
+    const file = await open(sibling.path, 'r').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'EACCES') return null; // gone, or not ours to read
+      throw error;
+    });
+    if (file === null) return false;
     try {
       const { size } = await file.stat();
       return isOf(await readAt(file, 0, HEAD_BYTES), size, position);
@@ -146,10 +150,11 @@ export function createFileTail(path: string, gaps: TailGaps, settledMs = SETTLED
     const siblings = await siblingsOf(path);
     const old = await oldOf(siblings, position);
     if (old === undefined) gaps.gone(position);
-    const sinceMs = old?.mtimeMs ?? position.mtimeMs;
-    const younger = siblings.filter(
-      ({ inode, rotated, mtimeMs }) => rotated && inode !== current?.inode && mtimeMs > sinceMs,
-    );
+    const after =
+      old === undefined
+        ? siblings.filter(({ mtimeMs }) => mtimeMs > position.mtimeMs)
+        : siblings.slice(siblings.indexOf(old) + 1);
+    const younger = after.filter(({ inode, rotated }) => rotated && inode !== current?.inode);
     const following = younger.find(({ compressed }) => !compressed) ?? current;
     // By either sign: clocks of file systems may go ahead.
     const settled = old === undefined || Math.abs(Date.now() - old.mtimeMs) >= settledMs;

@@ -21,6 +21,10 @@ describe('a row without an id', () => {
     expect(idOf({ target: 1 })).toEqual([id, id]);
   });
 
+  it('is the same where a column of numbers is one of texts by now', () => {
+    expect(idOf({ age: '31', prediction: '1.0' })[0]).toBe(idOf({})[0]);
+  });
+
   it('has the id of its column where there is one', () => {
     expect(idOf({ id: '007' })[0]).toBe('007');
     expect(idOf({ id: null })[0]).toMatch(/^part\.csv#0-/);

@@ -1,6 +1,7 @@
 import {
   appendFile,
   copyFile,
+  mkdir,
   mkdtemp,
   readFile,
   rename,
@@ -120,6 +121,29 @@ describe('tail', () => {
     }
     await until(() => sent.length === 7);
     expect(sent).toEqual(lines(0, 7));
+  });
+
+  it('passes over a directory that is named like a rotated file, and knows which of two with one time is older', async () => {
+    await mkdir(`${path}.old`);
+    await writeFile(path, text(0, 2));
+    start();
+    await until(() => sent.length === 2);
+    await sleep(30);
+    await end();
+    const at = Math.round(Date.now() / 1_000) + 500;
+    for (const [number, from] of [
+      [3, 2],
+      [2, 4],
+      [1, 6],
+    ] as const) {
+      await appendFile(path, text(from, from + 2));
+      await utimes(path, at, at);
+      await rename(path, `${path}.${number}`);
+    }
+    await writeFile(path, text(8, 9));
+    start();
+    await until(() => sent.length === 9);
+    expect(sent).toEqual(lines(0, 9));
   });
 
   /** Rotated files of known ages, and the position in the file that is the oldest. */
