@@ -4,6 +4,7 @@ import { messageOf } from '../errors.js';
 import type { SidecarMetrics } from './metrics.js';
 import type { SpooledRequest } from './records.js';
 import type { RefusedRequests } from './refused.js';
+import { targetOf } from './routes.js';
 import type { Spool } from './spool.js';
 
 export interface ForwarderOptions {
@@ -57,10 +58,13 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
 
   /** Null when the request was taken, else what was answered, and when to ask again if that was said. */
   async function attempt(request: SpooledRequest, signal: AbortSignal) {
+    const target = targetOf(request);
+    if (target === null)
+      return { refused: true, detail: 'no request that the sidecar takes: it is not sent', retryAfterMs: 0 };
     const headers: Record<string, string> = { ...request.headers };
     if (options.key !== undefined) headers.authorization = `Bearer ${options.key}`;
     try {
-      const response = await fetch(base + request.path, {
+      const response = await fetch(base + target, {
         method: 'POST',
         headers,
         body: request.body as Uint8Array<ArrayBuffer>,

@@ -1,6 +1,7 @@
 import { type Request, type Response, Router } from 'express';
 import { AppError } from '../errors.js';
 import type { SidecarMetrics } from './metrics.js';
+import type { SpooledRequest } from './records.js';
 import type { Spool } from './spool.js';
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -11,6 +12,24 @@ const MAX_HELD_BYTES = 4 * MAX_BODY_BYTES;
 const PATHS = ['/v1/ingest', '/v1/labels', '/v1/cloudevents', '/v1/logs'];
 /** What says what a body is; CloudEvents have attributes in headers, too. */
 const HEADERS = /^(content-type|content-encoding|ce-[\w-]+)$/;
+
+/**
+ * Path and query of a request that the routes below take; null of any other. What is read back from a disk need not be what a sender sent, and
+ * is sent with the service's key.
+ */
+export function targetOf({ path, headers }: SpooledRequest): string | null {
+  try {
+    const { origin, pathname, search } = new URL(path, 'http://sidecar');
+    // As Express takes them, in any case and with a slash at the end.
+    const isOurs = origin === 'http://sidecar' && PATHS.includes(pathname.toLowerCase().replace(/\/$/, ''));
+    if (!isOurs || !Object.keys(headers).every((name) => HEADERS.test(name))) return null;
+    // Throws where one cannot be sent.
+    new Headers(headers);
+    return pathname + search;
+  } catch {
+    return null;
+  }
+}
 
 /** Takes what the service would take, as it is, and answers 202 once it is on disk. The body is not looked into. */
 export function createSpoolRoutes(spool: Pick<Spool, 'append'>, metrics: SidecarMetrics): Router {

@@ -54,10 +54,10 @@ describe('the forwarder', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  async function forward(key?: string) {
+  async function forward(key?: string, prefix = '/') {
     const forwarder = createForwarder({
       spool,
-      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${prefix}`,
       key,
       refused: createRefusedRequests(directory, createSilentLogger()),
       metrics: metrics(),
@@ -143,5 +143,30 @@ describe('the forwarder', () => {
     expect(spool.records).toBe(1);
     answer = () => ({ status: 200 });
     await (await forward()).untilEmpty();
+  });
+
+  it('sends nothing that the sidecar would not have taken, to nobody, and keeps it', async () => {
+    const { port } = server.address() as AddressInfo;
+    const body = Buffer.from('forged');
+    const paths = [
+      '0/v1/ingest',
+      ':1/v1/ingest',
+      '@other/v1/ingest',
+      '//other/v1/ingest',
+      `http://127.0.0.1:${port}/v1/ingest`,
+      '/v1/erasures',
+      '/v1/ingest/../erasures',
+      'http://[',
+    ];
+    for (const path of paths) await spool.append({ path, headers: {}, body });
+    for (const headers of [{ cookie: 'a' }, { 'ce-id': 'a\nb' }] as Record<string, string>[])
+      await spool.append({ path: '/v1/ingest', headers, body });
+    await spool.append({ path: '/V1/labels/?a=%2F', headers: {}, body: Buffer.from('own') });
+    await (await forward('plk_key', '/plumbline/')).untilEmpty();
+    expect(seen).toMatchObject([{ url: '/plumbline/V1/labels/?a=%2F', body: 'own' }]);
+    const lines = (await readFile(join(directory, 'refused.ndjson'), 'utf8')).trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line).path).sort()).toEqual(
+      [...paths, '/v1/ingest', '/v1/ingest'].sort(),
+    );
   });
 });
