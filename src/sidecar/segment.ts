@@ -20,6 +20,19 @@ export interface Gap {
   readonly to: number;
 }
 
+/** What of some gaps lies in none of the others. */
+export const without = (gaps: readonly Gap[], others: readonly Gap[]): Gap[] =>
+  others.reduce<readonly Gap[]>(
+    (left, other) =>
+      left.flatMap(({ from, to }) =>
+        [
+          { from, to: Math.min(to, other.from) },
+          { from: Math.max(from, other.to), to },
+        ].filter((part) => part.from < part.to),
+      ),
+    gaps,
+  ) as Gap[];
+
 export const segmentPath = (directory: string, number: number) =>
   join(directory, `${String(number).padStart(10, '0')}.spool`);
 

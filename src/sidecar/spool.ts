@@ -7,7 +7,15 @@ import { lockDirectory } from './lock.js';
 import { createPositionKeeper, type Position, readPosition } from './position.js';
 import { encodeRecord, type SpooledRequest } from './records.js';
 import type { RefusedRequests } from './refused.js';
-import { readRecord, type Segment, scanSegment, segmentNumber, segmentPath, survey } from './segment.js';
+import {
+  readRecord,
+  type Segment,
+  scanSegment,
+  segmentNumber,
+  segmentPath,
+  survey,
+  without,
+} from './segment.js';
 import { createSegmentWriter } from './writer.js';
 
 export interface SpoolOptions {
@@ -223,9 +231,10 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     const found = await survey(await fileOf(segment), from, upTo);
     // All of it had been kept: here the end, too, is no crash's.
     const gaps = found.end < upTo ? [...found.gaps, { from: found.end, to: upTo }] : found.gaps;
-    const unknown = gaps.filter((gap) => !segment.gaps.some((known) => known.from === gap.from));
+    // A gap that was known may have grown: only what is new in it is told.
+    const unknown = without(gaps, segment.gaps);
     damagedBytes += await reportDamage(segment, unknown, logger);
-    segment.gaps.push(...unknown);
+    segment.gaps.splice(0, segment.gaps.length, ...gaps);
     segment.records += found.records - before;
   }
 

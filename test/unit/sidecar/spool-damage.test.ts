@@ -100,4 +100,29 @@ describe('a spool with a damaged file', () => {
     expect([spool.records, spool.bytes, await segments()]).toEqual([0, 0, []]);
     expect(await readdir(directory)).toContain(`${name}.damaged`);
   });
+
+  it.each([[[1, 2]], [[2, 1]], [[1, 3, 2]], [[0, 1, 2, 3]]])(
+    'passes over what is damaged beside known damage, and counts it once (%j)',
+    async (order) => {
+      let spool = await open();
+      const ends: number[] = [];
+      for (const id of [0, 1, 2, 3, 4]) {
+        await spool.append(request(id));
+        ends.push(spool.bytes);
+      }
+      await spool.close();
+      const [first = 0, ...later] = order;
+      await damage((ends[first] ?? 0) - 1);
+      spool = await open();
+      const size = ends[0] ?? 0;
+      expect(spool.damagedBytes).toBe(size);
+      for (const id of later) {
+        await damage((ends[id] ?? 0) - 1);
+        await spool.next({ records: 5, bytes: 1_000 });
+      }
+      expect(spool.damagedBytes).toBe(size * order.length);
+      expect(await deliverAll(spool)).toEqual([0, 1, 2, 3, 4].filter((id) => !order.includes(id)));
+      expect([spool.records, spool.bytes]).toEqual([0, 0]);
+    },
+  );
 });
