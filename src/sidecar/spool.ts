@@ -16,7 +16,7 @@ import {
   survey,
   without,
 } from './segment.js';
-import { createSegmentWriter } from './writer.js';
+import { closeFile, createSegmentWriter } from './writer.js';
 
 export interface SpoolOptions {
   readonly directory: string;
@@ -63,7 +63,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const keepPosition = createPositionKeeper(positionFile, logger);
   let damagedBytes = 0;
   const segments = await recover();
-  let reader: { readonly number: number; readonly file: FileHandle } | null = null;
+  let reader: (Pick<Segment, 'number' | 'path'> & { readonly file: FileHandle }) | null = null;
   let taken: { readonly position: Position; readonly records: number } | null = null;
   let closed = false;
   let wake: () => void = () => undefined;
@@ -116,9 +116,17 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 
   async function fileOf(segment: Segment): Promise<FileHandle> {
     if (reader?.number === segment.number) return reader.file;
-    await reader?.file.close();
-    reader = { number: segment.number, file: await open(segment.path, 'r') };
-    return reader.file;
+    await leave();
+    const file = await open(segment.path, 'r');
+    reader = { number: segment.number, path: segment.path, file };
+    return file;
+  }
+
+  /** Closes the file that was read last. */
+  async function leave(): Promise<void> {
+    const left = reader;
+    reader = null;
+    if (left !== null) await closeFile(left.file, left.path, logger);
   }
 
   return {
@@ -218,7 +226,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     async close() {
       closed = true;
       await writer.close();
-      await reader?.file.close();
+      await leave();
       await release();
       await unlock();
     },
@@ -243,11 +251,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     for (let oldest = first(); oldest?.records === 0 && !writer.isBusy(oldest); oldest = first()) {
       segments.shift();
       await writer.retire(oldest);
-      if (reader?.number === oldest.number) {
-        const { file } = reader;
-        reader = null;
-        await file.close();
-      }
+      if (reader?.number === oldest.number) await leave();
       try {
         await rm(oldest.path);
       } catch (error) {

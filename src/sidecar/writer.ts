@@ -80,7 +80,7 @@ export function createSegmentWriter(options: WriterOptions): SegmentWriter {
     try {
       await syncDirectory(directory);
     } catch (error) {
-      await file.close();
+      await closeFile(file, path, logger);
       // Without records the next start removes it, too.
       await rm(path).catch(() => undefined);
       throw error;
@@ -94,7 +94,7 @@ export function createSegmentWriter(options: WriterOptions): SegmentWriter {
   async function leave(): Promise<void> {
     const left = active;
     active = null;
-    await left?.file.close();
+    if (left !== null) await closeFile(left.file, left.segment.path, logger);
   }
 
   async function store(group: readonly Pending[], bytes: number): Promise<void> {
@@ -125,13 +125,16 @@ export function createSegmentWriter(options: WriterOptions): SegmentWriter {
       written();
     } catch (error) {
       busy = null;
-      await failed();
       const reason = `the spool cannot be written: ${messageOf(error)}`;
       if (failure === null) logger.error({ reason }, 'spool: the disk takes no more');
       failure = { reason, bytes };
       probeLater();
       const told = new AppError('overloaded', reason, { cause: error, retryable: true });
       for (const { reject } of group) reject(told);
+      // Whatever goes wrong here, too, those that come later are written.
+      await failed().catch((problem) =>
+        logger.warn({ reason: messageOf(problem) }, 'spool: what was delivered cannot be removed'),
+      );
     } finally {
       reserved -= bytes;
     }
@@ -181,6 +184,15 @@ export function createSegmentWriter(options: WriterOptions): SegmentWriter {
       await leave();
     },
   };
+}
+
+/** For one of which nothing is wanted any more: what was to be kept of it is synced. */
+export async function closeFile(file: FileHandle, path: string, logger: Logger): Promise<void> {
+  await file
+    .close()
+    .catch((error) =>
+      logger.warn({ file: path, reason: messageOf(error) }, 'spool: a file cannot be closed'),
+    );
 }
 
 /** A file's name, too, is on disk then. */

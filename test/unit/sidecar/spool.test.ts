@@ -154,6 +154,32 @@ describe('the spool', () => {
     expect([spool.failure, await deliverAll(spool)]).toEqual([null, [2, 4]]);
   });
 
+  it('answers, and takes requests again, when neither its files can be written nor closed', async () => {
+    const spool = await open();
+    const handle = await openFile(directory, 'r');
+    const prototype = Object.getPrototypeOf(handle) as FileHandle;
+    await handle.close();
+    const failing = () => Promise.reject(new Error('EIO'));
+    // The method belongs to each handle.
+    const datasync = jest.spyOn(prototype, 'datasync').mockImplementation(function (this: FileHandle) {
+      this.close = failing;
+      return failing();
+    });
+    const truncate = jest.spyOn(prototype, 'truncate').mockImplementation(failing);
+    for (const id of [1, 2])
+      await expect(spool.append(request(id))).rejects.toMatchObject({ code: 'overloaded' });
+    for (const spy of [datasync, truncate]) spy.mockRestore();
+    await spool.append(request(3));
+    const read = jest.spyOn(prototype, 'read').mockImplementationOnce(function (this: FileHandle, ...args) {
+      this.close = failing;
+      return this.read(...(args as unknown as Parameters<FileHandle['read']>));
+    } as FileHandle['read']);
+    expect([spool.failure, await deliverAll(spool)]).toEqual([null, [3]]);
+    read.mockRestore();
+    await spool.append(request(4));
+    expect([await deliverAll(spool), await segments()]).toEqual([[4], []]);
+  });
+
   it('passes over a record that a crash cut, and any rubbish behind it', async () => {
     const spool = await open();
     for (const id of [1, 2, 3]) await spool.append(request(id));
