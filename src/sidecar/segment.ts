@@ -1,6 +1,13 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeRecord, MAGIC_BYTES, PREFIX_BYTES, readPrefix, type SpooledRequest } from './records.js';
+import {
+  decodeRecord,
+  PREFIX_BYTES,
+  type RecordPrefix,
+  readPrefix,
+  type SpooledRequest,
+  sealOf,
+} from './records.js';
 
 /** One file of the spool: records one after the other. */
 export interface Segment {
@@ -41,47 +48,59 @@ export const segmentNumber = (name: string): number | null => {
   return digits === undefined ? null : Number(digits);
 };
 
+/** What stands before the record at `at`; null when none is whole there. */
+async function prefixAt(file: FileHandle, at: number, end: number): Promise<RecordPrefix | null> {
+  const head = Buffer.alloc(Math.max(0, Math.min(PREFIX_BYTES, end - at)));
+  await file.read(head, 0, head.length, at);
+  const prefix = readPrefix(head);
+  return prefix === null || at + lengthOf(prefix) > end ? null : prefix;
+}
+
+const lengthOf = (prefix: RecordPrefix) => prefix.bytes + prefix.headLength + prefix.bodyLength;
+
+async function recordAt(file: FileHandle, at: number, prefix: RecordPrefix) {
+  const bytes = Buffer.allocUnsafe(prefix.headLength + prefix.bodyLength);
+  await file.read(bytes, 0, bytes.length, at + prefix.bytes);
+  const request = decodeRecord(prefix, bytes);
+  return request === null ? null : { request, next: at + lengthOf(prefix) };
+}
+
 /** The record at `at` and where the next one begins; null when none is whole there. */
 export async function readRecord(
   file: FileHandle,
   at: number,
   end: number,
 ): Promise<{ request: SpooledRequest; next: number } | null> {
-  const head = Buffer.alloc(PREFIX_BYTES);
-  if (at + PREFIX_BYTES > end) return null;
-  await file.read(head, 0, PREFIX_BYTES, at);
-  const prefix = readPrefix(head);
-  if (prefix === null) return null;
-  const length = prefix.headLength + prefix.bodyLength;
-  if (at + PREFIX_BYTES + length > end) return null;
-  const bytes = Buffer.allocUnsafe(length);
-  await file.read(bytes, 0, length, at + PREFIX_BYTES);
-  const request = decodeRecord(prefix, bytes);
-  return request === null ? null : { request, next: at + PREFIX_BYTES + length };
+  const prefix = await prefixAt(file, at, end);
+  return prefix === null ? null : recordAt(file, at, prefix);
 }
 
 const LOOK_AHEAD_BYTES = 64 * 1024;
 
-/** Where a record may begin, from `from` on. */
-async function findStart(file: FileHandle, from: number, end: number): Promise<number | null> {
+/**
+ * Where a record may begin, from `from` on. It is known by the directory's salt: without it, a sender's body could hold what would be delivered as
+ * another request.
+ */
+async function findStart(file: FileHandle, salt: Buffer, from: number, end: number): Promise<number | null> {
+  const seal = sealOf(salt);
   const bytes = Buffer.alloc(LOOK_AHEAD_BYTES);
-  for (let at = from; at + PREFIX_BYTES <= end; at += LOOK_AHEAD_BYTES - MAGIC_BYTES.length + 1) {
+  for (let at = from; at + PREFIX_BYTES <= end; at += LOOK_AHEAD_BYTES - seal.length + 1) {
     const { bytesRead } = await file.read(bytes, 0, Math.min(LOOK_AHEAD_BYTES, end - at), at);
-    const found = bytes.subarray(0, bytesRead).indexOf(MAGIC_BYTES);
+    const found = bytes.subarray(0, bytesRead).indexOf(seal);
     if (found !== -1) return at + found;
   }
   return null;
 }
 
 /** The intact records from `from` on, where the last one ends, and what is damaged between them. */
-export async function survey(file: FileHandle, from: number, size: number) {
+export async function survey(file: FileHandle, salt: Buffer, from: number, size: number) {
   const gaps: Gap[] = [];
   let end = from;
   let records = 0;
   for (let at: number | null = from; at !== null; ) {
     const found: { next: number } | null = await readRecord(file, at, size);
     if (found === null) {
-      at = await findStart(file, at + 1, size);
+      at = await findStart(file, salt, at + 1, size);
       continue;
     }
     if (at > end) gaps.push({ from: end, to: at });
@@ -100,12 +119,13 @@ export async function scanSegment(
   directory: string,
   number: number,
   from: number,
+  salt: Buffer,
 ): Promise<{ segment: Segment; cut: number }> {
   const path = segmentPath(directory, number);
   const { size } = await stat(path);
   const file = await open(path, 'r');
   try {
-    const { records, end, gaps } = await survey(file, Math.min(from, size), size);
+    const { records, end, gaps } = await survey(file, salt, Math.min(from, size), size);
     return { segment: { number, path, end, records, gaps }, cut: size - end };
   } finally {
     await file.close();

@@ -7,6 +7,7 @@ import { lockDirectory } from './lock.js';
 import { createPositionKeeper, type Position, readPosition } from './position.js';
 import { encodeRecord, type SpooledRequest } from './records.js';
 import type { RefusedRequests } from './refused.js';
+import { readSalt } from './salt.js';
 import {
   readRecord,
   type Segment,
@@ -59,6 +60,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { directory, maxBytes, refused, segmentBytes = SEGMENT_BYTES, logger } = options;
   const positionFile = join(directory, 'position.json');
   const unlock = await prepare(directory);
+  const salt = await readSalt(directory, logger);
   const position = await readPosition(positionFile, logger);
   const keepPosition = createPositionKeeper(positionFile, logger);
   let damagedBytes = 0;
@@ -100,7 +102,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
         continue;
       }
       const from = number === position.segment ? position.offset : 0;
-      const { segment, cut } = await scanSegment(directory, number, from);
+      const { segment, cut } = await scanSegment(directory, number, from, salt);
       if (cut > 0)
         logger.warn(
           { file: segment.path, bytes: cut },
@@ -131,7 +133,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 
   return {
     async append(request) {
-      const parts = encodeRecord(request);
+      const parts = encodeRecord(request, salt);
       const bytes = parts.reduce((sum, part) => sum + part.length, 0);
       if (bytes > maxBytes)
         throw new AppError(
@@ -236,7 +238,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   async function assess(segment: Segment): Promise<void> {
     const { end: upTo, records: before } = segment;
     const from = segment.number === position.segment ? position.offset : 0;
-    const found = await survey(await fileOf(segment), from, upTo);
+    const found = await survey(await fileOf(segment), salt, from, upTo);
     // All of it had been kept: here the end, too, is no crash's.
     const gaps = found.end < upTo ? [...found.gaps, { from: found.end, to: upTo }] : found.gaps;
     // A gap that was known may have grown: only what is new in it is told.

@@ -5,7 +5,7 @@ import kafkajs from 'kafkajs';
 import { MAX_BATCH_BYTES, registerKafkaCodecs } from '../../src/collectors/kafka-codecs.js';
 import { decodeFetch } from '../../src/collectors/kafka-fetch.js';
 import { decodeProgress } from '../../src/collectors/partition-progress.js';
-import { decodeRecord, encodeRecord, PREFIX_BYTES, readPrefix } from '../../src/sidecar/records.js';
+import { decodeRecord, encodeRecord, readPrefix, SALT_BYTES } from '../../src/sidecar/records.js';
 import type { Fuzzer } from './fuzz-inputs.js';
 import { encodeBatch, encodeFetch, sealBatch } from './kafka-batches.js';
 
@@ -49,13 +49,16 @@ export function createBatchFuzzer(fuzzer: Fuzzer): (bytes: Buffer) => Promise<st
   }
 
   function spooled(body: Buffer): string {
-    const [prefix, ...rest] = encodeRecord({ path: '/v1/ingest', headers: { 'content-type': 'x' }, body });
+    const [prefix, ...rest] = encodeRecord(
+      { path: '/v1/ingest', headers: { 'content-type': 'x' }, body },
+      Buffer.alloc(SALT_BYTES, 7),
+    );
     const whole = Buffer.concat([prefix ?? Buffer.alloc(0), ...rest]);
     const changed = fuzzer.bytes(whole);
     const found = readPrefix(changed);
     if (found === null) return 'spooled refused';
-    const end = PREFIX_BYTES + found.headLength + found.bodyLength;
-    const request = decodeRecord(found, changed.subarray(PREFIX_BYTES, end));
+    const end = found.bytes + found.headLength + found.bodyLength;
+    const request = decodeRecord(found, changed.subarray(found.bytes, end));
     if (request !== null && !request.body.equals(body))
       throw new Error('a damaged record was taken as whole');
     return `spooled ${request === null ? 'refused' : 'read'}`;

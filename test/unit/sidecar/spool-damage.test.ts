@@ -1,8 +1,10 @@
-import { mkdtemp, open as openFile, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, open as openFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { encodeRecord, SALT_BYTES } from '../../../src/sidecar/records.js';
 import { openSpool, type Spool } from '../../../src/sidecar/spool.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
 
@@ -66,7 +68,7 @@ describe('a spool with a damaged file', () => {
           await rm(directory, { recursive: true, force: true });
           let spool = await open();
           // What looks like the beginning of a record is none.
-          const of = (id: number) => ({ ...request(id), headers: { 'ce-id': `PLS1${'x'.repeat(id * 20)}` } });
+          const of = (id: number) => ({ ...request(id), headers: { 'ce-id': `PLS2${'x'.repeat(id * 20)}` } });
           const ends: number[] = [];
           for (const id of ids) {
             await spool.append(of(id));
@@ -125,4 +127,55 @@ describe('a spool with a damaged file', () => {
       expect([spool.records, spool.bytes]).toEqual([0, 0]);
     },
   );
+
+  /** As earlier versions wrote it. */
+  const unsalted = (id: number) => {
+    const { path, headers, body } = request(id);
+    const head = Buffer.from(JSON.stringify({ path, headers }));
+    const prefix = Buffer.alloc(16);
+    prefix.write('PLS1');
+    prefix.writeUInt32LE(head.length, 4);
+    prefix.writeUInt32LE(body.length, 8);
+    prefix.writeUInt32LE(crc32(body, crc32(head)), 12);
+    return Buffer.concat([prefix, head, body]);
+  };
+
+  it.each(['cut', 'damaged'])('finds no request within the body of one that is %s', async (how) => {
+    let spool = await open();
+    await spool.append(request(1));
+    const start = spool.bytes;
+    const forged = [unsalted(8), ...encodeRecord(request(9), Buffer.alloc(SALT_BYTES))];
+    await spool.append({ ...request(2), body: Buffer.concat([...forged, Buffer.alloc(100)]) });
+    const end = spool.bytes;
+    await spool.append(request(3));
+    await spool.close();
+    const name = await damage(end - 1);
+    if (how === 'cut') await truncate(join(directory, name), end - 1);
+    spool = await open();
+    expect(await deliverAll(spool)).toEqual(how === 'cut' ? [1] : [1, 3]);
+    expect(spool.damagedBytes).toBe(how === 'cut' ? 0 : end - start);
+  });
+
+  it('reads in order what earlier versions wrote, and what was written with a salt that is lost', async () => {
+    await writeFile(join(directory, '0000000001.spool'), Buffer.concat([unsalted(1), unsalted(2)]));
+    let spool = await open();
+    await spool.append(request(3));
+    const { mode, size } = await stat(join(directory, 'salt'));
+    expect([mode & 0o777, size]).toEqual([0o600, SALT_BYTES]);
+    await spool.close();
+    for (const broken of ['', 'rubbish of another length']) {
+      await writeFile(join(directory, 'salt'), broken);
+      spool = await open();
+      await spool.close();
+    }
+    expect(await deliverAll(await open())).toEqual([1, 2, 3]);
+  });
+
+  it('delivers on when its salt cannot be kept', async () => {
+    await mkdir(join(directory, 'salt.new', 'x'), { recursive: true });
+    const spool = await open();
+    await spool.append(request(1));
+    await spool.close();
+    expect(await deliverAll(await open())).toEqual([1]);
+  });
 });
