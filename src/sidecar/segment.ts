@@ -92,14 +92,25 @@ async function findStart(file: FileHandle, salt: Buffer, from: number, end: numb
   return null;
 }
 
+/** Times the size of a file, of what may be read for records that turn out to be damaged: where the damage is in lengths, each claims the rest. */
+const MOST_IN_VAIN = 4;
+
 /** The intact records from `from` on, where the last one ends, and what is damaged between them. */
 export async function survey(file: FileHandle, salt: Buffer, from: number, size: number) {
   const gaps: Gap[] = [];
   let end = from;
   let records = 0;
+  let inVain = 0;
   for (let at: number | null = from; at !== null; ) {
-    const found: { next: number } | null = await readRecord(file, at, size);
+    const prefix: RecordPrefix | null = await prefixAt(file, at, size);
+    const found: { next: number } | null = prefix === null ? null : await recordAt(file, at, prefix);
     if (found === null) {
+      inVain += prefix === null ? 0 : lengthOf(prefix);
+      if (inVain > MOST_IN_VAIN * size) {
+        gaps.push({ from: end, to: size });
+        end = size;
+        break;
+      }
       at = await findStart(file, salt, at + 1, size);
       continue;
     }
