@@ -103,6 +103,8 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       }
       const from = number === position.segment ? position.offset : 0;
       const { segment, cut } = await scanSegment(directory, number, from, salt);
+      // Of a file that lost its end with the power, or what stands behind it would count less.
+      if (number === position.segment) position.offset = Math.min(from, segment.end);
       if (cut > 0)
         logger.warn(
           { file: segment.path, bytes: cut },

@@ -178,4 +178,19 @@ describe('a spool with a damaged file', () => {
     await spool.close();
     expect(await deliverAll(await open())).toEqual([1]);
   });
+
+  it('counts no bytes of a file that lost its end, and of which its position was delivered', async () => {
+    let spool = await open();
+    for (const id of [1, 2, 3]) await spool.append(request(id));
+    await spool.next({ records: 2, bytes: 1_000 });
+    await spool.delivered();
+    await spool.close();
+    const [name = ''] = await segments();
+    await truncate(join(directory, name), 20);
+    spool = await open();
+    expect([spool.records, spool.bytes]).toEqual([0, 0]);
+    await spool.append(request(4));
+    expect(spool.bytes).toBeGreaterThan(0);
+    expect(await deliverAll(spool)).toEqual([4]);
+  });
 });
