@@ -1,4 +1,5 @@
-import { constants, copyFile, link, stat } from 'node:fs/promises';
+import { constants, copyFile, link, open, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import type { Logger } from '../domain/ports.js';
 import { AppError, messageOf } from '../errors.js';
 import type { Gap, Segment } from './segment.js';
@@ -28,11 +29,39 @@ export async function reportDamage({ path }: Segment, gaps: readonly Gap[], logg
 
 /** A second name takes no room on a disk that is full; not every file system has them. */
 async function keep(path: string): Promise<string> {
-  const kept = `${path}.damaged`;
-  const [own, other] = await Promise.all([stat(path), stat(kept).catch(() => null)]);
-  if (other?.ino === own.ino) return kept;
-  // Of another file that had this number.
-  const free = other === null ? kept : `${path}.${Date.now()}.damaged`;
+  const prefix = basename(path);
+  const names = (await readdir(dirname(path))).filter(
+    (name) => name.startsWith(prefix) && name.endsWith('.damaged'),
+  );
+  // Also a copy of an earlier start, before which more may have been intact.
+  for (const name of names) {
+    const kept = join(dirname(path), name);
+    if (await isSame(path, kept)) return kept;
+  }
+  // There may be one of another file that had this number.
+  const free = names.length === 0 ? `${path}.damaged` : `${path}.${Date.now()}.damaged`;
   await link(path, free).catch(() => copyFile(path, free, constants.COPYFILE_EXCL));
   return free;
+}
+
+const COMPARED_BYTES = 64 * 1024;
+
+/** Whether one is the other, or its copy: as long, and with the same beginning. */
+async function isSame(path: string, other: string): Promise<boolean> {
+  const [own, kept] = await Promise.all([stat(path), stat(other)]);
+  if (own.ino === kept.ino) return true;
+  if (own.size !== kept.size) return false;
+  const [beginning, keptBeginning] = await Promise.all([beginningOf(path), beginningOf(other)]);
+  return beginning.equals(keptBeginning);
+}
+
+async function beginningOf(path: string): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const bytes = Buffer.alloc(COMPARED_BYTES);
+    const { bytesRead } = await file.read(bytes, 0, COMPARED_BYTES, 0);
+    return bytes.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }

@@ -1,4 +1,14 @@
-import { mkdir, mkdtemp, open as openFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  open as openFile,
+  readdir,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -192,5 +202,25 @@ describe('a spool with a damaged file', () => {
     await spool.append(request(4));
     expect(spool.bytes).toBeGreaterThan(0);
     expect(await deliverAll(spool)).toEqual([4]);
+  });
+
+  it('keeps a damaged file once, also where its other name is a copy', async () => {
+    await (await open()).append(request(1));
+    await opened[0]?.append(request(2));
+    await opened.pop()?.close();
+    const name = await damage(30);
+    const kept = async () => (await readdir(directory)).filter((one) => one.endsWith('.damaged')).length;
+    await copyFile(join(directory, name), join(directory, `${name}.damaged`));
+    await (await open()).close();
+    expect(await kept()).toBe(1);
+    // Of another file that had the number.
+    await writeFile(
+      join(directory, `${name}.damaged`),
+      Buffer.alloc((await stat(join(directory, name))).size),
+    );
+    for (let start = 0; start < 3; start += 1) {
+      await (await open()).close();
+      expect(await kept()).toBe(2);
+    }
   });
 });
