@@ -161,17 +161,21 @@ describe('the spool', () => {
     await handle.close();
     const failing = () => Promise.reject(new Error('EIO'));
     // The method belongs to each handle.
+    const breakClose = (file: FileHandle) => {
+      const { close } = file;
+      file.close = () => close().then(failing);
+    };
     const datasync = jest.spyOn(prototype, 'datasync').mockImplementation(function (this: FileHandle) {
-      this.close = failing;
+      breakClose(this);
       return failing();
     });
+    await expect(spool.append(request(1))).rejects.toMatchObject({ code: 'overloaded' });
     const truncate = jest.spyOn(prototype, 'truncate').mockImplementation(failing);
-    for (const id of [1, 2])
-      await expect(spool.append(request(id))).rejects.toMatchObject({ code: 'overloaded' });
+    await expect(spool.append(request(2))).rejects.toMatchObject({ code: 'overloaded' });
     for (const spy of [datasync, truncate]) spy.mockRestore();
     await spool.append(request(3));
     const read = jest.spyOn(prototype, 'read').mockImplementationOnce(function (this: FileHandle, ...args) {
-      this.close = failing;
+      breakClose(this);
       return this.read(...(args as unknown as Parameters<FileHandle['read']>));
     } as FileHandle['read']);
     expect([spool.failure, await deliverAll(spool)]).toEqual([null, [3]]);
