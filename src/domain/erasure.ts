@@ -84,6 +84,16 @@ const ID_NAMES: ReadonlySet<string> = new Set([
 const TELLING_LENGTH = 8;
 /** Of the values, and of JSON in texts among them. */
 const MAX_DEPTH = 2 * MAX_NESTING;
+/** Values of a message that are looked at with their names: more would keep the event loop from all else. */
+const MAX_VALUES = 200_000;
+/** What an attempt to read a text as JSON counts as among them. */
+const ATTEMPT_VALUES = 20;
+/** Of a text in quotes: a longer one is no value. */
+const MAX_QUOTED = 16_384;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const NEWLINE = 0x0a;
+const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
 /** A named value in a message. */
 interface Mention {
@@ -91,35 +101,92 @@ interface Mention {
   readonly value: string;
 }
 
-/** All values in a message with their names, also in JSON inside texts; of what is no JSON, all that stands in quotes, without names. */
+/**
+ * All values in a message with their names, also in JSON inside texts; of what is no JSON, or has more values than are looked at, all that
+ * stands in quotes, without names.
+ */
 export function* mentionsIn(text: string): Generator<Mention> {
   const whole = parsed(text);
-  if (whole === undefined) {
-    for (const [quoted, written = ''] of text.matchAll(/"((?:[^"\\]|\\.){1,8192})"/g)) {
-      yield { name: '', value: written };
-      const value = written.includes('\\') ? parsed(quoted) : undefined;
-      if (typeof value === 'string') yield { name: '', value };
-    }
-    return;
-  }
-  yield* valuesOf('', whole, 0);
+  if (whole === undefined || !(yield* valuesOf(whole))) yield* quotedIn(text);
 }
 
-function* valuesOf(name: string, value: unknown, depth: number): Generator<Mention> {
-  if (value === null || value === undefined || depth > MAX_DEPTH) return;
-  if (Array.isArray(value)) {
-    for (const item of value) yield* valuesOf(name, item, depth + 1);
-    return;
+/** What stands in quotes, as it is written and without its escapes. Goes through a text once, whatever is in it. */
+export function* quotedIn(text: string): Generator<Mention> {
+  for (let from = text.indexOf('"'); from >= 0; ) {
+    const end = endOfQuoted(text, from + 1);
+    const written = text.slice(from + 1, end);
+    const isLong = written.length > MAX_QUOTED;
+    // Too much between two quotes: one is missing, unless what follows is as after a text. Else the second opens one.
+    const isText = isLong ? ',:]} \n'.includes(text.charAt(end + 1)) : written !== '';
+    if (text.charCodeAt(end) !== QUOTE || !isText) {
+      from = text.indexOf('"', end);
+      continue;
+    }
+    if (!isLong) {
+      yield { name: '', value: written };
+      if (written.includes('\\')) yield { name: '', value: unescaped(written) };
+    }
+    from = text.indexOf('"', end + 1);
   }
-  if (typeof value === 'object') {
-    for (const [key, item] of Object.entries(value)) yield* valuesOf(key, item, depth + 1);
-    return;
+}
+
+/** Where its quote is; or where it turns out that there is none: at the end of the text, or where a line ends in a backslash. */
+function endOfQuoted(text: string, from: number): number {
+  for (let at = from; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at;
+    if (code !== BACKSLASH) continue;
+    if (text.charCodeAt(at + 1) === NEWLINE) return at;
+    at += 1;
   }
-  const text = String(value);
-  yield { name, value: text };
-  if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return;
-  const inner = parsed(value);
-  if (inner !== undefined) yield* valuesOf(name, inner, depth + 1);
+  return text.length;
+}
+
+/** An escape that JSON does not know is the character itself: to fail on each would take long. */
+const unescaped = (written: string) =>
+  written.replace(/\\(?:u([\da-fA-F]{4})|([\s\S]))/g, (_, code: string | undefined, one: string) =>
+    code === undefined ? (ESCAPES[one] ?? one) : String.fromCharCode(Number.parseInt(code, 16)),
+  );
+
+/** A list or object whose values are being looked at. */
+interface Level {
+  /** Its own name, which the values of a list share. */
+  readonly name: string;
+  readonly names: readonly string[] | null;
+  readonly values: readonly unknown[];
+  next: number;
+}
+
+const levelOf = (name: string, value: object): Level =>
+  Array.isArray(value)
+    ? { name, names: null, values: value, next: 0 }
+    : { name, names: Object.keys(value), values: Object.values(value), next: 0 };
+
+/** Returns whether these were all. It does not call itself: each value would pass through all the levels around it. */
+function* valuesOf(whole: unknown): Generator<Mention, boolean> {
+  const levels = [levelOf('', [whole])];
+  let left = MAX_VALUES;
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+    if (level.next === level.values.length) {
+      levels.pop();
+      continue;
+    }
+    if (left <= 0) return false;
+    left -= 1;
+    const name = level.names?.[level.next] ?? level.name;
+    let value = level.values[level.next];
+    level.next += 1;
+    if (value === null || value === undefined) continue;
+    if (typeof value !== 'object') {
+      yield { name, value: String(value) };
+      if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) continue;
+      left -= ATTEMPT_VALUES;
+      value = parsed(value);
+    }
+    if (typeof value === 'object' && value !== null && levels.length <= MAX_DEPTH)
+      levels.push(levelOf(name, value));
+  }
+  return true;
 }
 
 function parsed(text: string): unknown {
@@ -153,9 +220,15 @@ export function isAmong(
   return false;
 }
 
-/** Whether a message is of a target whose id or value has one of these forms. */
-export function isMentioned(text: string, target: ErasureTarget, values: ReadonlySet<string>): boolean {
+/** Whether a message is of a target whose id or value has one of these forms, or of one of its predictions. */
+export function isMentioned(
+  text: string,
+  target: ErasureTarget,
+  values: ReadonlySet<string>,
+  ids: ReadonlySet<string> = new Set(),
+): boolean {
   for (const mention of mentionsIn(text)) {
+    if (ids.has(mention.value) && mayBeId(mention)) return true;
     if (!values.has(mention.value)) continue;
     if (target.kind === 'prediction' ? mayBeId(mention) : mention.name === target.tag || mention.name === '')
       return true;

@@ -222,8 +222,7 @@ export function createErasureStore(
       const forms = new Set(values);
       const idForms = new Set(formsOf(ids));
       const isTheirs = (text: string) =>
-        isMentioned(text, target, forms) ||
-        isMentioned(text, { kind: 'prediction', predictionId: '' }, idForms) ||
+        isMentioned(text, target, forms, idForms) ||
         isAmong(targetsIn?.(model, text) ?? [], target, forms, idForms);
       try {
         await removeMessages(model, isTheirs, [...values, ...idForms], erased);

@@ -1,8 +1,8 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { placedBack } from '../../../src/collectors/erased-rows.js';
 import { createRowWriter } from '../../../src/collectors/row-writer.js';
 import { createSharedInserts } from '../../../src/collectors/shared-inserts.js';
-import { type ErasedRows, isMentioned } from '../../../src/domain/erasure.js';
+import { type ErasedRows, isMentioned, mentionsIn } from '../../../src/domain/erasure.js';
 import type { RowBatch } from '../../../src/domain/ports.js';
 import { createLogger } from '../../../src/logger.js';
 import { createMetrics } from '../../../src/metrics.js';
@@ -167,8 +167,19 @@ describe('a message is of a prediction', () => {
     ['{"id":"p1", broken', 'p1', true],
     ['{"id":"p12", broken', 'p1', false],
     ['', 'p1', false],
+    ['{"id":"p\\u0031", broken', 'p1', true],
+    ['{"a":"x\\\n,"id":"p1"', 'p1', true],
   ])('%s of %s: %p', (text, id, expected) => {
     expect(of(text, id)).toBe(expected);
+  });
+
+  test('also after a long text, and after one that has lost its quote; not in one without an end', () => {
+    const quotes = '\\"'.repeat(9_000);
+    const long = 'x'.repeat(20_000);
+    expect(of(`{"a":"${quotes}","id":"p1", broken`, 'p1')).toBe(true);
+    expect(of(`{"a":"${long}","id":"p1", broken`, 'p1')).toBe(true);
+    expect(of(`{"a":"${long},"id":"p1", broken`, 'p1')).toBe(true);
+    expect(of(`{"a":"${quotes}`, 'p1')).toBe(false);
   });
 
   test('and of a subject by its tag', () => {
@@ -177,5 +188,24 @@ describe('a message is of a prediction', () => {
     expect(is('{"tags":{"customer":"c"}}')).toBe(true);
     expect(is('{"tags":{"region":"c"}}')).toBe(false);
     expect(is('{"tags":{"customer":"c", broken')).toBe(true);
+  });
+
+  test('with more values than are looked at by what stands in quotes; one with as many values by each', () => {
+    const nested = (inner: string) => `{"a":${'['.repeat(240)}${inner}${']'.repeat(240)}}`;
+    const numbers = (n: number) => '1234,'.repeat(n);
+    expect([...mentionsIn(nested(`${numbers(300_000)}1`))].length).toBeLessThan(200_000);
+    expect(of(nested(`${numbers(300_000)}{"id":17}`), '17')).toBe(false);
+    expect(of(nested(`${numbers(300_000)}{"id":"p1"}`), 'p1')).toBe(true);
+    expect(of(nested(`${numbers(150_000)}{"id":17}`), '17')).toBe(true);
+  });
+
+  test('with more JSON inside of texts than is read by what stands in quotes', () => {
+    const parse = jest.spyOn(JSON, 'parse');
+    try {
+      expect(of(`[${'"{x",'.repeat(150_000)}"p1"]`, 'p1')).toBe(true);
+      expect(parse.mock.calls.length).toBeLessThan(10_000);
+    } finally {
+      parse.mockRestore();
+    }
   });
 });
