@@ -7,8 +7,11 @@ export type ErasureTarget =
   | { readonly kind: 'prediction'; readonly predictionId: string }
   | { readonly kind: 'subject'; readonly tag: string; readonly value: string };
 
-/** Whose a message is, where its reader finds that: by formats, and by the model's mapping. */
-export type TargetsIn = (model: string, message: string) => Iterable<ErasureTarget>;
+/**
+ * Whose a message is, where its reader finds that: by formats, and by the mapping of each model. Null where it has more events than are
+ * looked at.
+ */
+export type TargetsIn = (message: string) => ((model: string) => Iterable<ErasureTarget>) | null;
 
 /** What was erased, for those who have to show it. Holds nothing of the target. */
 export interface Erasure {
@@ -233,6 +236,12 @@ export function isMentioned(
     if (target.kind === 'prediction' ? mayBeId(mention) : mention.name === target.tag || mention.name === '')
       return true;
   }
+  return false;
+}
+
+/** Whether one of these stands in quotes in a message. */
+export function isQuoted(text: string, values: readonly ReadonlySet<string>[]): boolean {
+  for (const { value } of quotedIn(text)) if (values.some((some) => some.has(value))) return true;
   return false;
 }
 

@@ -4,6 +4,7 @@ import {
   type ErasureTarget,
   isAmong,
   isMentioned,
+  isQuoted,
 } from '../domain/erasure.js';
 import { type Segment, segmentId, segmentScope, TAG_PREFIX } from '../domain/segment.js';
 import type { StoreClient } from './client.js';
@@ -221,9 +222,14 @@ export function createErasureStore(
         await tombstones.bury(model, target, values, formsOf(ids.slice(known.length)), atMs);
       const forms = new Set(values);
       const idForms = new Set(formsOf(ids));
-      const isTheirs = (text: string) =>
-        isMentioned(text, target, forms, idForms) ||
-        isAmong(targetsIn?.(model, text) ?? [], target, forms, idForms);
+      const isTheirs = (text: string) => {
+        const targetsOf = targetsIn?.(text);
+        return (
+          isMentioned(text, target, forms, idForms) ||
+          (targetsOf === null && isQuoted(text, [forms, idForms])) ||
+          isAmong(targetsOf?.(model) ?? [], target, forms, idForms)
+        );
+      };
       try {
         await removeMessages(model, isTheirs, [...values, ...idForms], erased);
         if (target.kind === 'subject') await removeSegment(model, target.tag, values, erased);

@@ -6,6 +6,7 @@ import {
   isIdName,
   mayBeId,
   mentionsIn,
+  quotedIn,
   type TargetsIn,
 } from '../domain/erasure.js';
 import type { StoreClient } from './client.js';
@@ -17,6 +18,8 @@ const INSERT_ROWS = 10_000;
 const TIMEOUT_MS = 600_000;
 /** Values of one message that are hashed although their names say nothing: a message can have a hundred thousand. */
 const MAX_LOOKS = 500;
+/** Of those without a name, which stand in quotes in what cannot be read: each once, and for all models together. */
+const MAX_NAMELESS_LOOKS = 10_000;
 
 interface Tombstone {
   readonly model: string;
@@ -107,7 +110,7 @@ export function createTombstones(client: StoreClient, nextRevision: () => number
 
   return {
     /** Reads only when there are others than last time. */
-    async erasedRows(targetsIn: TargetsIn = () => []): Promise<ErasedRows | null> {
+    async erasedRows(targetsIn: TargetsIn = () => () => []): Promise<ErasedRows | null> {
       const [state] = await client.query<{ n: number; sum: string }>(
         'SELECT count() AS n, toString(sum(cityHash64(model, kind, tag, hash, until))) AS sum FROM tombstones FINAL',
       );
@@ -151,28 +154,42 @@ function erasedRows(
       ?.get(hash(model, tag, value));
     return untilMs !== undefined && atMs <= untilMs;
   };
-  /** Of a message whose time is not known: it was before, as it could not be read. */
-  const isMentionedOf = (model: string, text: string): boolean => {
-    const of = models.get(model);
-    if (of === undefined) return false;
-    for (const target of targetsIn(model, text))
-      if (
-        target.kind === 'prediction'
-          ? isId(model, target.predictionId)
-          : isSubject(model, target.tag, target.value, 0)
-      )
-        return true;
-    let looks = MAX_LOOKS;
-    for (const mention of mentionsIn(text)) {
-      if (!isIdName(mention.name) && !of.subjects.has(mention.name)) {
-        if (looks === 0) continue;
-        looks -= 1;
+  const isTarget = (model: string, target: ErasureTarget) =>
+    target.kind === 'prediction'
+      ? isId(model, target.predictionId)
+      : isSubject(model, target.tag, target.value, 0);
+  /** Of a message whose time is not known: it was before, as it could not be read. It is read once, whatever the number of models. */
+  const isMentionedOf = (names: Iterable<string>, text: string): boolean => {
+    const all = [...names].flatMap((model) => {
+      const of = models.get(model);
+      return of === undefined ? [] : [{ model, of, looks: MAX_LOOKS }];
+    });
+    if (all.length === 0) return false;
+    const nameless = new Set<string>();
+    const maxNameless = Math.max(MAX_LOOKS, MAX_NAMELESS_LOOKS / all.length);
+    const targetsOf = targetsIn(text);
+    if (targetsOf !== null)
+      for (const { model } of all)
+        for (const target of targetsOf(model)) if (isTarget(model, target)) return true;
+    // In place of targets that were not looked at, values whatever their names.
+    for (const mentions of targetsOf === null ? [mentionsIn(text), quotedIn(text)] : [mentionsIn(text)])
+      for (const mention of mentions) {
+        if (mention.name === '') {
+          if (nameless.size >= maxNameless || nameless.has(mention.value)) continue;
+          nameless.add(mention.value);
+        }
+        for (const each of all) {
+          const { model, of } = each;
+          if (mention.name !== '' && !isIdName(mention.name) && !of.subjects.has(mention.name)) {
+            if (each.looks === 0) continue;
+            each.looks -= 1;
+          }
+          if (of.predictions.size > 0 && mayBeId(mention) && isId(model, mention.value)) return true;
+          const tags = mention.name === '' ? of.subjects.keys() : [mention.name];
+          for (const tag of tags)
+            if (of.subjects.has(tag) && isSubject(model, tag, mention.value, 0)) return true;
+        }
       }
-      if (of.predictions.size > 0 && mayBeId(mention) && isId(model, mention.value)) return true;
-      const tags = mention.name === '' ? of.subjects.keys() : [mention.name];
-      for (const tag of tags)
-        if (of.subjects.has(tag) && isSubject(model, tag, mention.value, 0)) return true;
-    }
     return false;
   };
   return {
@@ -190,13 +207,10 @@ function erasedRows(
     },
     bySubjectAlone: (row) => !isId(row.model, row.predictionId),
     label: (row) => isId(row.model, row.predictionId),
-    rejected: (row) =>
-      row.model === ''
-        ? [...models.keys()].some((model) => isMentionedOf(model, row.payload))
-        : isMentionedOf(row.model, row.payload),
+    rejected: (row) => isMentionedOf(row.model === '' ? models.keys() : [row.model], row.payload),
     half(half) {
       const id = idOfCall(half.call);
-      return (id !== null && isId(half.model, id)) || isMentionedOf(half.model, half.payload);
+      return (id !== null && isId(half.model, id)) || isMentionedOf([half.model], half.payload);
     },
   };
 }

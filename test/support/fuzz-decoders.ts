@@ -106,7 +106,7 @@ export async function fuzzDecoders(options: {
     for (const outcome of found.slice(0, 3)) {
       if (outcome.kind === 'half') continue;
       const told = new Set(
-        targetsIn(outcome.row.model, text).map((one) =>
+        (targetsIn(text)?.(outcome.row.model) ?? []).map((one) =>
           one.kind === 'prediction' ? one.predictionId : `${one.tag}=${one.value}`,
         ),
       );

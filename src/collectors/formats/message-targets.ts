@@ -10,18 +10,28 @@ import { firstAt, isFields } from './paths.js';
 import { callFormatOf } from './read-call.js';
 import { truthIn } from './seldon-feedback.js';
 
+/** Events of a message that are looked at: more would keep the event loop from all else. */
+const MAX_EVENTS = 20_000;
+
 /**
  * Whose a kept message is: the ids and tags that its reader finds where the format and the model's mapping say that they stand. Of a message
- * that cannot be read that far, none.
+ * that cannot be read that far, none. It is read once, for all models.
  */
 export function createTargetReader(mappingOf: (model: string) => ModelMapping | null) {
-  return (model: string, text: string): ErasureTarget[] => {
-    const mapping = mappingOf(model);
-    return whatCanBeRead(() => eventsIn(parseJson(text))).flatMap((event) => targetsOf(event, mapping));
+  return (text: string): ((model: string) => ErasureTarget[]) | null => {
+    const events: Fields[] = [];
+    for (const event of whatCanBeRead(() => eventsIn(parseJson(text)))) {
+      if (events.length === MAX_EVENTS) return null;
+      events.push(event);
+    }
+    return (model) => {
+      const mapping = mappingOf(model);
+      return events.flatMap((event) => targetsOf(event, mapping));
+    };
   };
 }
 
-function whatCanBeRead<Item>(read: () => readonly Item[]): readonly Item[] {
+function whatCanBeRead<Item>(read: () => Iterable<Item>): Iterable<Item> {
   try {
     return read();
   } catch (error) {
@@ -31,11 +41,20 @@ function whatCanBeRead<Item>(read: () => readonly Item[]): readonly Item[] {
   }
 }
 
-/** As the reader of messages takes them apart. */
-function eventsIn(value: unknown): readonly Fields[] {
-  if (Array.isArray(value)) return value.flatMap(eventsIn);
-  if (!isFields(value)) return [];
-  if (isLogsRequest(value)) return [...logRecordsOf(value)].flatMap(eventsIn);
+/** As the reader of messages takes them apart. It does not call itself: each event would pass through all the lists around it. */
+function* eventsIn(whole: unknown): Generator<Fields> {
+  const lists: Iterator<unknown>[] = [[whole].values()];
+  for (let list = lists.at(-1); list !== undefined; list = lists.at(-1)) {
+    const { done, value } = list.next();
+    if (done === true) lists.pop();
+    else if (Array.isArray(value)) lists.push(value.values());
+    else if (!isFields(value)) continue;
+    else if (isLogsRequest(value)) lists.push(logRecordsOf(value));
+    else yield* eventsOf(value);
+  }
+}
+
+function eventsOf(value: Fields): Iterable<Fields> {
   if (isOtlpRecord(value)) return whatCanBeRead(() => [eventInRecord(value)]);
   const fields = unwrapped(value);
   if (!isCloudEvent(fields)) return [fields];

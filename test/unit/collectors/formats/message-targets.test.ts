@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { createTargetReader } from '../../../../src/collectors/formats/message-targets.js';
 import { NO_MAPPING } from '../../../../src/domain/mapping.js';
 
@@ -8,7 +8,7 @@ const targetsIn = createTargetReader((model) =>
     : null,
 );
 const of = (message: unknown, model = 'churn') => {
-  const targets = targetsIn(model, typeof message === 'string' ? message : JSON.stringify(message));
+  const targets = targetsIn(typeof message === 'string' ? message : JSON.stringify(message))?.(model) ?? [];
   return {
     ids: targets.flatMap((one) => (one.kind === 'prediction' ? [one.predictionId] : [])),
     tags: targets.flatMap((one) => (one.kind === 'subject' ? [`${one.tag}=${one.value}`] : [])),
@@ -73,5 +73,18 @@ describe('a message is of', () => {
     `{"prediction_id":"r1","deep":${'['.repeat(300)}${']'.repeat(300)}}`,
   ])('nobody: %.60s', (message) => {
     expect(of(message)).toEqual({ ids: [], tags: [] });
+  });
+
+  test('each event of lists in lists, none of which is copied into the ones around it', () => {
+    const flatMap = jest.spyOn(Array.prototype, 'flatMap');
+    const targets = targetsIn(`${'['.repeat(200)}{"id":"r1"},{"id":"r2"}${']'.repeat(200)}`)?.('churn');
+    const calls = flatMap.mock.calls.length;
+    flatMap.mockRestore();
+    expect(targets).toHaveLength(2);
+    expect(calls).toBeLessThan(10);
+  });
+
+  test('more events than are looked at: that is said', () => {
+    expect(targetsIn(`[${'{},'.repeat(30_000)}{"id":"r1"}]`)).toBeNull();
   });
 });
