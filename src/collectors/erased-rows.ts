@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ErasedRows } from '../domain/erasure.js';
+import { createTurns, type ErasedRows } from '../domain/erasure.js';
 import type { RowBatch } from '../domain/ports.js';
 import type { PredictionRow } from '../domain/prediction.js';
 import { tallyOf } from '../domain/row-list.js';
@@ -14,22 +14,18 @@ export interface ErasedPositions {
 const NONE: ReadonlySet<number> = new Set();
 export const NOTHING_ERASED: ErasedPositions = { predictions: NONE, labels: NONE, rejected: NONE };
 
-/** Rows looked at before the event loop gets a turn: each is hashed, some milliseconds of work. */
-const SLICE_ROWS = 1_000;
-/** Of rejected ones, whose messages are looked through. */
-const SLICE_MESSAGES = 20;
-
 async function positionsOf<Row>(
   rows: Iterable<Row>,
   isErased: (row: Row) => boolean,
-  slice = SLICE_ROWS,
+  textOf: (row: Row) => string = () => '',
 ): Promise<ReadonlySet<number>> {
   const found = new Set<number>();
+  const turns = createTurns();
   let index = 0;
   for (const row of rows) {
     if (isErased(row)) found.add(index);
     index += 1;
-    if (index % slice === 0) await nextTurn();
+    if (turns.isDue(textOf(row).length)) await nextTurn();
   }
   return found;
 }
@@ -57,8 +53,9 @@ export async function withoutErased(
   const positions = {
     predictions,
     labels: await positionsOf(batch.labels, erased.label),
-    rejected: await positionsOf(batch.rejected, erased.rejected, SLICE_MESSAGES),
+    rejected: await positionsOf(batch.rejected, erased.rejected, ({ payload }) => payload),
   };
+  const goneHalves = await positionsOf(halves, erased.half, ({ payload }) => payload);
   const without = <Row>(rows: Iterable<Row>, gone: ReadonlySet<number>) =>
     [...rows].filter((_, index) => !gone.has(index));
   return {
@@ -72,7 +69,7 @@ export async function withoutErased(
           : without(batch.predictions, positions.predictions),
       labels: positions.labels.size === 0 ? batch.labels : without(batch.labels, positions.labels),
       rejected: without(batch.rejected, positions.rejected),
-      halves: halves.filter((half) => !erased.half(half)),
+      halves: without(halves, goneHalves),
     },
   };
 }

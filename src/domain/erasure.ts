@@ -250,3 +250,24 @@ export function idOfCall(call: string): string | null {
   const parts = parsed(call);
   return Array.isArray(parts) && typeof parts[1] === 'string' ? parts[1] : null;
 }
+
+/** Rows looked at before the event loop gets a turn: each is hashed, some milliseconds of work. */
+const SLICE_ROWS = 1_000;
+/** Of those with messages, which are looked through; and how much of these. */
+const SLICE_MESSAGES = 20;
+const SLICE_LENGTH = 128 * 1024;
+
+/** Says when the event loop has to get a turn between rows that are looked through. */
+export function createTurns() {
+  let work = 0;
+  return {
+    /** After a row with a message of this length, 0 without one. */
+    isDue(length: number): boolean {
+      work += length === 0 ? 1 / SLICE_ROWS : Math.max(1 / SLICE_MESSAGES, length / SLICE_LENGTH);
+      // Sums of fractions are a little off.
+      if (work < 1 - 1e-9) return false;
+      work = 0;
+      return true;
+    },
+  };
+}

@@ -1,4 +1,5 @@
-import { idOfCall } from '../domain/erasure.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createTurns, idOfCall } from '../domain/erasure.js';
 import type { StoreClient } from './client.js';
 import { dateTime64 } from './encoding.js';
 import { REJECTED_ID } from './rejected-store.js';
@@ -114,12 +115,17 @@ export function createMessageRemoval(client: StoreClient, { remove }: Removal) {
   ): Promise<void> {
     const found = new Map<string, number>();
     const calls = new Set<string>();
+    const turns = createTurns();
     for (const { where, params } of searches(texts)) {
-      for await (const { id, ms, payload } of rejectedWith(model, where('payload'), params))
+      for await (const { id, ms, payload } of rejectedWith(model, where('payload'), params)) {
         if (isTheirs(payload)) found.set(id, ms);
+        if (turns.isDue(payload.length)) await nextTurn();
+      }
       const inHalves = `(${where('call')} OR ${where('payload')})`;
-      for await (const { call, payload } of halvesWith(model, inHalves, params))
+      for await (const { call, payload } of halvesWith(model, inHalves, params)) {
         if (isTheirs(JSON.stringify({ id: idOfCall(call) })) || isTheirs(payload)) calls.add(call);
+        if (turns.isDue(payload.length)) await nextTurn();
+      }
     }
     for (const part of chunksOf([...found], NAMES))
       await remove(

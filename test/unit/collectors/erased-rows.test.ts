@@ -1,5 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { placedBack } from '../../../src/collectors/erased-rows.js';
+import { placedBack, withoutErased } from '../../../src/collectors/erased-rows.js';
 import { createRowWriter } from '../../../src/collectors/row-writer.js';
 import { createSharedInserts } from '../../../src/collectors/shared-inserts.js';
 import { type ErasedRows, isMentioned, mentionsIn } from '../../../src/domain/erasure.js';
@@ -110,6 +110,35 @@ describe('rows that were erased and come again', () => {
     expect(result.erased).toMatchObject({ predictions: new Set([0]), labels: new Set([0]) });
     expect(batches[0]?.labels.map(({ predictionId }) => predictionId)).toEqual(['b']);
     expect([...noted]).toEqual(['a']);
+  });
+
+  test('are looked for in large messages with a turn of the event loop between them', async () => {
+    let turns = 0;
+    const seen: number[] = [];
+    const tick = () => {
+      turns += 1;
+      handle = setImmediate(tick);
+    };
+    let handle = setImmediate(tick);
+    const look = () => {
+      seen.push(turns);
+      return false;
+    };
+    const payload = 'x'.repeat(200_000);
+    const half = { call: '', side: 'request' as const, timestampMs: 0, model: 'churn', payload };
+    const { source } = rejectedRow();
+    await withoutErased(
+      {
+        predictions: [],
+        labels: [],
+        rejected: Array.from({ length: 4 }, () => rejectedRow({ payload })),
+        halves: Array.from({ length: 4 }, () => ({ ...half, source })),
+        token: 't',
+      },
+      { ...erased, rejected: look, half: look },
+    );
+    clearImmediate(handle);
+    expect(new Set(seen).size).toBe(8);
   });
 
   test('are counted for the request that they came with', async () => {
