@@ -35,11 +35,34 @@ interface ModelTombstones {
   readonly subjects: Map<string, Map<string, number>>;
 }
 
+/** What a process has refused itself. */
+interface OwnRefusals {
+  readonly revisions: number[];
+  readonly hashes: Set<string>;
+}
+
+/** By which a change of the table shows. */
+interface TableState {
+  readonly n: number;
+  readonly sum: string;
+  /** Those stored under revisions of this process, and the sum of all others. */
+  readonly mineN: number;
+  readonly othersSum: string;
+}
+
+const stateOf = (n: number, sum: string) => (n === 0 ? '' : `${n}/${sum}`);
+
 /** Hashes of what was erased: what comes is hashed alike, so that nobody can read from them what it was. */
 export function createTombstones(client: StoreClient, nextRevision: () => number, wallClock: () => number) {
   let key: Buffer | null = null;
   let known = '';
   let current: ErasedRows | null = null;
+  /** Ids that this process has refused itself, as hashes: a set that is read meanwhile may lack them. */
+  const refused = new Set<string>();
+  /** What it has refused since the others were read. */
+  let own: OwnRefusals = { revisions: [], hashes: new Set() };
+  let lastRead: Promise<unknown> = Promise.resolve();
+  let waiting: Promise<ErasedRows | null> | null = null;
 
   async function readKey(): Promise<Buffer | null> {
     const [row] = await client.query<{ key: string }>(
@@ -71,7 +94,8 @@ export function createTombstones(client: StoreClient, nextRevision: () => number
     hash: hashOf(secret, [model, id]),
   });
 
-  async function save(stones: readonly Tombstone[], atMs: number): Promise<void> {
+  /** Returns the revision under which they are stored. */
+  async function save(stones: readonly Tombstone[], atMs: number): Promise<number> {
     const until = dateTime64(atMs);
     const revision = nextRevision();
     for (let from = 0; from < stones.length; from += INSERT_ROWS)
@@ -79,6 +103,7 @@ export function createTombstones(client: StoreClient, nextRevision: () => number
         'tombstones',
         stones.slice(from, from + INSERT_ROWS).map((stone) => ({ ...stone, until, revision })),
       );
+    return revision;
   }
 
   async function read(targetsIn: TargetsIn): Promise<ErasedRows> {
@@ -97,29 +122,62 @@ export function createTombstones(client: StoreClient, nextRevision: () => number
       else of.subjects.set(tag, (of.subjects.get(tag) ?? new Map<string, number>()).set(hash, ms));
     }
     return {
-      ...erasedRows(models, targetsIn, (...parts) => hashOf(secret, parts)),
+      ...erasedRows(models, refused, targetsIn, (...parts) => hashOf(secret, parts)),
       async refuse(rows) {
         const all = rows.map(({ model, predictionId }) => predictionStone(secret, model, predictionId));
         // Rows of one call share their id.
         const stones = [...new Map(all.map((stone) => [`${stone.hash} ${stone.model}`, stone])).values()];
-        await save(stones, wallClock());
-        for (const { model, hash } of stones) models.get(model)?.predictions.add(hash);
+        const revision = await save(stones, wallClock());
+        own.revisions.push(revision);
+        for (const { hash } of stones) {
+          refused.add(hash);
+          own.hashes.add(hash);
+        }
       },
     };
   }
 
-  return {
-    /** Reads only when there are others than last time. */
-    async erasedRows(targetsIn: TargetsIn = () => () => []): Promise<ErasedRows | null> {
-      const [state] = await client.query<{ n: number; sum: string }>(
-        'SELECT count() AS n, toString(sum(cityHash64(model, kind, tag, hash, until))) AS sum FROM tombstones FINAL',
+  /** Reads all when there are others than last time: what this process has refused since is known to it. */
+  async function readChanges(targetsIn: TargetsIn): Promise<ErasedRows | null> {
+    const mine = own;
+    own = { revisions: [], hashes: new Set() };
+    try {
+      const [state] = await client.query<TableState>(
+        `SELECT count() AS n, toString(sum(stone)) AS sum, countIf(mine) AS mineN, toString(sumIf(stone, NOT mine)) AS othersSum
+         FROM (SELECT cityHash64(model, kind, tag, hash, until) AS stone, revision IN (${[0, ...mine.revisions].join(', ')}) AS mine
+               FROM tombstones FINAL)`,
       );
-      const seen = state === undefined || state.n === 0 ? '' : `${state.n}/${state.sum}`;
-      if (seen !== known) {
-        current = seen === '' ? null : await read(targetsIn);
-        known = seen;
-      }
-      return current;
+      const seen = state === undefined ? '' : stateOf(state.n, state.sum);
+      // Another process may have stored some under the same revision, or have replaced ours: then the counts differ.
+      const onlyMine =
+        state !== undefined &&
+        state.mineN === mine.hashes.size &&
+        stateOf(state.n - state.mineN, state.othersSum) === known;
+      if (!onlyMine) current = seen === '' ? null : await read(targetsIn);
+      known = seen;
+    } catch (error) {
+      own = {
+        revisions: [...mine.revisions, ...own.revisions],
+        hashes: new Set([...mine.hashes, ...own.hashes]),
+      };
+      throw error;
+    }
+    return current;
+  }
+
+  return {
+    /**
+     * Reads only when there are others than last time. One after the other: of two at once the older could answer last. Who asks before a
+     * read has begun is answered by it.
+     */
+    erasedRows(targetsIn: TargetsIn = () => () => []): Promise<ErasedRows | null> {
+      waiting ??= lastRead.then(() => {
+        waiting = null;
+        const reading = readChanges(targetsIn);
+        lastRead = reading.catch(() => undefined);
+        return reading;
+      });
+      return waiting;
     },
 
     async bury(
@@ -143,10 +201,17 @@ export function createTombstones(client: StoreClient, nextRevision: () => number
 
 function erasedRows(
   models: ReadonlyMap<string, ModelTombstones>,
+  refused: ReadonlySet<string>,
   targetsIn: TargetsIn,
   hash: (...parts: string[]) => string,
 ): Omit<ErasedRows, 'refuse'> {
-  const isId = (model: string, id: string) => models.get(model)?.predictions.has(hash(model, id)) === true;
+  const isId = (model: string, id: string) => {
+    const of = models.get(model);
+    if (of === undefined || !hasIds(of)) return false;
+    const hashed = hash(model, id);
+    return of.predictions.has(hashed) || refused.has(hashed);
+  };
+  const hasIds = (of: ModelTombstones) => of.predictions.size > 0 || refused.size > 0;
   const isSubject = (model: string, tag: string, value: string, atMs: number) => {
     const untilMs = models
       .get(model)
@@ -184,7 +249,7 @@ function erasedRows(
             if (each.looks === 0) continue;
             each.looks -= 1;
           }
-          if (of.predictions.size > 0 && mayBeId(mention) && isId(model, mention.value)) return true;
+          if (mayBeId(mention) && isId(model, mention.value)) return true;
           const tags = mention.name === '' ? of.subjects.keys() : [mention.name];
           for (const tag of tags)
             if (of.subjects.has(tag) && isSubject(model, tag, mention.value, 0)) return true;
@@ -197,7 +262,7 @@ function erasedRows(
     prediction(row) {
       const of = models.get(row.model);
       if (of === undefined) return false;
-      if (of.predictions.size > 0 && isId(row.model, row.predictionId)) return true;
+      if (isId(row.model, row.predictionId)) return true;
       if (of.subjects.size === 0) return false;
       return row.tags.names.some(
         (tag, index) =>

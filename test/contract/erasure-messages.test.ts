@@ -100,6 +100,7 @@ describe.each(BACKENDS)('erasure of messages in the %s store', (kind) => {
     await refused?.refuse([late]);
     expect(refused?.label(label)).toBe(true);
     expect(refused?.bySubjectAlone(late)).toBe(false);
+    expect(await backend.store.erasedRows()).toBe(refused);
     await backend.reopen();
     const elsewhere = await backend.store.erasedRows();
     expect(elsewhere?.label(label)).toBe(true);

@@ -1,9 +1,11 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { createTargetReader } from '../../../src/collectors/formats/message-targets.js';
+import type { ErasedRows } from '../../../src/domain/erasure.js';
 import { NO_MAPPING } from '../../../src/domain/mapping.js';
 import type { StoreClient } from '../../../src/store/client.js';
 import { createTombstones } from '../../../src/store/tombstones.js';
-import { rejectedRow } from '../../support/rows.js';
+import { labelRow, rejectedRow } from '../../support/rows.js';
 
 interface Stone {
   readonly model: string;
@@ -17,14 +19,21 @@ interface Stone {
 function setUp() {
   const stones: Stone[] = [];
   let reads = 0;
+  let slow: Promise<void> | null = null;
+  const sumOf = (some: readonly Stone[]) => some.map(({ hash, revision }) => `${hash}${revision}`).join();
   const client = {
     query: async (sql: string) => {
       if (sql.includes('tombstone_keys')) return [{ key: '00' }];
       if (sql.includes('GROUP BY')) {
         reads += 1;
-        return stones.map((stone) => ({ ...stone, ms: 1_000 }));
+        const rows = stones.map((stone) => ({ ...stone, ms: 1_000 }));
+        await slow;
+        return rows;
       }
-      return [{ n: stones.length, sum: stones.map(({ hash }) => hash).join() }];
+      const revisions = /revision IN \(([\d, ]+)\)/.exec(sql)?.[1]?.split(', ').map(Number);
+      const others = stones.filter((stone) => revisions?.includes(stone.revision) !== true);
+      const mineN = stones.length - others.length;
+      return [{ n: stones.length, sum: sumOf(stones), mineN, othersSum: sumOf(others) }];
     },
     insert: async (_: string, rows: readonly object[]) => {
       stones.push(...(rows as Stone[]));
@@ -37,11 +46,90 @@ function setUp() {
   };
   return {
     tombstones: createTombstones(client as unknown as StoreClient, nextRevision, () => 1_000),
-    client,
     stones,
     reads: () => reads,
+    /** Reads that begin from now on end when the answer is called. */
+    holdReads(): () => void {
+      let release = (): void => undefined;
+      slow = new Promise((resolve) => {
+        release = resolve;
+      });
+      return release;
+    },
   };
 }
+
+const LATE = { model: 'm', predictionId: 'late' };
+const buried = async () => {
+  const all = setUp();
+  const bury = (id: string) =>
+    all.tombstones.bury('m', { kind: 'prediction', predictionId: id }, [], [id], 1_000);
+  await bury('gone');
+  const erased = await all.tombstones.erasedRows();
+  if (erased === null) throw new Error('nothing was erased');
+  return { ...all, bury, erased };
+};
+
+describe('what is refused', () => {
+  test('while all is read stays refused in what was read', async () => {
+    const { tombstones, holdReads, reads, bury, erased } = await buried();
+    const release = holdReads();
+    await bury('other');
+    const reading = tombstones.erasedRows();
+    while (reads() < 2) await nextTurn();
+    await erased.refuse([LATE]);
+    expect(erased.label(labelRow('late', { model: 'm' }))).toBe(true);
+    release();
+    const read = await reading;
+    expect(read).not.toBe(erased);
+    expect(read?.label(labelRow('late', { model: 'm' }))).toBe(true);
+    expect(read?.label(labelRow('other', { model: 'm' }))).toBe(true);
+  });
+
+  test('by this process is not read again, by another is', async () => {
+    const { tombstones, stones, reads, erased } = await buried();
+    await erased.refuse([LATE, LATE]);
+    await erased.refuse([{ model: 'm', predictionId: 'later' }]);
+    expect(await tombstones.erasedRows()).toBe(erased);
+    expect(await tombstones.erasedRows()).toBe(erased);
+    expect(reads()).toBe(1);
+    await erased.refuse([{ model: 'm', predictionId: 'last' }]);
+    stones.push({ ...(stones[0] as Stone), hash: 'of another process' });
+    expect(await tombstones.erasedRows()).not.toBe(erased);
+    expect(reads()).toBe(2);
+    await tombstones.erasedRows();
+    expect(reads()).toBe(2);
+  });
+
+  test('is read again where another process stored some under the same revision', async () => {
+    const { tombstones, stones, reads, erased } = await buried();
+    await erased.refuse([LATE]);
+    stones.push({ ...(stones[1] as Stone), hash: 'of another process' });
+    await tombstones.erasedRows();
+    expect(reads()).toBe(2);
+  });
+
+  test('is known to who asks later, however long an earlier read takes', async () => {
+    const { tombstones, holdReads, reads, bury } = await buried();
+    let known: ErasedRows | null = null;
+    const refresh = async () => {
+      known = await tombstones.erasedRows();
+    };
+    const release = holdReads();
+    await bury('a');
+    const tick = refresh();
+    while (reads() < 2) await nextTurn();
+    await bury('b');
+    const asked = [refresh(), refresh()];
+    // The later one would be done by now if it did not wait.
+    for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+    expect(reads()).toBe(2);
+    release();
+    await Promise.all([tick, ...asked]);
+    expect(reads()).toBe(3);
+    expect((known as ErasedRows | null)?.label(labelRow('b', { model: 'm' }))).toBe(true);
+  });
+});
 
 describe('a message without a model', () => {
   afterEach(() => {
