@@ -22,6 +22,8 @@ import { warnOfPolicies, wirePrivacy } from './wiring/privacy.js';
 import { createTaskRunner } from './wiring/tasks.js';
 
 const REGISTRY_CRON = '*/5 * * * * *';
+/** Each look for them goes through the labels of a model. */
+const REFUSED_LABELS_CRON = '25 * * * * *';
 
 /** Opens the store that the configuration names; migrations are the caller's. */
 export function openStore(config: Config, logger: Logger = createLogger(config.log)): Promise<Store> {
@@ -94,6 +96,10 @@ export async function createApp(config: Config) {
     throw error;
   });
 
+  async function removeRefusedLabels() {
+    const labels = await store.removeRefusedLabels();
+    if (labels > 0) logger.warn({ labels }, 'labels of an erased subject were removed');
+  }
   const scheduler = createScheduler({
     jobs: [
       {
@@ -106,6 +112,7 @@ export async function createApp(config: Config) {
           await followStore(parts);
         },
       },
+      { name: 'refused-labels', cron: REFUSED_LABELS_CRON, run: removeRefusedLabels },
       ...(detection === null ? [] : detection.jobs),
       ...(pairing === null ? [] : [pairing]),
     ],

@@ -65,6 +65,11 @@ export interface ErasureStore {
     /** Resolves when rows that were taken before the note are stored. */
     readonly settled: () => Promise<void>;
   }): Promise<{ erased: Record<string, number>; predictionIds: readonly string[] }>;
+  /**
+   * Removes labels that were stored before this process refused their predictions, some time after it did. Returns how many. Throws
+   * store_unavailable: those left are removed by the next call.
+   */
+  removeRefusedLabels(): Promise<number>;
   saveErasure(erasure: Erasure): Promise<void>;
   /** Newest first. */
   listErasures(model: string): Promise<Erasure[]>;

@@ -12,6 +12,7 @@ import { dateTime64, fromBody, toBody } from './encoding.js';
 import { rowIdentity } from './identity.js';
 import { createMessageRemoval } from './message-removal.js';
 import { HOUR_OF_ROW } from './profile-source.js';
+import { createRefusedLabels } from './refused-labels.js';
 import { chunksOf, createRemoval, literal, needlesOf, REMOVAL_TIMEOUT_MS, UNLOGGED } from './removal.js';
 import { createTombstones } from './tombstones.js';
 
@@ -48,7 +49,8 @@ export function createErasureStore(
   nextRevision: () => number,
   wallClock: () => number,
 ): ErasureStore {
-  const tombstones = createTombstones(client, nextRevision, wallClock);
+  const refusedLabels = createRefusedLabels(client, wallClock);
+  const tombstones = createTombstones(client, nextRevision, wallClock, refusedLabels.add);
   const removal = createRemoval(client);
   const { remove, change } = removal;
   const removeMessages = createMessageRemoval(client, removal);
@@ -209,6 +211,7 @@ export function createErasureStore(
 
   return {
     erasedRows: tombstones.erasedRows,
+    removeRefusedLabels: refusedLabels.remove,
 
     async eraseRows({ model, target, values, formsOfId = (id) => [id], targetsIn, atMs, settled }) {
       const erased: Record<string, number> = {};

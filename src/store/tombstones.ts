@@ -53,7 +53,12 @@ interface TableState {
 const stateOf = (n: number, sum: string) => (n === 0 ? '' : `${n}/${sum}`);
 
 /** Hashes of what was erased: what comes is hashed alike, so that nobody can read from them what it was. */
-export function createTombstones(client: StoreClient, nextRevision: () => number, wallClock: () => number) {
+export function createTombstones(
+  client: StoreClient,
+  nextRevision: () => number,
+  wallClock: () => number,
+  onRefused: (rows: Parameters<ErasedRows['refuse']>[0]) => void = () => undefined,
+) {
   let key: Buffer | null = null;
   let known = '';
   let current: ErasedRows | null = null;
@@ -133,6 +138,7 @@ export function createTombstones(client: StoreClient, nextRevision: () => number
           refused.add(hash);
           own.hashes.add(hash);
         }
+        onRefused(rows);
       },
     };
   }
