@@ -44,8 +44,9 @@ const MESSAGES: readonly (readonly [
 
 describe.each(BACKENDS)('erasure of messages in the %s store', (kind) => {
   let backend: StoreBackend;
+  let aheadMs = 0;
   beforeAll(async () => {
-    backend = await openBackend(kind);
+    backend = await openBackend(kind, () => Date.now() + aheadMs);
   });
   afterAll(() => backend.close());
 
@@ -105,6 +106,20 @@ describe.each(BACKENDS)('erasure of messages in the %s store', (kind) => {
     const elsewhere = await backend.store.erasedRows();
     expect(elsewhere?.label(label)).toBe(true);
     expect(elsewhere?.label(labelRow('late-2', { model: MODEL }))).toBe(false);
+  });
+
+  test('labels that were stored before their prediction was refused are removed', async () => {
+    const { store } = backend;
+    const labels = ['early-1', 'early-2'].map((id) => labelRow(id, { model: MODEL }));
+    await store.insertRows({ predictions: [], labels, rejected: [], token: 'early' });
+    await erase({ kind: 'subject', tag: 'customer', value: 'early' });
+    const refused = await store.erasedRows();
+    await refused?.refuse([{ model: MODEL, predictionId: 'early-1' }]);
+    expect(await store.removeRefusedLabels()).toBe(0);
+    aheadMs = 60_000;
+    expect(await store.removeRefusedLabels()).toBe(1);
+    expect(await store.removeRefusedLabels()).toBe(0);
+    expect(await store.totals()).toMatchObject({ labels: 1 });
   });
 
   test('messages are looked through page by page', async () => {
