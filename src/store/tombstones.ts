@@ -20,6 +20,9 @@ const TIMEOUT_MS = 600_000;
 const MAX_LOOKS = 500;
 /** Of those without a name, which stand in quotes in what cannot be read: each once, and for all models together. */
 const MAX_NAMELESS_LOOKS = 10_000;
+/** Of ids and tags, for all models together; and for each of them at least. */
+const MAX_NAMED_LOOKS = 20_000;
+const MIN_NAMED_LOOKS = 1_000;
 
 interface Tombstone {
   readonly model: string;
@@ -233,15 +236,19 @@ function erasedRows(
   const isMentionedOf = (names: Iterable<string>, text: string): boolean => {
     const all = [...names].flatMap((model) => {
       const of = models.get(model);
-      return of === undefined ? [] : [{ model, of, looks: MAX_LOOKS }];
+      return of === undefined ? [] : [{ model, of, looks: MAX_LOOKS, named: 0 }];
     });
     if (all.length === 0) return false;
     const nameless = new Set<string>();
     const maxNameless = Math.max(MAX_LOOKS, MAX_NAMELESS_LOOKS / all.length);
+    const maxNamed = Math.max(MIN_NAMED_LOOKS, MAX_NAMED_LOOKS / all.length);
     const targetsOf = targetsIn(text);
     if (targetsOf !== null)
       for (const { model } of all)
-        for (const target of targetsOf(model)) if (isTarget(model, target)) return true;
+        for (const [index, target] of [...targetsOf(model)].entries()) {
+          if (index >= maxNamed) break;
+          if (isTarget(model, target)) return true;
+        }
     // In place of targets that were not looked at, values whatever their names.
     for (const mentions of targetsOf === null ? [mentionsIn(text), quotedIn(text)] : [mentionsIn(text)])
       for (const mention of mentions) {
@@ -254,6 +261,10 @@ function erasedRows(
           if (mention.name !== '' && !isIdName(mention.name) && !of.subjects.has(mention.name)) {
             if (each.looks === 0) continue;
             each.looks -= 1;
+          }
+          if (mention.name !== '') {
+            if (each.named >= maxNamed) continue;
+            each.named += 1;
           }
           if (mayBeId(mention) && isId(model, mention.value)) return true;
           const tags = mention.name === '' ? of.subjects.keys() : [mention.name];

@@ -162,4 +162,14 @@ describe('a message without a model', () => {
     expect(erased?.rejected(rejectedRow({ payload: values('gone') }))).toBe(true);
     expect(erased?.rejected(rejectedRow({ payload: values('here') }))).toBe(false);
   });
+
+  test('is hashed for no more ids than a bound that the models share', async () => {
+    const { tombstones } = setUp();
+    for (let model = 0; model < 20; model += 1)
+      await tombstones.bury(`m${model}`, { kind: 'prediction', predictionId: 'gone' }, [], ['gone'], 1_000);
+    const erased = await tombstones.erasedRows();
+    const hashed = jest.spyOn(JSON, 'stringify');
+    expect(erased?.rejected(rejectedRow({ payload: `[${'{"id":12},'.repeat(5_000)}{}]` }))).toBe(false);
+    expect(hashed.mock.calls.length).toBe(20_000);
+  });
 });
