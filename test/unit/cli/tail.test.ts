@@ -55,7 +55,8 @@ async function end(): Promise<void> {
 async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 60_000;
   while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`sent after a minute: ${sent.length} lines, ${sent.slice(-9)}`);
+    if (Date.now() > deadline)
+      throw new Error(`sent after a minute: ${sent.length} lines, ${sent.slice(-9)}`);
     await sleep(5);
   }
 }
