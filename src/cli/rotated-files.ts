@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { whereMissing } from '../errors.js';
 
 /** A file as it stands under a name. */
 export interface NamedFile {
@@ -19,10 +20,7 @@ const ROTATED = /^[._-](?:[\d._:TZ+-]*\d[\d._:TZ+-]*|old|bak)$/;
 const COMPRESSED = /\.(?:gz|zst|xz|bz2|lz4|zip|Z)$/;
 
 export async function fileAt(path: string): Promise<NamedFile | null> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null; // not written yet, or between two names
-    throw error;
-  });
+  const found = await stat(path).catch(whereMissing(null)); // not written yet, or between two names
   // A directory `NAME.old`, or a pipe, is nothing to read on in.
   return found?.isFile() ? { path, inode: found.ino, mtimeMs: found.mtimeMs } : null;
 }

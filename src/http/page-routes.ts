@@ -9,7 +9,7 @@ import type { VersionKey } from '../domain/ports.js';
 import type { ReportStore } from '../domain/report.js';
 import type { JudgedRetraining } from '../domain/retraining.js';
 import { DAY_MS, type Window } from '../domain/window.js';
-import { AppError } from '../errors.js';
+import { AppError, whereMissing } from '../errors.js';
 import { renderEpisodePage } from '../views/episode-page.js';
 import { loadEpisodes } from '../views/episode-words.js';
 import { renderFeaturePage } from '../views/feature-page.js';
@@ -55,14 +55,8 @@ interface ReportFile {
 }
 
 async function listReports(directory: string): Promise<ReportFile[]> {
-  let names: string[];
-  try {
-    names = await readdir(directory);
-  } catch (error) {
-    // no report has been written yet
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+  // Of none where no report has been written yet.
+  const names = await readdir(directory).catch(whereMissing([]));
   const files = await Promise.all(
     names
       .filter((name) => REPORT_FILE.test(name))

@@ -6,7 +6,7 @@ import type { WindowExplanation } from '../domain/explanation.js';
 import type { VersionKey } from '../domain/ports.js';
 import type { VersionComparison } from '../domain/version-comparison.js';
 import { DAY_MS, HOUR_MS, type Window } from '../domain/window.js';
-import { AppError, messageOf } from '../errors.js';
+import { AppError, messageOf, whereMissing } from '../errors.js';
 import type { ReportData } from '../views/data.js';
 import { loadPerformance, type PerformanceSources } from '../views/load-performance.js';
 import { loadReport } from '../views/load-report.js';
@@ -44,10 +44,7 @@ export function reportFileName(key: VersionKey, period: Window): string {
 
 /** Names of the files in which reports of a model are; of none where the directory is not there. */
 export async function reportsOf(directory: string, model: string): Promise<string[]> {
-  const files = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
+  const files = await readdir(directory).catch(whereMissing([]));
   return files.filter((file) => file.startsWith(`${filePart(model)}_`) && file.endsWith('.html'));
 }
 

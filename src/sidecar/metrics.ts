@@ -9,6 +9,15 @@ export function createSidecarMetrics(
 ) {
   const registry = new Registry();
   const registers = [registry];
+  /** NaN where the file cannot be looked at: why is told by `/readyz`, and the other metrics are there. */
+  const seen = async (read: (found: Pick<RefusedRequests, 'bytes' | 'requests'>) => number) => {
+    if (refused === null) return 0;
+    const looked = await refused.look().then(
+      () => true,
+      () => false,
+    );
+    return looked ? read(refused) : Number.NaN;
+  };
   new Gauge({
     name: 'plumbline_sidecar_waiting_bytes',
     help: 'Bytes on disk that the service has not taken yet.',
@@ -30,8 +39,7 @@ export function createSidecarMetrics(
     help: 'Requests that the service refused for good and nobody has taken away.',
     registers,
     async collect() {
-      await refused?.look();
-      this.set(refused?.requests ?? 0);
+      this.set(await seen(({ requests }) => requests));
     },
   });
   new Gauge({
@@ -39,8 +47,7 @@ export function createSidecarMetrics(
     help: 'Bytes of the file of refused requests.',
     registers,
     async collect() {
-      await refused?.look();
-      this.set(refused?.bytes ?? 0);
+      this.set(await seen(({ bytes }) => bytes));
     },
   });
   new Counter({

@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Logger } from '../domain/ports.js';
-import { messageOf } from '../errors.js';
+import { messageOf, whereMissing } from '../errors.js';
 
 /** The first byte that is not delivered. */
 export interface Position {
@@ -13,13 +13,8 @@ const positionSchema = z.strictObject({ segment: z.int(), offset: z.int() });
 
 /** The beginning when there is none, or a damaged one. */
 export async function readPosition(path: string, logger: Logger): Promise<Position> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { segment: 0, offset: 0 };
-    throw error;
-  }
+  const text = await readFile(path, 'utf8').catch(whereMissing(null));
+  if (text === null) return { segment: 0, offset: 0 };
   try {
     return positionSchema.parse(JSON.parse(text));
   } catch {

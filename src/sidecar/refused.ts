@@ -2,12 +2,13 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../domain/ports.js';
+import { AppError, messageOf, whereMissing } from '../errors.js';
 import type { SpooledRequest } from './records.js';
 
 export interface RefusedRequests {
   /** Resolves once the request is in the file. */
   keep(request: SpooledRequest, reason: string): Promise<void>;
-  /** Looks at the file again, which people take away or mend. */
+  /** Looks at the file again, which people take away or mend. Throws file_unreadable. */
   look(): Promise<void>;
   /** Of the file when it was looked at or written to last. */
   readonly bytes: number;
@@ -27,11 +28,23 @@ export function createRefusedRequests(directory: string, logger: Logger): Refuse
     return done;
   }
 
+  async function look(): Promise<void> {
+    try {
+      await count();
+    } catch (cause) {
+      throw new AppError(
+        'file_unreadable',
+        `cannot look at the refused requests in ${path}: ${messageOf(cause)}: make it a file that the sidecar may read and write, or move it away`,
+        { cause },
+      );
+    }
+  }
+
   async function count(): Promise<void> {
-    const bytes = (await stat(path).catch(() => null))?.size ?? 0;
+    const bytes = (await stat(path).catch(whereMissing(null)))?.size ?? 0;
     // What was written here is counted already.
     if (bytes === known.bytes) return;
-    known = { bytes, requests: bytes === 0 ? 0 : await countLines(path).catch(() => known.requests) };
+    known = { bytes, requests: bytes === 0 ? 0 : await countLines(path) };
   }
 
   async function append(line: string): Promise<void> {
@@ -68,7 +81,7 @@ export function createRefusedRequests(directory: string, logger: Logger): Refuse
         'sidecar: the service refuses a request for good, it is kept in a file',
       );
     },
-    look: () => inTurn(count),
+    look: () => inTurn(look),
     get bytes() {
       return known.bytes;
     },

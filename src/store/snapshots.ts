@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BackedUpTable, BackupManifest, SnapshotStore } from '../domain/backup.js';
-import { AppError } from '../errors.js';
+import { AppError, messageOf, whereMissing } from '../errors.js';
 import { packageVersion } from '../version.js';
 import type { StoreClient } from './client.js';
 import type { WriteGate } from './write-gate.js';
@@ -90,7 +90,7 @@ export function createSnapshotStore(
     async removeSnapshot(id) {
       if (dataDir === null || !ID.test(id)) return false;
       const path = join(dataDir, FOLDER, id);
-      if ((await stat(path).catch(() => null)) === null) return false; // nothing there
+      if ((await stat(path).catch(whereMissing(null))) === null) return false; // nothing there
       await rm(path, { recursive: true });
       return true;
     },
@@ -99,14 +99,26 @@ export function createSnapshotStore(
 
 /**
  * Snapshots that nobody copies: all of them when `olderThanMs` is 0 and the process that took them is gone, else those whose copying has not
- * gone on for as long. They hold rows that may be erased meanwhile. Nothing else in their folders is touched.
+ * gone on for as long. They hold rows that may be erased meanwhile. Nothing else in their folders is touched. Throws data_dir_unusable.
  */
 export async function removeAbandoned(dataDir: string, olderThanMs = ABANDONED_MS): Promise<void> {
+  try {
+    await removeUntouched(dataDir, olderThanMs);
+  } catch (cause) {
+    throw new AppError(
+      'data_dir_unusable',
+      `cannot remove the snapshots of a backup that was cut short: ${messageOf(cause)}: the data directory ${dataDir} has to be the service's own`,
+      { cause },
+    );
+  }
+}
+
+async function removeUntouched(dataDir: string, olderThanMs: number): Promise<void> {
   for (const folder of FOLDERS) {
-    const names = await readdir(join(dataDir, folder)).catch(() => []); // there is none
+    const names = await readdir(join(dataDir, folder)).catch(whereMissing<string[]>([]));
     for (const name of names.filter((found) => ID.test(found))) {
       const path = join(dataDir, folder, name);
-      const touched = await stat(path).catch(() => null); // another one has removed it
+      const touched = await stat(path).catch(whereMissing(null)); // another one has removed it
       // By either sign: the clock may have been set back.
       if (olderThanMs === 0 || (touched !== null && Math.abs(Date.now() - touched.mtimeMs) >= olderThanMs))
         await rm(path, { recursive: true, force: true });

@@ -83,7 +83,11 @@ export async function createStore(options: StoreOptions): Promise<Store> {
     health.watched(gated(client, gate)),
   );
   // Of a backup that was cut short.
-  if (dataDir !== null) await removeAbandoned(dataDir, 0);
+  if (dataDir !== null)
+    await removeAbandoned(dataDir, 0).catch(async (error) => {
+      await close();
+      throw error;
+    });
   const tidying = setInterval(() => {
     if (dataDir === null) return;
     removeAbandoned(dataDir).catch((err: unknown) =>

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -176,6 +177,15 @@ describe('snapshots of an embedded store', () => {
       restoreBackup({ folder: path, manifest, dataDir: join(directory, 'restored'), onProgress }),
     ).rejects.toMatchObject({ code: 'migration_failed', message: expect.stringContaining('9999_next') });
     expect(restored).toEqual(['schema_migrations']);
+  });
+
+  test('are missed where they cannot be looked for: the store does not open', async () => {
+    const dataDir = join(directory, 'data');
+    mkdirSync(dataDir);
+    symlinkSync('snapshots', join(dataDir, 'snapshots'));
+    await expect(open(dataDir)).rejects.toMatchObject({ code: 'data_dir_unusable' });
+    rmSync(join(dataDir, 'snapshots'));
+    await (await open(dataDir)).close();
   });
 
   test('go when nobody copies them any more, and nothing else does', async () => {

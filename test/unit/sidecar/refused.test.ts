@@ -1,7 +1,8 @@
-import { appendFile, type FileHandle, mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { appendFile, type FileHandle, mkdir, mkdtemp, open, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { createSidecarMetrics } from '../../../src/sidecar/metrics.js';
 import { createRefusedRequests } from '../../../src/sidecar/refused.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
 
@@ -42,6 +43,21 @@ describe('the file of refused requests', () => {
     const [cut, whole = ''] = await lines();
     expect(cut).toBe('{"at":"20');
     expect(JSON.parse(whole)).toMatchObject({ reason: 'answered 400' });
+  });
+
+  it('says when it cannot be looked at, and shows no number meanwhile', async () => {
+    const refused = createRefusedRequests(directory, createSilentLogger());
+    const { registry } = createSidecarMetrics(() => null, refused);
+    const shown = async () =>
+      (await registry.getSingleMetric('plumbline_sidecar_refused_requests')?.get())?.values[0]?.value;
+    await refused.keep(request('one'), 'answered 400');
+    expect(await shown()).toBe(1);
+    await rename(path(), `${path()}.taken`);
+    await mkdir(path());
+    await expect(refused.look()).rejects.toMatchObject({ code: 'file_unreadable' });
+    expect(await shown()).toBeNaN();
+    await rm(path(), { recursive: true });
+    expect(await shown()).toBe(0);
   });
 
   it('keeps long lines apart that come together', async () => {
