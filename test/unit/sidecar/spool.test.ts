@@ -1,5 +1,6 @@
 import {
   appendFile,
+  cp,
   type FileHandle,
   mkdir,
   mkdtemp,
@@ -243,8 +244,8 @@ describe('the spool', () => {
   });
 
   it('delivers everything that was kept, in order, over crashes at any moment', async () => {
-    const start = (segmentBytes: number) =>
-      openSpool({ directory, maxBytes: 1_000_000, segmentBytes, logger: createSilentLogger() });
+    const start = (at: string, segmentBytes: number) =>
+      openSpool({ directory: at, maxBytes: 1_000_000, segmentBytes, logger: createSilentLogger() });
     const step = fc.oneof(
       { weight: 4, arbitrary: fc.constant('append' as const) },
       { weight: 3, arbitrary: fc.constant('deliver' as const) },
@@ -257,7 +258,8 @@ describe('the spool', () => {
         fc.integer({ min: 60, max: 400 }),
         async (steps, segmentBytes) => {
           await rm(directory, { recursive: true, force: true });
-          let spool = await start(segmentBytes);
+          let lives = 1;
+          let spool = await start(join(directory, '1'), segmentBytes);
           let appended = 0;
           const delivered: number[] = [];
           for (const one of steps) {
@@ -269,7 +271,13 @@ describe('the spool', () => {
               delivered.push(...requests.map(idOf));
               await spool.delivered();
             } else if (one === 'read') await spool.next(MOST);
-            else spool = await start(segmentBytes); // the old one is never asked again
+            else {
+              // What a crash leaves is what is there before the close.
+              await cp(join(directory, `${lives}`), join(directory, `${lives + 1}`), { recursive: true });
+              await spool.close();
+              lives += 1;
+              spool = await start(join(directory, `${lives}`), segmentBytes);
+            }
           }
           delivered.push(...(await deliverAll(spool)));
           expect(delivered).toEqual(Array.from({ length: appended }, (_, id) => id));
