@@ -1,6 +1,7 @@
-import type { Kafka } from 'kafkajs';
+import type { Kafka, KafkaMessage } from 'kafkajs';
 import { changeMessages, type InnerMessage } from './kafkajs-inner.js';
 import type { LogPartition } from './log-source.js';
+import { intactBytes } from './older-messages.js';
 import {
   type AbortedTransaction,
   decodeRecordBatches,
@@ -29,7 +30,8 @@ interface FetchedPartition {
   /** None: their records are left out already. */
   readonly abortedTransactions: readonly [];
   readonly preferredReadReplica: number;
-  readonly messages: readonly RecordBatchMessage[];
+  /** Single records where they are of a format before Kafka 0.11. */
+  readonly messages: readonly (RecordBatchMessage | KafkaMessage)[];
 }
 
 const FETCH_API = 1;
@@ -40,7 +42,7 @@ const FETCH_VERSION = 11;
 const OFFSET_OUT_OF_RANGE = 1;
 
 /**
- * Lets the client's consumers hand over whole record batches (`RecordBatchMessage`) where the brokers' formats allow it. `gone` is told when the
+ * Lets the client's consumers hand over whole record batches (`RecordBatchMessage`) where their format allows it. `gone` is told when the
  * log does not reach back to where a partition is read any more: kafkajs would commit a position of its own over ours, and what was lost would
  * not be known. `unreadable` is told of a partition whose next batch cannot be read: it is given nothing, and the others go on.
  */
@@ -53,8 +55,11 @@ export function fetchRecordBatches(
     const { request, response } = message;
     if (request.apiKey !== FETCH_API || request.apiVersion !== FETCH_VERSION) return message;
     const decode = async (payload: Buffer): Promise<T> => {
-      const decoded =
-        (await decodeFetch(payload, unreadable)) ?? ((await response.decode(payload)) as FetchResponse);
+      const decoded = await decodeFetch(
+        payload,
+        (one) => response.decode(one) as Promise<unknown> as Promise<FetchResponse>,
+        unreadable,
+      );
       const error = outOfRange(decoded);
       if (error === null) return decoded as T;
       gone(error);
@@ -73,13 +78,14 @@ function outOfRange({ responses }: FetchResponse): Error | null {
 }
 
 /**
- * A fetch response v11; null when it holds an older message format. Throws a RangeError when it is damaged itself; `unreadable` is told of
- * partitions whose first batch is, or is packed in a way that is not known.
+ * A fetch response v11. Throws a RangeError when it is damaged itself; `unreadable` is told of partitions whose first batch is, or is packed
+ * in a way that is not known. `decodeOlder` reads a response with one partition of a format before Kafka 0.11.
  */
 export async function decodeFetch(
   payload: Buffer,
+  decodeOlder: (payload: Buffer) => Promise<FetchResponse>,
   unreadable: (partition: LogPartition, error: unknown) => void,
-): Promise<FetchResponse | null> {
+): Promise<FetchResponse> {
   let at = 0;
   const skip = (length: number) => {
     at += length;
@@ -102,6 +108,7 @@ export async function decodeFetch(
     const topicName = bytes(int16()).toString('utf8');
     const partitions: FetchedPartition[] = [];
     for (let left = int32(); left > 0; left -= 1) {
+      const start = at;
       const fields = {
         partition: int32(),
         errorCode: int16(),
@@ -116,16 +123,32 @@ export async function decodeFetch(
       }
       const preferredReadReplica = int32();
       const length = int32();
+      const about = payload.subarray(start, at - 4);
       const set = bytes(length);
       if (set.length < length) throw new RangeError('a fetch is damaged: it ends within its record batches');
-      const messages = await decodeRecordBatches(set, aborted).catch((error: unknown) => {
+      let messages: FetchedPartition['messages'] = [];
+      try {
+        messages =
+          (await decodeRecordBatches(set, aborted)) ??
+          messagesOf(await decodeOlder(fetchOfOne(about, set.subarray(0, intactBytes(set)))));
+      } catch (error) {
         unreadable({ topic: topicName, partition: fields.partition }, error);
-        return [];
-      });
-      if (messages === null) return null;
+      }
       partitions.push({ ...fields, abortedTransactions: [], preferredReadReplica, messages });
     }
     responses.push({ topicName, partitions });
   }
   return { ...head, responses };
+}
+
+const messagesOf = ({ responses }: FetchResponse) => responses[0]?.partitions[0]?.messages ?? [];
+
+/** A response with one partition, of a topic without a name. `about`: what stands before the length of its messages. */
+function fetchOfOne(about: Buffer, set: Buffer): Buffer {
+  const before = Buffer.alloc(4 + 2 + 4 + 4 + 2 + 4);
+  before.writeInt32BE(1, 10); // topics
+  before.writeInt32BE(1, 16); // partitions
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(set.length);
+  return Buffer.concat([before, about, length, set]);
 }

@@ -1,10 +1,11 @@
-import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { EachBatchPayload, Kafka } from 'kafkajs';
 import type { Logger } from '../domain/ports.js';
+import { handedRecords } from './handed-records.js';
 import { fetchRecordBatches } from './kafka-fetch.js';
 import { watchMembership } from './kafka-membership.js';
 import { readPositions, reportEnds } from './kafka-positions.js';
-import type { LogCommit, LogHandler, LogPartition, LogRecord, LogRecords } from './log-source.js';
-import type { RecordBatchMessage } from './record-batches.js';
+import type { LogCommit, LogHandler, LogPartition, LogRecords } from './log-source.js';
+import { createUnreadablePartitions } from './unreadable-partitions.js';
 
 export interface KafkaSessionOptions {
   readonly kafka: Kafka;
@@ -16,8 +17,12 @@ export interface KafkaSessionOptions {
   readonly nextGeneration: () => number;
   readonly onJoined: (partitions: number) => void;
   readonly onRebalancing: () => void;
-  /** A partition's next batch is damaged, or packed in a way that is not known: the others are read on. */
+  /** A partition's next batch is damaged, or packed in a way that is not known: the others are read on, and it is tried again. */
   readonly onUnreadable: (partition: LogPartition, error: unknown) => void;
+  /** A partition of which that was told is read on. */
+  readonly onReadable: (partition: LogPartition) => void;
+  /** After which time it is tried again at first. */
+  readonly unreadableRetryMs: number;
   /** A broker was heard, and the session gets on: from its opening on. */
   readonly onAlive: () => void;
   readonly sessionTimeoutMs: number;
@@ -41,6 +46,7 @@ const MAX_BYTES_PER_PARTITION = 1024 * 1024;
 const MAX_BYTES = 8 * 1024 * 1024;
 /** A batch that does not follow the last one: once is a leftover of an earlier generation, twice is a jump. */
 const MAX_MISMATCHES = 2;
+const MAX_UNREADABLE_RETRY_MS = 300_000;
 
 interface Position {
   next: number;
@@ -69,16 +75,22 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   const alive = () => {
     if (prepared) options.onAlive();
   };
-  // Both before anything connects.
-  fetchRecordBatches(
-    kafka,
-    (error) => breakWith(error),
-    (at, error) => {
-      // Else it would be fetched again at once, and again. Another assignment tries it anew.
-      consumer.pause([{ topic: at.topic, partitions: [at.partition] }]);
-      options.onUnreadable(at, error);
+  const unreadables = createUnreadablePartitions({
+    firstMs: options.unreadableRetryMs,
+    mostMs: MAX_UNREADABLE_RETRY_MS,
+    tryAgain: ({ topic, partition }) => {
+      if (!closed) consumer.resume([{ topic, partitions: [partition] }]);
     },
-  );
+  });
+  const unreadable = (at: LogPartition, error: unknown) => {
+    // Else it would be fetched again at once, and again.
+    consumer.pause([{ topic: at.topic, partitions: [at.partition] }]);
+    if (closed) return;
+    unreadables.add(at);
+    options.onUnreadable(at, error);
+  };
+  // Both before anything connects.
+  fetchRecordBatches(kafka, (error) => breakWith(error), unreadable);
   const membership = watchMembership(kafka, group, logger, alive);
   const admin = kafka.admin();
   const consumer = kafka.consumer({
@@ -107,6 +119,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   };
   const close = async () => {
     closed = true;
+    unreadables.clear();
     handler.revoked();
     await disconnect();
   };
@@ -145,11 +158,19 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     }
     position.mismatches = 0;
     position.resumed = false;
+    let records: LogRecords;
+    try {
+      records = handedRecords(batch.messages, position.next);
+    } catch (error) {
+      unreadable(batch, error);
+      return;
+    }
+    if (unreadables.remove(batch)) options.onReadable({ topic, partition });
     const lastOffset = Number(batch.lastOffset());
     const next = await handler.batch(own, {
       topic,
       partition,
-      records: recordsOf(batch.messages, position.next),
+      records,
       nextOffset: lastOffset + 1,
       logEnd: Number(batch.highWatermark),
       heartbeat,
@@ -168,6 +189,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     membership.joined();
     // kafkajs goes on for a while: by now the handler may be another session's.
     if (closed) return;
+    unreadables.clear();
     options.onAlive();
     prepared = false;
     rejoining = false;
@@ -183,6 +205,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   });
   consumer.on(events.REBALANCING, () => {
     if (closed) return;
+    unreadables.clear();
     prepared = true;
     rejoining = true;
     alive();
@@ -267,21 +290,6 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
       return close();
     },
   };
-}
-
-/** From this offset on: a record batch may begin before the offset that was asked for. */
-function recordsOf(messages: readonly (KafkaMessage | RecordBatchMessage)[], from: number): LogRecords {
-  const records: LogRecord[] = [];
-  for (const message of messages) {
-    if ('records' in message) {
-      message.records.skipTo(from);
-      return message.records;
-    }
-    // Of a message format before Kafka 0.11.
-    const { offset, value, headers, timestamp } = message;
-    records.push({ offset: Number(offset), value, headers, timestampMs: Number(timestamp) });
-  }
-  return records;
 }
 
 function errorType(error: unknown): string {

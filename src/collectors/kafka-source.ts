@@ -24,6 +24,8 @@ export interface KafkaSourceOptions {
   readonly minBackoffMs?: number;
   readonly maxBackoffMs?: number;
   readonly endsIntervalMs?: number;
+  /** A partition before a batch that cannot be read is tried again after this time, and then after longer and longer ones. */
+  readonly unreadableRetryMs?: number;
 }
 
 const CLOSE_DEADLINE_MS = 10_000;
@@ -56,6 +58,7 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
     minBackoffMs = 500,
     maxBackoffMs = 30_000,
     endsIntervalMs = 10_000,
+    unreadableRetryMs = 30_000,
   } = options;
   let generation = 0;
   let session: KafkaSession | null = null;
@@ -125,6 +128,11 @@ export function createKafkaSource(options: KafkaSourceOptions): LogSource {
         if (!stuck.has(name)) logger.error({ topic, partition, reason: messageOf(error) }, detail);
         stuck.set(name, detail);
       },
+      onReadable: ({ topic, partition }) => {
+        stuck.delete(`${topic}/${partition}`);
+        logger.info({ topic, partition }, 'kafka: the batch that could not be read was read');
+      },
+      unreadableRetryMs,
       onAlive: () => {
         if (!givenUp.signal.aborted) heardMs = performance.now();
       },

@@ -1,6 +1,7 @@
 import kafkajs from 'kafkajs';
 import { crc32c } from './crc32c.js';
 import { damaged, FetchedRecords, RecordCursor } from './fetched-records.js';
+import { isOlder } from './older-messages.js';
 
 /**
  * A record batch as one message of kafkajs, which for each message makes several objects and compares offsets as big integers: that took
@@ -54,9 +55,9 @@ export function int64At(bytes: Buffer, at: number): number {
 }
 
 /**
- * The batches of one partition in a fetch, without the records of aborted transactions (read committed). Null when one is of an older
- * format. A batch that was cut off at the end is left for the next fetch, and so is one that cannot be read behind others. As the first of
- * all it throws: a RangeError where it is damaged, else what its codec throws.
+ * The batches of one partition in a fetch, without the records of aborted transactions (read committed). Null when the first is of an older
+ * format. Behind others, a batch that was cut off, cannot be read, or is of an older format is left for the next fetch. As the first of
+ * all it throws: a RangeError where it is damaged, else what its codec throws. (No broker that is asked in this version cuts off the first.)
  */
 export async function decodeRecordBatches(
   bytes: Buffer,
@@ -66,22 +67,48 @@ export async function decodeRecordBatches(
   const records = new FetchedRecords();
   const transactions = createAbortedTransactions(abortedTransactions);
   let at = 0;
-  while (at + AT.records <= bytes.length) {
-    if (bytes.readInt8(at + AT.magic) !== MAGIC) return null;
-    const end = at + BEFORE_LENGTH_ENDS + bytes.readInt32BE(at + AT.length);
-    if (end > bytes.length) break;
+  /** Of the batch before, and how many records were there before it. */
+  let last = { offset: -1, known: 0 };
+  while (at < bytes.length) {
     const known = records.length;
     try {
-      const offset = await readBatch(bytes.subarray(at, Math.max(at, end)), records, transactions);
+      const batch = batchAt(bytes, at);
+      if (batch === null && messages.length === 0) return null;
+      if (batch === null) break;
+      if (int64At(batch, 0) <= last.offset) {
+        // Checksums leave out where a batch begins: either of the two is wrong, and what is stored under wrong offsets hides others.
+        messages.pop();
+        records.cut(last.known);
+        if (messages.length === 0) damaged('its offsets do not fit to those of the next one');
+        break;
+      }
+      const offset = await readBatch(batch, records, transactions);
       messages.push({ offset: String(offset), isControlRecord: false, records });
+      last = { offset, known };
+      at += batch.length;
     } catch (error) {
       if (messages.length === 0) throw error;
       records.cut(known);
       break;
     }
-    at = end;
   }
   return messages;
+}
+
+/** The bytes of one batch; null where it is of an older format. Throws a RangeError where they are not all there. */
+function batchAt(bytes: Buffer, at: number): Buffer | null {
+  if (at + AT.magic < bytes.length) {
+    const magic = bytes.readInt8(at + AT.magic);
+    if (isOlder(magic)) return null;
+    if (magic !== MAGIC) damaged(`its format is unknown, ${magic}`);
+  }
+  const end =
+    at + AT.length + 4 > bytes.length
+      ? Infinity
+      : at + BEFORE_LENGTH_ENDS + bytes.readInt32BE(at + AT.length);
+  if (end > bytes.length) damaged('it ends before it should');
+  if (end < at + AT.records) damaged('it is shorter than its header');
+  return bytes.subarray(at, end);
 }
 
 /** Adds the records of one batch; gives its last offset. */
@@ -90,7 +117,6 @@ async function readBatch(
   records: FetchedRecords,
   transactions: ReturnType<typeof createAbortedTransactions>,
 ): Promise<number> {
-  if (batch.length < AT.records) damaged('it is shorter than its header');
   // Brokers do not look at it when they read from their disks: nobody else would notice.
   if (crc32c(batch.subarray(AT.attributes)) !== batch.readUInt32BE(AT.checksum))
     damaged('its checksum does not fit');

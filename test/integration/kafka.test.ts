@@ -166,6 +166,8 @@ describe('kafka collector on a real broker', () => {
         onJoined: () => undefined,
         onRebalancing: () => undefined,
         onUnreadable: () => undefined,
+        onReadable: () => undefined,
+        unreadableRetryMs: 30_000,
         onAlive: () => undefined,
         sessionTimeoutMs: 6_000,
         maxWaitMs: 100,

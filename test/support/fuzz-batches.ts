@@ -3,11 +3,10 @@ import { types } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import kafkajs from 'kafkajs';
 import { MAX_BATCH_BYTES, registerKafkaCodecs } from '../../src/collectors/kafka-codecs.js';
-import { decodeFetch } from '../../src/collectors/kafka-fetch.js';
 import { decodeProgress } from '../../src/collectors/partition-progress.js';
 import { decodeRecord, encodeRecord, readPrefix, SALT_BYTES } from '../../src/sidecar/records.js';
 import type { Fuzzer } from './fuzz-inputs.js';
-import { encodeBatch, encodeFetch, sealBatch } from './kafka-batches.js';
+import { decodeFetched, encodeBatch, encodeFetch, sealBatch } from './kafka-batches.js';
 
 const { packed } = JSON.parse(readFileSync(new URL('../oracle/codecs.json', import.meta.url), 'utf8')) as {
   packed: Readonly<Record<string, string>>;
@@ -84,14 +83,13 @@ export function createBatchFuzzer(fuzzer: Fuzzer): (bytes: Buffer) => Promise<st
     const fetch = encodeFetch('t', [{ partition: 0, set: changed }]);
     const payload = changed === set ? fuzzer.bytes(fetch) : fetch;
     try {
-      const response = await decodeFetch(payload, (_, error) => {
+      const { partitions } = await decodeFetched(payload, (_, error) => {
         throw error;
       });
-      for (const { partitions } of response?.responses ?? [])
-        for (const { messages } of partitions)
-          for (let index = 0; index < (messages[0]?.records.length ?? 0); index += 1)
-            if ((messages[0]?.records.at(index)?.value?.length ?? 0) > payload.length)
-              throw new TypeError('a value that is longer than the fetch');
+      for (const { batches } of partitions)
+        for (let index = 0; index < (batches[0]?.records.length ?? 0); index += 1)
+          if ((batches[0]?.records.at(index)?.value?.length ?? 0) > payload.length)
+            throw new TypeError('a value that is longer than the fetch');
     } catch (error) {
       // What our own code does wrong is a TypeError; damage is a RangeError, or what a codec says.
       if (!types.isNativeError(error) || error.name === 'TypeError') throw error;

@@ -1,5 +1,9 @@
 import { createRequire } from 'node:module';
 import { crc32c } from '../../src/collectors/crc32c.js';
+import { decodeFetch } from '../../src/collectors/kafka-fetch.js';
+import type { LogPartition } from '../../src/collectors/log-source.js';
+import { crc32 } from '../../src/collectors/older-messages.js';
+import type { RecordBatchMessage } from '../../src/collectors/record-batches.js';
 
 const require = createRequire(import.meta.url);
 /** kafkajs' own encoder and decoder: what ours must agree with. */
@@ -99,4 +103,38 @@ export async function decodeWithKafkajs(payload: Buffer): Promise<{
   }[];
 }> {
   return await fetchResponse.decode(payload);
+}
+
+/** What we read in it: record batches, and how many single messages of an older format. */
+export async function decodeFetched(
+  payload: Buffer,
+  unreadable: (partition: LogPartition, error: unknown) => void,
+) {
+  const fetched = await decodeFetch(payload, (one) => fetchResponse.decode(one), unreadable);
+  const partitions = fetched.responses.flatMap((topic) =>
+    topic.partitions.map(({ partition, messages }) => ({
+      partition,
+      batches: messages.filter((message): message is RecordBatchMessage => 'records' in message),
+      older: messages.filter(
+        (message): message is typeof message & KafkajsMessage => !('records' in message),
+      ),
+    })),
+  );
+  return { fetched, partitions };
+}
+
+/** A message as a log held it before Kafka 0.11. */
+export function encodeOlder(offset: number, value: string): Buffer {
+  const body = new Encoder()
+    .writeInt8(1)
+    .writeInt8(0)
+    .writeInt64(1_000)
+    .writeInt32(-1)
+    .writeBytes(value).buffer;
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(crc32(body));
+  return new Encoder()
+    .writeInt64(offset)
+    .writeInt32(body.length + 4)
+    .writeBuffer(Buffer.concat([checksum, body])).buffer;
 }

@@ -51,6 +51,7 @@ const { source, store } = withFaults(
       logger,
       metrics,
       sessionTimeoutMs: 6_000,
+      unreadableRetryMs: 1_000,
     }),
   },
   options.faults ?? {},

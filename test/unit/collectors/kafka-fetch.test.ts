@@ -2,12 +2,13 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { registerKafkaCodecs } from '../../../src/collectors/kafka-codecs.js';
-import { decodeFetch } from '../../../src/collectors/kafka-fetch.js';
 import type { LogPartition, LogRecord } from '../../../src/collectors/log-source.js';
 import {
+  decodeFetched,
   decodeWithKafkajs,
   encodeBatch,
   encodeFetch,
+  encodeOlder,
   packBatch,
   type SampleBatch,
   type SamplePartition,
@@ -16,20 +17,20 @@ import {
 
 registerKafkaCodecs();
 
-/** The records that each partition of a fetch hands over, and the last offset of each of its batches. */
 /** For tests of one partition: what is wrong with it is thrown. */
 const refusing = (_: LogPartition, error: unknown): never => {
   throw error;
 };
 
+/** The records that each partition of a fetch hands over, and the last offset of each of its batches. */
 async function read(partitions: readonly SamplePartition[]) {
-  const fetched = await decodeFetch(encodeFetch('t', partitions), refusing);
-  return fetched?.responses[0]?.partitions.map(({ messages }) => {
-    const records = messages[0]?.records;
+  const fetched = await decodeFetched(encodeFetch('t', partitions), refusing);
+  return fetched.partitions.map(({ batches }) => {
+    const records = batches[0]?.records;
     const all = Array.from({ length: records?.length ?? 0 }, (_, index) => records?.at(index) as LogRecord);
     const bytes = all.map((_, index) => records?.bytesAt(index));
     expect(bytes).toEqual(all.map(({ value }) => value?.length ?? 0));
-    return { records: all, lasts: messages.map(({ offset }) => offset) };
+    return { records: all, lasts: batches.map(({ offset }) => offset) };
   });
 }
 
@@ -64,6 +65,16 @@ const batch = fc
     }));
   });
 
+/** Each behind the one before, at its own distance. */
+const inOrder = <T extends { firstOffset: number; lastOffsetDelta: number }>(batches: readonly T[]): T[] => {
+  let next = 0;
+  return batches.map((one) => {
+    const firstOffset = next + (one.firstOffset % 2 ** 45);
+    next = firstOffset + one.lastOffsetDelta + 1;
+    return { ...one, firstOffset };
+  });
+};
+
 const plain = (value: string, offsetDelta: number) => ({
   offsetDelta,
   timestampDelta: offsetDelta,
@@ -94,7 +105,7 @@ const marker = (firstOffset: number, producerId: number, kind: 0 | 1) =>
 describe('fetched record batches', () => {
   it('are read as kafkajs reads them', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(batch, { maxLength: 4 }), async (batches) => {
+      fc.asyncProperty(fc.array(batch, { maxLength: 4 }).map(inOrder), async (batches) => {
         const set = Buffer.concat(
           await Promise.all(
             batches.map(async ({ packed, ...sample }) => {
@@ -129,7 +140,7 @@ describe('fetched record batches', () => {
       { partition: 3, set: await batchOf(5, ['a']) },
       { partition: 4, set: Buffer.alloc(0) },
     ]);
-    const ours = await decodeFetch(payload, refusing);
+    const ours = (await decodeFetched(payload, refusing)).fetched;
     const theirs = await decodeWithKafkajs(payload);
     const heads = (response: typeof theirs | typeof ours) =>
       JSON.stringify({
@@ -223,10 +234,79 @@ describe('fetched record batches', () => {
     }
   });
 
-  it('are left to kafkajs in a format before Kafka 0.11', async () => {
-    const old = await batchOf(0, ['a']);
-    old.writeInt8(1, 16);
-    expect(await decodeFetch(encodeFetch('t', [{ partition: 0, set: old }]), refusing)).toBeNull();
+  it('are left to kafkajs in a format before Kafka 0.11, up to damage, one of today, and of their partition alone', async () => {
+    const older = [encodeOlder(5, 'a'), encodeOlder(6, 'b')];
+    const flawed = encodeOlder(7, 'c');
+    flawed.writeUInt8(0x7a, flawed.length - 1);
+    const today = await batchOf(7, ['c', 'd']);
+    const told: number[] = [];
+    const { partitions } = await decodeFetched(
+      encodeFetch('t', [
+        { partition: 0, set: Buffer.concat([...older, flawed, encodeOlder(8, 'd')]) },
+        { partition: 1, set: Buffer.concat([...older, today]) },
+        { partition: 2, set: Buffer.concat([today, encodeOlder(9, 'e')]) },
+        { partition: 3, set: flawed },
+        { partition: 4, set: Buffer.concat(older).subarray(0, -1) },
+      ]),
+      ({ partition }) => told.push(partition),
+    );
+    expect(told).toEqual([3]);
+    expect(
+      partitions.map(({ older: found }) => found.map(({ offset, value }) => [offset, `${value}`])),
+    ).toEqual([
+      [
+        ['5', 'a'],
+        ['6', 'b'],
+      ],
+      [
+        ['5', 'a'],
+        ['6', 'b'],
+      ],
+      [],
+      [],
+      [['5', 'a']],
+    ]);
+    expect(partitions.map(({ batches }) => batches.map(({ offset }) => offset))).toEqual([
+      [],
+      [],
+      ['8'],
+      [],
+      [],
+    ]);
+  });
+
+  it('are refused where their format, length or offset is damaged, which no checksum covers', async () => {
+    const [first, second] = [await batchOf(100, ['a', 'b']), await batchOf(102, ['c'])];
+    const told = async (at: number, value: number, set: readonly Buffer[]) => {
+      const bytes = Buffer.concat(set);
+      bytes.writeUInt8(value, at);
+      const errors: string[] = [];
+      const { partitions } = await decodeFetched(
+        encodeFetch('t', [
+          { partition: 0, set: bytes },
+          { partition: 1, set: second },
+        ]),
+        (_, error) => errors.push(String(error)),
+      );
+      expect(partitions[1]?.batches.map(({ offset }) => offset)).toEqual(['102']);
+      return [
+        errors,
+        partitions[0]?.batches.map(({ offset }) => offset),
+        partitions[0]?.batches[0]?.records.length,
+      ];
+    };
+    const damage = (text: string) => [[expect.stringContaining(text)], [], undefined];
+    for (const magic of [0, 1])
+      expect(await told(16, magic, [first, second])).toEqual(damage('its checksum'));
+    expect(await told(16, 3, [first, second])).toEqual(damage('its format is unknown, 3'));
+    expect(await told(9, 1, [first, second])).toEqual(damage('it ends before it should'));
+    expect(await told(11, 20, [first, second])).toEqual(damage('it is shorter than its header'));
+    expect(await told(7, 164, [first, second])).toEqual(damage('its offsets do not fit'));
+    // Of a later one: what comes before it is read.
+    for (const magic of [0, 1, 3])
+      expect(await told(first.length + 16, magic, [first, second])).toEqual([[], ['101'], 2]);
+    const third = await batchOf(103, ['d']);
+    expect(await told(first.length + 7, 164, [first, second, third])).toEqual([[], ['101'], 2]);
   });
 
   it('are refused when they are damaged', async () => {
@@ -234,7 +314,7 @@ describe('fetched record batches', () => {
       const whole = await batchOf(0, ['value', 'value']);
       whole.writeUInt8(value, at);
       seal(whole);
-      return decodeFetch(encodeFetch('t', [{ partition: 0, set: whole }]), refusing);
+      return decodeFetched(encodeFetch('t', [{ partition: 0, set: whole }]), refusing);
     };
     // The first record's length, too great and negative; its value's length; the number of its headers; more records than there are.
     await expect(changed(61, 0x7e)).rejects.toThrow('a record does not fit into it');
@@ -245,7 +325,7 @@ describe('fetched record batches', () => {
     await expect(changed(22, 7)).rejects.toThrow('unknown codec, 7');
     // A letter of a value, on a broker's disk.
     await expect(changed(68, 0x7a, (whole) => whole)).rejects.toThrow('its checksum does not fit');
-    expect(await changed(68, 0x7a)).not.toBeNull();
+    expect((await changed(68, 0x7a)).partitions[0]?.batches).toHaveLength(1);
   });
 
   it('are read up to one that is damaged, and of other partitions all the same', async () => {
@@ -258,23 +338,18 @@ describe('fetched record batches', () => {
       { partition: 2, set: whole },
     ]);
     const told: unknown[] = [];
-    const fetched = await decodeFetch(fetch, ({ topic, partition }, error) =>
+    const { partitions } = await decodeFetched(fetch, ({ topic, partition }, error) =>
       told.push([topic, partition, String(error)]),
     );
     expect(told).toEqual([['t', 0, expect.stringContaining('its checksum does not fit')]]);
-    const partitions = fetched?.responses[0]?.partitions ?? [];
-    expect(partitions.map(({ messages }) => messages.map(({ offset }) => offset))).toEqual([
-      [],
-      ['1'],
-      ['1'],
-    ]);
-    expect(partitions.map(({ messages }) => messages[0]?.records.length)).toEqual([undefined, 2, 2]);
+    expect(partitions.map(({ batches }) => batches.map(({ offset }) => offset))).toEqual([[], ['1'], ['1']]);
+    expect(partitions.map(({ batches }) => batches[0]?.records.length)).toEqual([undefined, 2, 2]);
   });
 
   it('begin where they are told to', async () => {
     const set = Buffer.concat([await batchOf(0, ['a', 'b', 'c']), await batchOf(3, ['d'])]);
-    const fetched = await decodeFetch(encodeFetch('t', [{ partition: 0, set }]), refusing);
-    const records = fetched?.responses[0]?.partitions[0]?.messages[1]?.records;
+    const { partitions } = await decodeFetched(encodeFetch('t', [{ partition: 0, set }]), refusing);
+    const records = partitions[0]?.batches[1]?.records;
     records?.skipTo(2);
     expect(records?.length).toBe(2);
     expect([records?.at(0)?.offset, records?.at(1)?.offset, records?.at(2)]).toEqual([2, 3, undefined]);

@@ -60,6 +60,8 @@ async function openOnFake() {
     onJoined: () => undefined,
     onRebalancing: () => undefined,
     onUnreadable: () => undefined,
+    onReadable: () => undefined,
+    unreadableRetryMs: 30_000,
     onAlive: () => {
       signs += 1;
     },

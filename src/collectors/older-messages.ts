@@ -1,0 +1,46 @@
+import { damaged } from './fetched-records.js';
+
+/** Reversed polynomial of CRC-32, as in gzip (RFC 1952, section 8). */
+const POLYNOMIAL = 0xedb8_8320;
+const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let left = byte;
+  for (let bit = 0; bit < 8; bit += 1) left = (left & 1) === 1 ? (left >>> 1) ^ POLYNOMIAL : left >>> 1;
+  return left;
+});
+
+export function crc32(bytes: Uint8Array): number {
+  let crc = -1;
+  for (const byte of bytes) crc = (crc >>> 8) ^ (TABLE[(crc ^ byte) & 0xff] as number);
+  return ~crc >>> 0;
+}
+
+/** Of the message formats 0 and 1 (before Kafka 0.11), https://kafka.apache.org/documentation/#messageset. */
+const AT = { length: 8, checksum: 12, magic: 16 } as const;
+/** The length of a message counts what comes behind it. */
+const BEFORE_LENGTH_ENDS = 12;
+const MAX_MAGIC = 1;
+
+export function isOlder(magic: number): boolean {
+  return magic >= 0 && magic <= MAX_MAGIC;
+}
+
+/**
+ * How many bytes of a set of older messages are whole, up to one that is damaged, or of the format of today: kafkajs, which reads them, does
+ * not look at checksums. Throws a RangeError when the first one is damaged.
+ */
+export function intactBytes(set: Buffer): number {
+  let at = 0;
+  while (at + AT.magic < set.length) {
+    const end = at + BEFORE_LENGTH_ENDS + set.readInt32BE(at + AT.length);
+    // Cut off by the size of the fetch.
+    if (end > set.length) return set.length;
+    const isWhole =
+      end > at + AT.magic &&
+      isOlder(set.readInt8(at + AT.magic)) &&
+      crc32(set.subarray(at + AT.magic, end)) === set.readUInt32BE(at + AT.checksum);
+    if (!isWhole && at === 0) damaged('its checksum does not fit');
+    if (!isWhole) return at;
+    at = end;
+  }
+  return set.length;
+}
