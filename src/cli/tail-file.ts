@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
+import { whereMissing } from '../errors.js';
 import { fileAt, type NamedFile, type Sibling, siblingsOf } from './rotated-files.js';
 
 /** How far a file was sent: up to this byte of the file with this inode. */
@@ -80,6 +81,14 @@ async function linesFrom(
   }
 }
 
+/** As whereMissing, for a file that may not be read. */
+const whereForbidden =
+  <T>(value: T) =>
+  (error: unknown): T => {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return value;
+    throw error;
+  };
+
 export interface FileTail {
   /** Lines not sent yet, or where to go on without any; null when there is nothing now. */
   next(position: TailPosition | null): Promise<TailBatch | null>;
@@ -122,10 +131,7 @@ export function createFileTail(path: string, gaps: TailGaps, settledMs = SETTLED
   }
 
   async function begins(sibling: Sibling, position: TailPosition): Promise<boolean> {
-    const file = await open(sibling.path, 'r').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'EACCES') return null; // gone, or not ours to read
-      throw error;
-    });
+    const file = await open(sibling.path, 'r').catch(whereMissing(null)); // gone meanwhile
     if (file === null) return false;
     try {
       const { size } = await file.stat();
@@ -135,13 +141,17 @@ export function createFileTail(path: string, gaps: TailGaps, settledMs = SETTLED
     }
   }
 
-  /** Where the file of a position is now: under its inode, or a copy of it, which begins like it. */
+  /**
+   * Where the file of a position is now: under its inode, or a copy of it, which begins like it. Throws when the one under the inode cannot be
+   * read: a rotation that gives it to another user for a moment takes no lines with it.
+   */
   async function oldOf(siblings: readonly Sibling[], position: TailPosition): Promise<Sibling | undefined> {
     const renamed = siblings.find(({ inode }) => inode === position.inode);
     if (renamed !== undefined && (await begins(renamed, position))) return renamed;
     if (position.head === undefined) return undefined;
     const copies = siblings.filter(({ rotated, compressed }) => rotated && !compressed);
-    for (const copy of copies.reverse()) if (await begins(copy, position)) return copy;
+    for (const copy of copies.reverse())
+      if (await begins(copy, position).catch(whereForbidden(false))) return copy;
     return undefined;
   }
 
