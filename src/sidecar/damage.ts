@@ -15,7 +15,7 @@ export async function reportDamage({ path }: Segment, gaps: readonly Gap[], logg
     const kept = await keep(path);
     logger.error(
       { file: kept, gaps, bytes },
-      'spool: requests in the middle of a file are damaged and cannot be delivered, the file is kept; those around them are delivered',
+      'spool: requests in a file are damaged and cannot be delivered, the file is kept; those that are intact are delivered',
     );
   } catch (cause) {
     throw new AppError(
@@ -25,6 +25,29 @@ export async function reportDamage({ path }: Segment, gaps: readonly Gap[], logg
     );
   }
   return bytes;
+}
+
+/**
+ * Says that a crash cut the end of the newest file, and takes it away: once newer files follow, nothing would tell it from damage. Where that
+ * fails, and in a file of which a copy is kept, which may be the file itself, it stays, and a later start keeps it.
+ */
+export async function removeCut({ path, end, gaps }: Segment, bytes: number, logger: Logger): Promise<void> {
+  logger.warn(
+    { file: path, bytes },
+    'spool: the end of a file is not a whole request and is passed over: a crash cut it before it was answered',
+  );
+  if (gaps.length > 0) return;
+  try {
+    const file = await open(path, 'r+');
+    try {
+      await file.truncate(end);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    logger.warn({ file: path, reason: messageOf(error) }, 'spool: the cut end of a file cannot be removed');
+  }
 }
 
 /** A second name takes no room on a disk that is full; not every file system has them. */

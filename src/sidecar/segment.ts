@@ -1,5 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import {
   decodeRecord,
   PREFIX_BYTES,
@@ -122,22 +123,55 @@ export async function survey(file: FileHandle, salt: Buffer, from: number, size:
   return { records, end, gaps };
 }
 
+/** CRC-32 of the salt and what stands between two places, as a record has it. */
+async function checksumOf(file: FileHandle, salt: Buffer, from: number, end: number): Promise<number> {
+  const bytes = Buffer.alloc(LOOK_AHEAD_BYTES);
+  let checksum = crc32(salt);
+  for (let at = from; at < end; ) {
+    const { bytesRead } = await file.read(bytes, 0, Math.min(LOOK_AHEAD_BYTES, end - at), at);
+    if (bytesRead === 0) break;
+    checksum = crc32(bytes.subarray(0, bytesRead), checksum);
+    at += bytesRead;
+  }
+  return checksum;
+}
+
 /**
- * Finds what is intact in a segment of an earlier run from `from` on. What is behind the last intact record a crash may have cut: nobody was told
- * that it was kept.
+ * Whether what stands from `at` to the end of the newest file is the beginning of a record, of which a crash kept the rest from the disk. All
+ * that may be a whole one is none, although disks that write in any order leave such, too: one that was answered must not go with it. Nor is one
+ * of another salt, behind which nothing is found.
+ */
+async function isCut(file: FileHandle, salt: Buffer, at: number, size: number): Promise<boolean> {
+  const seal = sealOf(salt);
+  const head = Buffer.alloc(Math.min(PREFIX_BYTES, size - at));
+  await file.read(head, 0, head.length, at);
+  if (!head.subarray(0, seal.length).equals(seal.subarray(0, head.length))) return false;
+  if (head.length < PREFIX_BYTES) return true;
+  const prefix = readPrefix(head);
+  if (prefix === null || at + lengthOf(prefix) <= size) return false;
+  // Its lengths are in no checksum. Where another one follows, or its checksum fits what is there, they are damaged.
+  if ((await findStart(file, salt, at + 1, size)) !== null) return false;
+  return (await checksumOf(file, salt, at + prefix.bytes, size)) !== prefix.checksum;
+}
+
+/**
+ * Finds what is intact in a segment of an earlier run from `from` on. What is behind the last intact record is damaged, but for what a crash can
+ * have cut, of the newest file only: nobody was told that it was kept.
  */
 export async function scanSegment(
-  directory: string,
+  path: string,
   number: number,
-  from: number,
-  salt: Buffer,
+  { from, salt, isNewest }: { readonly from: number; readonly salt: Buffer; readonly isNewest: boolean },
 ): Promise<{ segment: Segment; cut: number }> {
-  const path = segmentPath(directory, number);
   const { size } = await stat(path);
   const file = await open(path, 'r');
   try {
     const { records, end, gaps } = await survey(file, salt, Math.min(from, size), size);
-    return { segment: { number, path, end, records, gaps }, cut: size - end };
+    const segment = { number, path, end, records, gaps };
+    if (end === size) return { segment, cut: 0 };
+    if (isNewest && (await isCut(file, salt, end, size))) return { segment, cut: size - end };
+    gaps.push({ from: end, to: size });
+    return { segment: { ...segment, end: size }, cut: 0 };
   } finally {
     await file.close();
   }

@@ -2,7 +2,7 @@ import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '../domain/ports.js';
 import { AppError, messageOf } from '../errors.js';
-import { reportDamage } from './damage.js';
+import { removeCut, reportDamage } from './damage.js';
 import { lockDirectory } from './lock.js';
 import { createPositionKeeper, type Position, readPosition } from './position.js';
 import { encodeRecord, type SpooledRequest } from './records.js';
@@ -96,21 +96,19 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   async function recover(): Promise<Segment[]> {
     const found: Segment[] = [];
     const numbers = (await readdir(directory)).map(segmentNumber).filter((number) => number !== null);
+    const newest = Math.max(...numbers);
     for (const number of numbers.sort((a, b) => a - b)) {
+      const path = segmentPath(directory, number);
       if (number < position.segment) {
-        await rm(segmentPath(directory, number));
+        await rm(path);
         continue;
       }
       const from = number === position.segment ? position.offset : 0;
-      const { segment, cut } = await scanSegment(directory, number, from, salt);
+      const { segment, cut } = await scanSegment(path, number, { from, salt, isNewest: number === newest });
       // Of a file that lost its end with the power, or what stands behind it would count less.
       if (number === position.segment) position.offset = Math.min(from, segment.end);
-      if (cut > 0)
-        logger.warn(
-          { file: segment.path, bytes: cut },
-          'spool: the end of a file is not a whole request and is passed over: a crash cut it before it was answered',
-        );
       damagedBytes += await reportDamage(segment, segment.gaps, logger);
+      if (cut > 0) await removeCut(segment, cut, logger);
       found.push(segment);
     }
     if (found[0] !== undefined && found[0].number !== position.segment)
