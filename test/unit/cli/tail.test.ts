@@ -77,6 +77,14 @@ afterEach(async () => {
 });
 
 describe('tail', () => {
+  /** It has sent a file of two lines, and was stopped. */
+  async function stopped(): Promise<void> {
+    await writeFile(path, text(0, 2));
+    start();
+    await until(() => sent.length === 2);
+    await end();
+  }
+
   it('waits for the file, and sends whole lines as they come', async () => {
     start();
     await sleep(20);
@@ -99,10 +107,7 @@ describe('tail', () => {
   });
 
   it('reads a renamed file to its end, also when that happened while it was away', async () => {
-    await writeFile(path, text(0, 2));
-    start();
-    await until(() => sent.length === 2);
-    await end();
+    await stopped();
     await appendFile(path, `${text(2, 4)}{"n":4}`);
     await rename(path, `${path}.1`);
     await writeFile(path, text(5, 7));
@@ -135,10 +140,7 @@ describe('tail', () => {
 
   it('passes over a directory that is named like a rotated file, and knows which of two with one time is older', async () => {
     await mkdir(`${path}.old`);
-    await writeFile(path, text(0, 2));
-    start();
-    await until(() => sent.length === 2);
-    await end();
+    await stopped();
     const at = Math.round(Date.now() / 1_000) + 500;
     for (const [number, from] of [
       [3, 2],
@@ -155,13 +157,7 @@ describe('tail', () => {
     expect(sent).toEqual(lines(0, 9));
   });
 
-  /** Rotated files of known ages, and the position in the file that is the oldest. */
-  async function stopped(): Promise<void> {
-    await writeFile(path, text(0, 2));
-    start();
-    await until(() => sent.length === 2);
-    await end();
-  }
+  /** Renames the file; its age is held against those of the other rotated ones. */
   async function rotate(to: string, ageSeconds: number): Promise<void> {
     const at = Date.now() / 1000 + 1_000 - ageSeconds;
     await utimes(path, at, at);
