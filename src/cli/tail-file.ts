@@ -109,16 +109,17 @@ const startOf = ({ inode, mtimeMs }: NamedFile): TailPosition => ({ inode, offse
  * rotated after it, also after a restart) and by copying and truncating (the copy is read to its end first).
  */
 export function createFileTail(path: string, gaps: TailGaps, settledMs = SETTLED_MS): FileTail {
-  /** 'other' when the file is not the one of the position any more. */
+  /** 'other' when the file is not the one of the position any more, 'moved' when it was renamed this very moment. */
   async function readFile(
     from: string,
     position: TailPosition,
     last: boolean,
-  ): Promise<TailBatch | 'other' | null> {
-    const file = await open(from, 'r');
+  ): Promise<TailBatch | 'other' | 'moved' | null> {
+    const file = await open(from, 'r').catch(whereMissing(null));
+    if (file === null) return 'moved';
     try {
       const { ino, size, mtimeMs } = await file.stat();
-      if (ino !== position.inode) return null; // renamed this very moment
+      if (ino !== position.inode) return 'moved';
       const { lines, end } = await linesFrom(file, position.offset, last);
       // After the lines: if it was truncated meanwhile, they are of both.
       const first = await readAt(file, 0, HEAD_BYTES);
@@ -130,11 +131,12 @@ export function createFileTail(path: string, gaps: TailGaps, settledMs = SETTLED
     }
   }
 
-  async function begins(sibling: Sibling, position: TailPosition): Promise<boolean> {
-    const file = await open(sibling.path, 'r').catch(whereMissing(null)); // gone meanwhile
-    if (file === null) return false;
+  async function begins(sibling: Sibling, position: TailPosition): Promise<boolean | 'moved'> {
+    const file = await open(sibling.path, 'r').catch(whereMissing(null));
+    if (file === null) return 'moved';
     try {
-      const { size } = await file.stat();
+      const { ino, size } = await file.stat();
+      if (ino !== sibling.inode) return 'moved';
       return isOf(await readAt(file, 0, HEAD_BYTES), size, position);
     } finally {
       await file.close();
@@ -145,13 +147,19 @@ export function createFileTail(path: string, gaps: TailGaps, settledMs = SETTLED
    * Where the file of a position is now: under its inode, or a copy of it, which begins like it. Throws when the one under the inode cannot be
    * read: a rotation that gives it to another user for a moment takes no lines with it.
    */
-  async function oldOf(siblings: readonly Sibling[], position: TailPosition): Promise<Sibling | undefined> {
+  async function oldOf(
+    siblings: readonly Sibling[],
+    position: TailPosition,
+  ): Promise<Sibling | 'moved' | undefined> {
     const renamed = siblings.find(({ inode }) => inode === position.inode);
-    if (renamed !== undefined && (await begins(renamed, position))) return renamed;
+    const found = renamed === undefined ? false : await begins(renamed, position);
+    if (found !== false) return found === true ? renamed : found;
     if (position.head === undefined) return undefined;
     const copies = siblings.filter(({ rotated, compressed }) => rotated && !compressed);
-    for (const copy of copies.reverse())
-      if (await begins(copy, position).catch(whereForbidden(false))) return copy;
+    for (const copy of copies.reverse()) {
+      const copied = await begins(copy, position).catch(whereForbidden(false));
+      if (copied !== false) return copied === true ? copy : copied;
+    }
     return undefined;
   }
 
@@ -159,6 +167,7 @@ export function createFileTail(path: string, gaps: TailGaps, settledMs = SETTLED
   async function readRotated(position: TailPosition, current: NamedFile | null): Promise<TailBatch | null> {
     const siblings = await siblingsOf(path);
     const old = await oldOf(siblings, position);
+    if (old === 'moved') return null; // at the next look it has its new name
     if (old === undefined) gaps.gone(position);
     const after =
       old === undefined
@@ -172,7 +181,7 @@ export function createFileTail(path: string, gaps: TailGaps, settledMs = SETTLED
       old === undefined
         ? null
         : await readFile(old.path, { ...position, inode: old.inode }, following !== null && settled);
-    if (rest === 'other') return null; // it went this very moment
+    if (rest === 'other' || rest === 'moved') return null; // it went this very moment
     if (rest !== null || following === null || !settled) return rest;
     for (const { compressed, path: passed, mtimeMs } of younger)
       if (compressed && (following === current || mtimeMs <= following.mtimeMs)) gaps.compressed(passed);
@@ -185,6 +194,7 @@ export function createFileTail(path: string, gaps: TailGaps, settledMs = SETTLED
       if (position !== null && position.inode !== current?.inode) return readRotated(position, current);
       if (current === null) return null;
       const found = await readFile(path, position ?? startOf(current), false);
+      if (found === 'moved') return null;
       if (found !== 'other') return found;
       return position === null ? null : readRotated(position, current);
     },
