@@ -56,6 +56,8 @@ function makeDirectory(path: string): void {
  * long as its process lives, and writes its pid there: a killed process leaves no lock behind, so there is none of ours.
  */
 export function explainOpenFailure(path: string, cause: unknown): AppError {
+  // Ours, not the engine's: it says what is wrong itself.
+  if (cause instanceof AppError) return cause;
   const pid = holderPid(path);
   if (pid !== null && pid !== process.pid && isAlive(pid))
     return new AppError(

@@ -4,6 +4,7 @@ import { type ClickHouseClientConfigOptions, parseError } from '@clickhouse/clie
 import { formatQueryParams } from '@clickhouse/client-common';
 import { drainPending } from 'chdb';
 import { type ChdbConnection, createChdbConnection } from 'chdb/connection';
+import { withholdStdin } from './engine-stdin.js';
 import { createScratchFiles, type ScratchFiles } from './scratch-file.js';
 
 type Connection = NonNullable<ClickHouseClientConfigOptions['connection']>;
@@ -36,6 +37,7 @@ export async function openEmbeddedConnection(options: {
   readonly settings: Settings;
 }): Promise<Connection> {
   const { path, database, settings } = options;
+  withholdStdin();
   const inner = createChdbConnection({ path });
   const scratch = createScratchFiles(path);
   const run = (sql: string, params: Pick<Call, 'abort_signal'>, format?: string) =>

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { drainPending } from 'chdb';
 import { type ChdbConnection, createChdbConnection } from 'chdb/connection';
+import { withholdStdin } from '../../src/store/engine-stdin.js';
 
 const unzip = promisify(gunzip);
 const zip = promisify(gzip);
@@ -55,6 +56,7 @@ export async function startClickHouseBridge(options: {
   password?: string;
 }): Promise<ClickHouseBridge> {
   const { dataDir, port = 0, user = 'default', password = '' } = options;
+  withholdStdin();
   const keeper = createChdbConnection({ path: dataDir });
   const statements: BridgeStatement[] = [];
   const credentials = () => `Basic ${Buffer.from(`${user}:${bridge.password}`).toString('base64')}`;
