@@ -19,6 +19,7 @@ import { removeAbandoned } from '../../src/store/snapshots.js';
 import { createStore } from '../../src/store/store.js';
 import { labelRow, predictionRow, rejectedRow } from '../support/rows.js';
 import { openBackend, SILENT } from '../support/store-backends.js';
+import { until } from '../support/until.js';
 
 let directory: string;
 beforeEach(() => {
@@ -49,7 +50,7 @@ describe('snapshots of an embedded store', () => {
     })();
     const snapshots = [];
     try {
-      while (index < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until(() => index >= 2);
       for (let time = 0; time < 3; time += 1) {
         const before = index;
         const snapshot = await store.takeSnapshot();

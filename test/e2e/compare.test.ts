@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { COMMAND, plumbline } from '../support/service-process.js';
+import { COMMAND, plumbline, until } from '../support/service-process.js';
 
 const example = (name: string) => fileURLToPath(new URL(`../../examples/flights/${name}`, import.meta.url));
 const REFERENCE = example('reference.parquet');
@@ -226,7 +226,10 @@ describe('an interrupted comparison', () => {
       stderr += chunk;
     });
     const ended = once(child, 'close');
-    while ((await readdir(temporary)).length === 0) await delay(20);
+    await until('it has begun', 120_000, async () => {
+      if (child.exitCode !== null) throw new Error(`it ended early: ${stderr}`);
+      return (await readdir(temporary)).length > 0 ? true : null;
+    });
     await delay(300);
     child.kill('SIGINT');
     expect(await ended).toEqual([1, null]);

@@ -53,11 +53,3 @@ export function collectorOf(
     limits: { ...FAST, ...options.limits },
   });
 }
-
-export async function until(holds: () => boolean, timeoutMs = 10_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error('not in time');
-    await new Promise((wake) => setTimeout(wake, 1));
-  }
-}

@@ -5,6 +5,7 @@ import { createMetrics } from '../../../src/metrics.js';
 import { createDispatchRig, DOWN, eventOf, GONE, OK } from '../../support/dispatch-rig.js';
 import { createMemoryAlertStore } from '../../support/memory-alert-store.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
+import { until } from '../../support/until.js';
 
 describe('dispatcher', () => {
   it('delivers once and records it', async () => {
@@ -226,11 +227,11 @@ describe('dispatcher', () => {
     dispatcher.start();
     for (const id of ['q1', 'q2', 'q3']) {
       await memory.store.saveEvent({ ...eventOf(id, id), model: 'quick' });
-      while (!sent.includes(id)) await new Promise((resolve) => setTimeout(resolve, 1));
+      await until(() => sent.includes(id));
     }
     expect(sent).toEqual(['q1', 'q2', 'q3']);
     release();
-    while (!sent.includes('stuck')) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => sent.includes('stuck'));
     await dispatcher.stop();
     expect(sent).toEqual(['q1', 'q2', 'q3', 'stuck']);
     expect(memory.attempts).toHaveLength(4);
@@ -240,7 +241,7 @@ describe('dispatcher', () => {
     const { dispatcher, sent, store, failOnce, logger } = await createDispatchRig([eventOf('a')]);
     failOnce('saveAttempt');
     dispatcher.start();
-    while (sent.length < 2) await new Promise((resolve) => setTimeout(resolve, 2));
+    await until(() => sent.length >= 2);
     await dispatcher.stop();
     await store.saveEvent(eventOf('b'));
     await new Promise((resolve) => setTimeout(resolve, 20));

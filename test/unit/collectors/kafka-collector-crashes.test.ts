@@ -5,9 +5,10 @@ import type { RecordDecoders } from '../../../src/collectors/range-buffer.js';
 import type { RowBatch } from '../../../src/domain/ports.js';
 import { createMemoryLog } from '../../fakes/memory-log.js';
 import { EVENT_DECODERS } from '../../support/event-decoders.js';
-import { collectorOf, event, events, until } from '../../support/memory-collector.js';
+import { collectorOf, event, events } from '../../support/memory-collector.js';
 import { createMemoryRowSink } from '../../support/memory-row-sink.js';
 import { ascending, range } from '../../support/offsets.js';
+import { until } from '../../support/until.js';
 
 describe('kafka collector whose members die', () => {
   it.each(['dies', 'stops', 'fails'] as const)(

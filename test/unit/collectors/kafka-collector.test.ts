@@ -3,9 +3,10 @@ import type { RecordDecoders } from '../../../src/collectors/range-buffer.js';
 import { createMetrics } from '../../../src/metrics.js';
 import { createMemoryLog } from '../../fakes/memory-log.js';
 import { EVENT_DECODERS } from '../../support/event-decoders.js';
-import { collectorOf, events, FAST, until } from '../../support/memory-collector.js';
+import { collectorOf, events, FAST } from '../../support/memory-collector.js';
 import { createMemoryRowSink } from '../../support/memory-row-sink.js';
 import { ascending, range } from '../../support/offsets.js';
+import { until } from '../../support/until.js';
 
 describe('kafka collector', () => {
   it('stores every record once, rejects what is none, and commits behind the last', async () => {
@@ -150,7 +151,7 @@ describe('kafka collector', () => {
     });
     collector.start();
     const pending = async () => (await metrics.kafkaPending.get()).values[0]?.value ?? 0;
-    while ((await pending()) < 200) await new Promise((wake) => setTimeout(wake, 1));
+    await until(async () => (await pending()) >= 200);
     expect(collector.health().ready).toBe(false);
     expect(attempts).toBe(1);
     await collector.stop();

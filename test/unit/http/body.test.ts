@@ -3,6 +3,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createBodyReader } from '../../../src/http/body.js';
+import { until } from '../../support/until.js';
 
 const SIZE = 200_000;
 
@@ -35,9 +36,6 @@ describe('bodies in memory that is used again', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    const untilUsed = async (count: number) => {
-      while (used.length < count) await new Promise((resolve) => setTimeout(resolve, 5));
-    };
 
     const packed = gzipSync(Buffer.alloc(SIZE, 'a'));
     const socket = connect(port, '127.0.0.1');
@@ -45,14 +43,14 @@ describe('bodies in memory that is used again', () => {
       `POST / HTTP/1.1\r\nhost: x\r\ncontent-encoding: gzip\r\ncontent-length: ${packed.length + 9}\r\n\r\n`,
     );
     socket.write(Buffer.concat([packed, Buffer.alloc(3)]));
-    await untilUsed(1);
+    await until(() => used.length === 1);
     socket.destroy();
     await left;
     // While the first is still in use, two more come.
     const post = (letter: string) =>
       fetch(`http://127.0.0.1:${port}`, { method: 'POST', body: Buffer.alloc(SIZE, letter) });
     const posts = [post('b'), post('c')];
-    await untilUsed(3);
+    await until(() => used.length === 3);
     expect(used.map((body) => new Set(body).size)).toEqual([1, 1, 1]);
     expect(used.map((body) => String.fromCharCode(body[0] ?? 0)).sort()).toEqual(['a', 'b', 'c']);
     release();

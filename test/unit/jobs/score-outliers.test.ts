@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import type { ModelVersion } from '../../../src/domain/model.js';
 import type { ScoredRow } from '../../../src/domain/outlier-ports.js';
@@ -13,6 +12,7 @@ import { explainForest, type ScoreInput, scoreForest } from '../../../src/stats/
 import { createRandom } from '../../../src/stats/random.js';
 import { scoreForestRows } from '../../support/score-rows.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
+import { until } from '../../support/until.js';
 
 const model: ModelVersion = {
   model: 'churn',
@@ -152,7 +152,7 @@ describe('createOutlierScorer', () => {
       },
     });
     const scoring = scorer.score(model, reference);
-    while (asked.length < 3) await nextTurn();
+    await until(() => asked.length === 3);
     const inputs = asked.map((make) => make());
     expect(inputs.map(({ rows }) => rows)).toEqual([20_000, 20_000, 8_000]);
     expect(inputs.map(({ matrix }) => matrix.length)).toEqual([40_000, 40_000, 16_000]);

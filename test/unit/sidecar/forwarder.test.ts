@@ -9,6 +9,7 @@ import { createSidecarMetrics } from '../../../src/sidecar/metrics.js';
 import { createRefusedRequests } from '../../../src/sidecar/refused.js';
 import { openSpool, type Spool } from '../../../src/sidecar/spool.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
+import { until } from '../../support/until.js';
 
 interface Seen {
   readonly url: string;
@@ -64,7 +65,8 @@ describe('the forwarder', () => {
       logger: createSilentLogger(),
       minBackoffMs: 1,
       maxBackoffMs: 5,
-      timeoutMs: 5_000,
+      // None is to run out, however busy the machine: its request would be sent twice.
+      timeoutMs: 60_000,
     });
     const ended = new AbortController();
     const running = forwarder.run(ended.signal);
@@ -75,8 +77,7 @@ describe('the forwarder', () => {
         await running;
       },
       async untilEmpty() {
-        while (spool.records > 0) await new Promise((resolve) => setTimeout(resolve, 2));
-        ended.abort();
+        await until(() => spool.records === 0).finally(() => ended.abort());
         await running;
       },
     };
@@ -137,7 +138,7 @@ describe('the forwarder', () => {
     answer = () => ({ status: 503 });
     await put('late');
     const first = await forward();
-    while (first.forwarder.failure() === null) await new Promise((resolve) => setTimeout(resolve, 2));
+    await until(() => first.forwarder.failure() !== null);
     expect(first.forwarder.failure()).toMatch(/answered 503/);
     await first.end();
     expect(spool.records).toBe(1);

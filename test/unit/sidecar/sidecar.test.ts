@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startSidecar } from '../../../src/sidecar/sidecar.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
+import { until } from '../../support/until.js';
 
 describe('a sidecar', () => {
   let directory: string;
@@ -50,12 +51,6 @@ describe('a sidecar', () => {
   const metric = async (name: string) => {
     const text = await (await fetch(`${sidecar.url}/metrics`)).text();
     return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1]);
-  };
-  const until = async (holds: () => Promise<boolean>) => {
-    for (let left = 500; !(await holds()); left -= 1) {
-      if (left === 0) throw new Error('not within 5 s');
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
   };
 
   it('counts what the service refused, takes no more when that fills it, and does again when it was taken away', async () => {

@@ -6,6 +6,7 @@ import { NO_MAPPING } from '../../../src/domain/mapping.js';
 import type { StoreClient } from '../../../src/store/client.js';
 import { createTombstones } from '../../../src/store/tombstones.js';
 import { labelRow, rejectedRow } from '../../support/rows.js';
+import { until } from '../../support/until.js';
 
 interface Stone {
   readonly model: string;
@@ -76,7 +77,7 @@ describe('what is refused', () => {
     const release = holdReads();
     await bury('other');
     const reading = tombstones.erasedRows();
-    while (reads() < 2) await nextTurn();
+    await until(() => reads() === 2);
     await erased.refuse([LATE]);
     expect(erased.label(labelRow('late', { model: 'm' }))).toBe(true);
     release();
@@ -118,7 +119,7 @@ describe('what is refused', () => {
     const release = holdReads();
     await bury('a');
     const tick = refresh();
-    while (reads() < 2) await nextTurn();
+    await until(() => reads() === 2);
     await bury('b');
     const asked = [refresh(), refresh()];
     // The later one would be done by now if it did not wait.

@@ -13,6 +13,7 @@ import { createForestFitter } from '../../../src/wiring/forests.js';
 import { createInlineRunner } from '../../../src/workers/inline.js';
 import { createWorkerPool, type WorkerPoolOptions } from '../../../src/workers/pool.js';
 import type { TaskRunner } from '../../../src/workers/tasks.js';
+import { until } from '../../support/until.js';
 
 let directory = '';
 let entry: URL;
@@ -132,7 +133,7 @@ describe('createWorkerPool', () => {
         return { gate, number };
       }),
     );
-    while (Atomics.load(gate, 1) < 2) await nextTurn();
+    await until(() => Atomics.load(gate, 1) === 2);
     for (let i = 0; i < 20; i++) await nextTurn();
     expect(made).toBe(2);
     Atomics.store(gate, 0, 1);
