@@ -4,6 +4,7 @@ import type { Logger } from '../../../src/domain/ports.js';
 import { createKnownIdentities } from '../../../src/store/known-identities.js';
 import { nativeBlock } from '../../../src/store/native-block.js';
 import { createWordColumn } from '../../../src/store/native-numbers.js';
+import { until } from '../../support/until.js';
 
 const halvesOf = (...hashes: readonly number[]) =>
   Uint32Array.from(hashes.flatMap((hash) => [hash, (hash * 7) % 2 ** 32]));
@@ -39,12 +40,13 @@ function setUp(
   limits: { maxIdentities?: number; pageRows?: number } = {},
 ) {
   const warnings: object[] = [];
-  let read: () => void = () => undefined;
-  const untilRead = new Promise<void>((resolve) => {
-    read = resolve;
-  });
+  /** How often everything was read to its end. */
+  let reads = 0;
+  const untilRead = (times = 1) => until(() => reads >= times);
   const logger: Logger = {
-    debug: () => read(),
+    debug: () => {
+      reads += 1;
+    },
     info: () => undefined,
     warn: (fields) => warnings.push(fields),
     error: () => undefined,
@@ -68,7 +70,7 @@ describe('known identities', () => {
     const { known, untilRead } = setUp(table, { pageRows: 1 });
     expect(known.note(halvesOf(20))).toBeNull();
     known.settled();
-    await untilRead;
+    await untilRead();
     expect(table.state.pages).toBe(6);
     // 20 was noted while nothing was known; 30 comes twice in one list.
     expect(known.note(halvesOf(1, 30, 10, 20, 31, 30, 0x7fffffff))).toEqual([0, 2, 3, 5, 6]);
@@ -93,7 +95,7 @@ describe('known identities', () => {
     table.state.failure = new Error('planned');
     known.note(halvesOf(2));
     known.settled();
-    await sleep(5);
+    await until(() => warnings.length > 0);
     expect(warnings).toEqual([{ table: 'predictions', reason: 'planned' }]);
     table.state.failure = null;
     expect(known.note(halvesOf(3))).toBeNull();
@@ -103,7 +105,7 @@ describe('known identities', () => {
     time.nowMs = 60_000;
     expect(known.note(halvesOf(4))).toBeNull();
     known.settled();
-    await untilRead;
+    await untilRead();
     expect(known.note(halvesOf(1, 4, 5))).toEqual([0, 1]);
     await known.close();
   });
@@ -124,13 +126,13 @@ describe('known identities', () => {
     const { known, untilRead } = setUp(table, { maxIdentities: 4 });
     known.note(halvesOf(1));
     known.settled();
-    await untilRead;
+    await untilRead();
     expect(known.note(halvesOf(2, 3, 4, 5, 6))).toEqual([]);
     // Only 6 is left of them by now; while it was on its way nothing could be told.
     table.state.first.push(6);
     expect(known.note(halvesOf(7))).toBeNull();
     known.settled();
-    await sleep(5);
+    await untilRead(2);
     expect(known.note(halvesOf(6, 7, 8))).toEqual([0, 1]);
     await known.close();
   });
