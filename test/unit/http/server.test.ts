@@ -7,6 +7,7 @@ import { createHttpServer } from '../../../src/http/server.js';
 import { createMetrics } from '../../../src/metrics.js';
 import { EVENT, type HttpService, startHttpService } from '../../support/http-service.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
+import { until } from '../../support/until.js';
 
 let health: Error | null = null;
 
@@ -134,11 +135,18 @@ describe('the HTTP server', () => {
   it('answers what has begun when it stops', async () => {
     const own = await startHttpService();
     let open = (): void => undefined;
-    own.store.gate = new Promise((resolve) => {
+    const gate = new Promise<void>((resolve) => {
       open = resolve;
     });
+    let asked = false;
+    Object.defineProperty(own.store, 'gate', {
+      get: () => {
+        asked = true;
+        return gate;
+      },
+    });
     const answer = own.send('/v1/ingest', JSON.stringify(EVENT));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await until(() => asked);
     const stopped = own.stop();
     open();
     expect((await answer).status).toBe(200);
