@@ -7,6 +7,7 @@ import { AppError } from '../../../src/errors.js';
 import { createLogger } from '../../../src/logger.js';
 import { createMetrics } from '../../../src/metrics.js';
 import { PLAIN_LISTS } from '../../support/rows.js';
+import { until } from '../../support/until.js';
 
 const source = { kind: 'http', topic: '', partition: -1, offset: -1 };
 
@@ -81,7 +82,7 @@ describe('shared inserts', () => {
       metrics,
       clock: { now: () => 0, observe: (ms) => seen.push(ms) },
       logger: createLogger({ level: 'silent' }),
-      retryForMs: 2_000,
+      retryForMs: 60_000,
     });
     return createSharedInserts({
       writer,
@@ -176,11 +177,22 @@ describe('shared inserts', () => {
     memory.state.gate = new Promise((resolve) => {
       open = resolve;
     });
-    const begun = submit([row('begun')]);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    const queued = submit([row('queued')], [rejected]);
-    await expect(begun).rejects.toMatchObject({ code: 'overloaded' });
-    await expect(queued).rejects.toMatchObject({ code: 'overloaded' });
+    let asked = false;
+    const gate = memory.state.gate;
+    Object.defineProperty(memory.state, 'gate', {
+      get: () => {
+        asked = true;
+        return gate;
+      },
+    });
+    // Awaited from here on: on a busy machine they are refused before anything else is done.
+    const refused = (answer: Promise<unknown>) =>
+      expect(answer).rejects.toMatchObject({ code: 'overloaded' });
+    const begun = refused(submit([row('begun')]));
+    await until(() => asked);
+    const queued = refused(submit([row('queued')], [rejected]));
+    await begun;
+    await queued;
     open();
     await inserts.stop();
     expect([...memory.ids]).toEqual(['begun']);
