@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => receiver.close());
 
-const post = (url: string, guard: Parameters<typeof createAddressGuard>[0], timeoutMs = 2_000) =>
+const post = (url: string, guard: Parameters<typeof createAddressGuard>[0], timeoutMs = 60_000) =>
   createGuardedRequest(createAddressGuard(guard))({
     method: 'POST',
     url: new URL(url),
@@ -49,7 +49,7 @@ describe('where requests go', () => {
     expect((await guard.decide(new URL('https://rebind.test/'))).ok).toBe(true);
     const send = createGuardedRequest(guard);
     const url = new URL(`https://rebind.test:${portOf(receiver.url)}/`);
-    const second = await send({ method: 'POST', url, headers: {}, body: '', timeoutMs: 2_000 });
+    const second = await send({ method: 'POST', url, headers: {}, body: '', timeoutMs: 60_000 });
     expect(second).toMatchObject({ kind: 'refused', reason: expect.stringMatching(/loopback/) });
     expect(receiver.requests).toEqual([]);
   });

@@ -149,7 +149,7 @@ async function withTarget(each: Case, credentials: HookCredentials = each.creden
     credentials,
     clock: { now: () => Date.UTC(2026, 0, 1), observe: () => undefined },
     send,
-    timeoutMs: 2_000,
+    timeoutMs: 60_000,
   });
   return { target, sink };
 }
