@@ -146,7 +146,7 @@ describe('from drifted flights to a page, and back', () => {
     expect(await alertsSeen()).toEqual([]);
     expect(chat.titles()).toEqual([]);
     expect(await app.store.listEpisodes({ limit: 10 })).toEqual([]);
-  }, 240_000);
+  }, 600_000);
 
   it('pages once May has come, naming the model and what to do', async () => {
     const may = firstFlights(Number.POSITIVE_INFINITY).predictions;
@@ -160,7 +160,7 @@ describe('from drifted flights to a page, and back', () => {
     expect(page?.text).toContain('PlumblineDrift.md');
     const [gauge] = await stack.query('plumbline_drift_status{feature="temp",detector="neyman"}');
     expect(gauge).toMatchObject({ value: 1, metric: { model: FLIGHTS_MODEL, model_version: '1' } });
-  }, 120_000);
+  }, 600_000);
 
   it('resolves when the data is clean again', async () => {
     for (const lines of clean.slice(0, 4)) await play(lines);
@@ -170,13 +170,23 @@ describe('from drifted flights to a page, and back', () => {
       { tail: stack.tail },
     );
     expect(await app.store.listEpisodes({ state: 'open', limit: 10 })).toEqual([]);
-    expect(await stack.query('ALERTS{alertstate="firing",alertname!="PlumblineDeadMan"}')).toEqual([]);
+    await eventually(
+      'the end of every alert',
+      async () =>
+        (await stack.query('ALERTS{alertstate="firing",alertname!="PlumblineDeadMan"}')).length === 0,
+      { tail: stack.tail },
+    );
     // Every message that said something is on was followed by one that says it is over.
     const of = (word: string) =>
       chat
         .titles()
         .filter((title) => title.startsWith(`[${word}`))
         .map((title) => title.replace(/^\[[^\]]*\] /, ''));
+    await eventually(
+      'the end of each message',
+      async () => of('FIRING').every((title) => of('RESOLVED').includes(title)),
+      { tail: stack.tail },
+    );
     expect(new Set(of('RESOLVED'))).toEqual(new Set(of('FIRING')));
-  }, 120_000);
+  }, 600_000);
 });

@@ -83,7 +83,7 @@ defaults: { window: { length: 24h, step: 24h }, retrain: { url: "${hook.url}", s
       ...receivers.urls,
       // A busy machine misses a scrape now and then, and then an alert of series that are gone would end.
       interval: '500ms',
-      keepFiringFor: '10s',
+      keepFiringFor: '20s',
     });
   }, 300_000);
 
@@ -120,7 +120,7 @@ defaults: { window: { length: 24h, step: 24h }, retrain: { url: "${hook.url}", s
 
   async function shown(detector: Detector, pattern: RegExp): Promise<boolean> {
     return pattern.test(
-      await (await fetch(`${detector.url}/metrics`, { signal: AbortSignal.timeout(5_000) })).text(),
+      await (await fetch(`${detector.url}/metrics`, { signal: AbortSignal.timeout(30_000) })).text(),
     );
   }
   const LEADS = /^plumbline_detector_leader 1$/m;

@@ -6,7 +6,7 @@ import { freePort } from './free-port.js';
 import { type GuardedProcess, startGuarded } from './guarded-process.js';
 
 const SHIPPED = fileURLToPath(new URL('../../prometheus/', import.meta.url));
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 120_000;
 
 /** Polls until `check` is true; fails with what the programs wrote. */
 export async function eventually(
@@ -49,9 +49,9 @@ export interface PrometheusStackOptions {
   readonly watchdogUrl: string;
   /** Where pages go, as to PagerDuty; to chats alone when left out. */
   readonly pagerUrl?: string;
-  /** How long alerts outlive their series; not at all when left out. */
+  /** How long alerts outlive their series; 5 s when left out, since a busy machine misses scrapes. */
   readonly keepFiringFor?: string;
-  /** Prometheus sends a firing alert again so often, and lets it end after four times as much; 500 ms when left out. */
+  /** Prometheus sends a firing alert again so often, and lets it end after four times as much; 3 s when left out. */
   readonly resendDelay?: string;
   /** Of scrapes and evaluations; 200 ms when left out. */
   readonly interval?: string;
@@ -64,7 +64,7 @@ export interface PrometheusStackOptions {
  * waiting times are replaced. Readiness is polled; both end with the test, however it ends.
  */
 export async function startPrometheusStack(options: PrometheusStackOptions) {
-  const { interval = '200ms', keepFiringFor = '0s', resendDelay = '500ms', pagerUrl } = options;
+  const { interval = '200ms', keepFiringFor = '5s', resendDelay = '3s', pagerUrl } = options;
   const ports = [...options.scrapePorts, ...(options.scrapeLater ?? [])];
   const directory = mkdtempSync(join(tmpdir(), 'plumbline-prometheus-'));
   const [prometheusPort, alertmanagerPort] = [await freePort(), await freePort()];
