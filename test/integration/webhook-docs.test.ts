@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { createAddressGuard } from '../../src/alerts/address-guard.js';
 import { createGuardedRequest } from '../../src/alerts/guarded-request.js';
 import { createWebhookSink } from '../../src/alerts/webhook-sink.js';
 import type { WebhookEvent } from '../../src/domain/episode.js';
+import { freePort } from '../support/free-port.js';
 
 const secret = `whsec_${Buffer.alloc(32, 3).toString('base64')}`;
 const root = new URL('../../', import.meta.url);
@@ -16,16 +16,6 @@ function snippet(language: string): string {
   const found = new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 's').exec(page)?.[1];
   if (found === undefined) throw new Error(`no ${language} snippet in docs/webhooks.md`);
   return found;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 const event: WebhookEvent = {
