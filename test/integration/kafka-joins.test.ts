@@ -124,7 +124,8 @@ describe('kafka collectors that join their group', () => {
         : null;
     const sink = createMemoryRowSink();
     const brokers = [`127.0.0.1:${proxy.port}`];
-    const { collector } = start({ brokers, topic, group, sink, stallTimeoutMs: 2_000 });
+    // Longer than a busy machine takes to join: those that are replaced while they do stay members until their session is over.
+    const { collector } = start({ brokers, topic, group, sink, stallTimeoutMs: 15_000 });
     await until('it is taken for dead', () => /no sign of life for/.test(collector.health().detail));
     swallowed = false;
     await until('all stored', () => sink.offsets(topic, 0).length === 10);
@@ -136,7 +137,7 @@ describe('kafka collectors that join their group', () => {
     await broker.createTopic(topic, 1);
     const sink = createMemoryRowSink();
     const brokers = [`127.0.0.1:${proxy.port}`];
-    const { collector } = start({ brokers, topic, group, sink, stallTimeoutMs: 8_000 });
+    const { collector } = start({ brokers, topic, group, sink, stallTimeoutMs: 15_000 });
     await until('it joined', () => collector.health().ready);
     let failed = 0;
     proxy.fault = ({ direction, bytes }) => {
