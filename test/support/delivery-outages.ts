@@ -49,7 +49,8 @@ export const loseInsert = (
         return { pass: 5 * round.round, end };
       };
       const made = mistake === undefined ? {} : { faults: { mistake } };
-      const process = delivery.start({ storePort: proxy.port, ...made });
+      // Nobody waits for it to end, and a busy machine must not end it.
+      const process = delivery.start({ storePort: proxy.port, sessionTimeoutMs: 30_000, ...made });
       await delivery.produce(RECORDS);
       await delivery.untilDone(process);
       if (!done) throw new Error('no insert was lost');

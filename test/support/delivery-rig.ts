@@ -36,6 +36,7 @@ export interface StartOptions {
   readonly storePort?: number;
   readonly brokerPort?: number;
   readonly retryForMs?: number;
+  readonly sessionTimeoutMs?: number;
 }
 
 /** One run: topics, a group, a model and (embedded) a data directory of its own. */
@@ -153,7 +154,7 @@ export async function startDeliveryRigOn<Log extends KafkaLog & { readonly stop:
     return {
       group: name,
       topics: names,
-      start: ({ faults = {}, late = false, storePort, brokerPort, retryForMs } = {}) => {
+      start: ({ faults = {}, late = false, storePort, brokerPort, retryForMs, sessionTimeoutMs } = {}) => {
         const process = program.start({
           location:
             kind === 'http' && storePort !== undefined
@@ -166,6 +167,7 @@ export async function startDeliveryRigOn<Log extends KafkaLog & { readonly stop:
           limits: { maxRows: RANGE, lingerMs: 50 },
           faults: { recordsPerTake: RANGE, ...faults },
           ...(retryForMs === undefined ? {} : { retryForMs }),
+          ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
           ...(kind === 'http' ? {} : { register: late ? [version('1'), version('2')] : [version('1')] }),
         });
         started.push(process);

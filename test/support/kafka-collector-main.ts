@@ -26,6 +26,8 @@ export interface CollectorProcessOptions {
   readonly faults?: CollectorFaults;
   /** How long an insert that fails is tried again before its partition is said to wait; as the row writer does when left out. */
   readonly retryForMs?: number;
+  /** Of the group; short when left out, so that the partitions of dead members are soon given to others. */
+  readonly sessionTimeoutMs?: number;
 }
 
 /** The service looks every 5 s; a version registered by another process is seen soon. */
@@ -50,7 +52,7 @@ const { source, store } = withFaults(
       topics: [...options.predictions, ...options.labels],
       logger,
       metrics,
-      sessionTimeoutMs: 6_000,
+      sessionTimeoutMs: options.sessionTimeoutMs ?? 6_000,
       unreadableRetryMs: 1_000,
     }),
   },
