@@ -49,7 +49,7 @@ describe.each(BACKENDS)('leases in the %s store', (kind) => {
     const lease = { name: 'clock', term: 1, owner: 'a' };
     expect(await store.findLease('clock')).toBeNull();
     expect(await store.takeLease(lease, 1)).toBe(true);
-    await until('it has run out', 10_000, async () =>
+    await until('it has run out', 60_000, async () =>
       (await store.findLease('clock'))?.expired === true ? true : null,
     );
     expect(await store.renewLease(lease, 60_000)).toBe(true);

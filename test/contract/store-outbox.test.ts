@@ -145,7 +145,7 @@ describe.each(BACKENDS)('episodes and the outbox in the %s store', (kind) => {
     expect(await store.listEvents({ state: 'pending', limit: 9 })).toHaveLength(1);
 
     expect(await store.claimAttempt(claim(2, 1))).toBe(true);
-    await until('the claim has run out', 10_000, async () =>
+    await until('the claim has run out', 60_000, async () =>
       (await store.pendingEvents())[0]?.claimed === false ? true : null,
     );
     // A late word about the first attempt does not touch the second.

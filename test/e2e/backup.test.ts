@@ -73,7 +73,7 @@ models:
       return (await response.json()) as { accepted: number; duplicate: number };
     };
     expect(await send(first.url, predictions.slice(0, -500))).toMatchObject({ accepted: EVENTS - 500 });
-    await until('a day is judged', 60_000, async () =>
+    await until('a day is judged', 120_000, async () =>
       (await verdicts(first.url)).length > 0 ? true : null,
     );
 

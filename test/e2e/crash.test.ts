@@ -129,7 +129,7 @@ ${retrain}
     let service = await start();
     expect((await register(url)).code).toBe(0);
     const running = replay(url);
-    await until('a third of the events is stored', 60_000, async () => {
+    await until('a third of the events is stored', 120_000, async () => {
       const metrics = await (await fetch(`${url}/metrics`)).text();
       const stored = /plumbline_predictions_total\{[^}]*\} (\d+)/.exec(metrics)?.[1] ?? '0';
       return Number(stored) > predictions / 3 ? true : null;
@@ -152,7 +152,7 @@ ${retrain}
     });
     expect(second.labels).toEqual({ received: labels, accepted: 0, duplicate: labels, rejected: 0 });
     const verdicts = await settled(url);
-    const asked = await until('a retraining is asked for', 60_000, async () =>
+    const asked = await until('a retraining is asked for', 120_000, async () =>
       requests().length > 0 ? requests() : null,
     );
     expect(asked.every((request) => request.verified)).toBe(true);

@@ -80,7 +80,7 @@ describe('the service on a disk that is full', () => {
     };
     let last = '';
     const becomes = (status: number, reason: RegExp) =>
-      until(`readiness ${status}`, 90_000, async () => {
+      until(`readiness ${status}`, 180_000, async () => {
         const now = await readiness();
         last = JSON.stringify(now);
         return now.status === status && reason.test(now.reason ?? '') ? now : null;
@@ -92,7 +92,7 @@ describe('the service on a disk that is full', () => {
 
     expect(await send('before-')).toMatchObject({ status: 200, body: { accepted: 1_000 } });
     await broker.produce(TOPIC, events('kafka-before-', 2_000));
-    await until('what came by Kafka is committed', 90_000, async () =>
+    await until('what came by Kafka is committed', 180_000, async () =>
       (await committed()) === 2_000 ? true : null,
     );
     await becomes(200, /^$/);
@@ -110,7 +110,7 @@ describe('the service on a disk that is full', () => {
 
     disk.free();
     await becomes(200, /^$/);
-    await until('what waited in Kafka is committed', 90_000, async () =>
+    await until('what waited in Kafka is committed', 180_000, async () =>
       (await committed()) === 4_000 ? true : null,
     );
     // Nobody knows of what was refused whether it was stored: sent again it is there once.

@@ -223,7 +223,7 @@ describe('scheduled reports, through the service', () => {
     );
     expect(JSON.stringify(after)).not.toContain(PASSWORD);
     // five seconds at most
-    await until('the mail that was put off', 30_000, async () => (smtp.mails.length > 0 ? true : null));
+    await until('the mail that was put off', 120_000, async () => (smtp.mails.length > 0 ? true : null));
     expect(smtp.mails).toHaveLength(1);
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toMatch(/plumbline_mail_deliveries_total\{outcome="failed"\} 1/);

@@ -52,7 +52,7 @@ describe('a sidecar', () => {
       logFile: join(directory, 'sidecar.log'),
     });
     running.push(sidecar);
-    await until('the sidecar is ready', 20_000, async () => {
+    await until('the sidecar is ready', 120_000, async () => {
       if (sidecar.exitCode() !== null) throw new Error(`the sidecar ended:\n${sidecar.tail()}`);
       const answer = await fetch(`${sidecarUrl}/readyz`).catch(() => null); // nothing listens yet
       return answer?.ok === true ? true : null;
@@ -120,7 +120,7 @@ describe('a sidecar', () => {
     await sendMissing(BODIES);
     expect(kept.size).toBe(BODIES);
     const third = await serve();
-    await until('all is delivered', 60_000, async () => ((await waiting()) === 0 ? true : null));
+    await until('all is delivered', 120_000, async () => ((await waiting()) === 0 ? true : null));
     await third.kill();
 
     const client = await createStoreClient({ kind: 'embedded', dataDir: join(directory, 'data') });
@@ -142,7 +142,7 @@ describe('a sidecar', () => {
         logFile,
       });
       running.push(process);
-      await until('it ends', 20_000, async () => (process.exitCode() === null ? null : true));
+      await until('it ends', 120_000, async () => (process.exitCode() === null ? null : true));
       return { code: process.exitCode(), said: process.tail() };
     };
     expect(await run([])).toMatchObject({ code: 2, said: expect.stringContaining('--url') });

@@ -97,7 +97,7 @@ describe('dashboards over a service that watches flights', () => {
         for (const hold of await app.store.listHolds()) await app.store.saveHold({ ...hold, held: false });
         return rows === predictions.length && labelsMatched === labels.length;
       },
-      { timeoutMs: 90_000 },
+      { timeoutMs: 240_000 },
     );
   }, 300_000);
   afterAll(async () => {
@@ -122,7 +122,7 @@ describe('dashboards over a service that watches flights', () => {
     await eventually(
       expr,
       async () => (await stack.query(expr)).some(({ value }) => Number.isFinite(value)),
-      { timeoutMs: 15_000, tail: stack.tail },
+      { timeoutMs: 60_000, tail: stack.tail },
     );
   });
 

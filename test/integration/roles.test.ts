@@ -108,13 +108,13 @@ describe('collector, detector and api as three processes over one store', () => 
     const collector = createServiceClient({ url: urls.collector ?? '' });
     const [probe, ...rest] = rows(START_MS + 20 * DAY_MS, 3, 60).map((row) => JSON.stringify(row));
     // The collector learns of the model within its refresh interval.
-    await until('the collector knows the model', 30_000, async () => {
+    await until('the collector knows the model', 120_000, async () => {
       const counts = (await collector.postLines('/v1/ingest', [probe ?? ''])) as { accepted: number };
       return counts.accepted === 1 ? true : null;
     });
     expect(await collector.postLines('/v1/ingest', rest)).toMatchObject({ accepted: 287, rejected: 0 });
 
-    const verdicts = await until('two days are judged', 60_000, async () => {
+    const verdicts = await until('two days are judged', 120_000, async () => {
       const body = (await client.get('/v1/models/sizes/verdicts?version=1&detector=ks&feature=size')) as {
         verdicts: { status: string; currentRows: number }[];
       };
@@ -134,7 +134,7 @@ describe('collector, detector and api as three processes over one store', () => 
     );
     expect(Object.fromEntries(gauges)).toEqual({ collector: false, detector: true, api: false });
     // The pages' time is the data's too, though this process has taken no row.
-    await until('the page tells the time of the newest event', 30_000, async () => {
+    await until('the page tells the time of the newest event', 120_000, async () => {
       const page = await (await fetch(`${urls.api}/models/sizes/versions/1`)).text();
       return /Generated [^<]*23:45 UTC/.test(page) ? true : null;
     });

@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { type GuardedProcess, startGuarded } from './guarded-process.js';
 
 const BUILD = fileURLToPath(new URL('../../build/', import.meta.url));
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = 120_000;
 
 export interface BridgeProcess {
   readonly url: string;

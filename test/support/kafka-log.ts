@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import kafkajs, { type Admin, Kafka, logLevel, type Producer } from 'kafkajs';
 
-const TOPIC_TIMEOUT_MS = 15_000;
-const ASK_TIMEOUT_MS = 30_000;
+const TOPIC_TIMEOUT_MS = 60_000;
+const ASK_TIMEOUT_MS = 60_000;
 
 export type Codec = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd';
 

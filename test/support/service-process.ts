@@ -5,7 +5,7 @@ import { type GuardedProcess, startGuarded } from './guarded-process.js';
 
 /** The built command; `npm run test:all` builds it first. */
 export const COMMAND = join(process.cwd(), 'dist', 'plumbline.mjs');
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
 
 export interface CommandResult {
   readonly code: number | null;
