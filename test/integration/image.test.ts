@@ -96,7 +96,7 @@ describe('the image', () => {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         log += text;
       });
-    await until('the service is ready', 60_000, async () => {
+    await until('the service is ready', 120_000, async () => {
       if (service.exitCode !== null) throw new Error(`the service ended with ${service.exitCode}:\n${log}`);
       // Nothing listens yet.
       return (await fetch(`${url}/readyz`).catch(() => null))?.ok === true ? true : null;
