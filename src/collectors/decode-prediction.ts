@@ -1,3 +1,4 @@
+import { isRounded } from '../domain/json.js';
 import { RESERVED_FEATURES } from '../domain/model.js';
 import { type Named, NO_VALUES, type PredictionRow } from '../domain/prediction.js';
 import {
@@ -155,6 +156,9 @@ function tags(value: unknown): Named<string> {
         'invalid_field',
         `a tag must be text of at most ${MAX_TEXT_LENGTH} characters, a number, true or false`,
       );
+    // People whose numbers differ would be one.
+    if (isRounded(tag))
+      unusable('invalid_field', 'a number in a tag must be below 2^53: send a longer one as text');
     names.push(checkedName(name, 'tag'));
     texts.push(String(tag));
   }

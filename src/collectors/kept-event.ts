@@ -1,3 +1,4 @@
+import { isRounded } from '../domain/json.js';
 import type { RejectedRow } from '../domain/prediction.js';
 import { ALIASES, type Fields, pick } from './decode-event.js';
 import { DROPPED, type Treatment, UNDECLARED, UNKNOWN_BUCKETS } from './treat-values.js';
@@ -14,12 +15,15 @@ export interface EventTreatment {
 }
 
 /**
- * An event under our names as a message that may be kept; null when a value cannot be treated yet. Nothing is taken unread: a field may hold
+ * An event under our names as a message that may be kept; null when a value cannot be treated. Nothing is taken unread: a field may hold
  * anything, as it was rejected, and keeps only what it may hold.
  */
 export function keptText(kind: RejectedRow['kind'], event: Fields, treat: EventTreatment): string | null {
+  const id = pick(event, ALIASES.predictionId);
+  // As text it would be another's id, and could become a row.
+  if (isRounded(id)) return null;
   const shared = {
-    prediction_id: idOf(pick(event, ALIASES.predictionId), treat.id),
+    prediction_id: idOf(id, treat.id),
     model: treat.model,
     model_version: textOrNumber(pick(event, ALIASES.modelVersion)),
     row_index: number(event.row_index),
@@ -28,7 +32,7 @@ export function keptText(kind: RejectedRow['kind'], event: Fields, treat: EventT
   if (kind === 'label') return JSON.stringify({ ...shared, label: scalar(pick(event, ALIASES.label)) });
   if (treat.feature === null) return null;
   const features = valuesIn(event.features, treat.feature);
-  const tags = event.tags === undefined ? undefined : valuesIn(event.tags, treat.tag);
+  const tags = event.tags === undefined ? undefined : valuesIn(event.tags, treat.tag, isRounded);
   if (features === null || tags === null) return null;
   return JSON.stringify({
     ...shared,
@@ -69,18 +73,21 @@ function numbers(value: unknown): unknown {
 
 const emptied = (value: object) => (Array.isArray(value) ? [] : {});
 
-function valuesIn(values: unknown, of: TreatmentOf): Fields | null {
+type IsUnfit = (value: unknown) => boolean;
+
+function valuesIn(values: unknown, of: TreatmentOf, isUnfit: IsUnfit = () => false): Fields | null {
   if (typeof values !== 'object' || values === null || Array.isArray(values)) return null;
-  return keptValues(values as Fields, of);
+  return keptValues(values as Fields, of, isUnfit);
 }
 
-/** Null when a value cannot be treated yet. Values that are none stay what they are, without what is in them. */
-function keptValues(values: Fields, of: TreatmentOf): Fields | null {
+/** Null when a value cannot be treated, or not yet. Values that are none stay what they are, without what is in them. */
+function keptValues(values: Fields, of: TreatmentOf, isUnfit: IsUnfit): Fields | null {
   const kept: [string, unknown][] = [];
   for (const [name, value] of Object.entries(values)) {
     const treatment = of(name);
     if (treatment === UNKNOWN_BUCKETS) return null;
     if (treatment === DROPPED || treatment === UNDECLARED) continue;
+    if (isUnfit(value)) return null;
     if (typeof value === 'object' && value !== null) kept.push([name, emptied(value)]);
     else if (treatment === null || value === null) kept.push([name, value]);
     else

@@ -16,6 +16,10 @@ const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
+/** Whether a number may be another one than was sent: beyond 2^53 whole numbers that differ are one. */
+export const isRounded = (value: unknown) =>
+  typeof value === 'number' && !(Math.abs(value) <= Number.MAX_SAFE_INTEGER);
+
 /**
  * JSON of a stranger. RFC 8259 lets a parser bound the nesting; JSON.parse does not, and what it made of a deep text ends every function
  * that calls itself. Throws SyntaxError (which quotes the text), NestedTooDeep.

@@ -32,8 +32,10 @@ function plain(value: unknown, depth = 0): unknown {
   if ('stringValue' in value) return value.stringValue;
   if ('boolValue' in value) return value.boolValue;
   if ('intValue' in value) {
-    const number = Number(value.intValue);
-    return Number.isSafeInteger(number) ? number : String(value.intValue);
+    const { intValue } = value;
+    // OTLP writes 64 bits as text, which says all of them. One that came as a number was rounded: it must not pass for a text.
+    const number = Number(intValue);
+    return Number.isSafeInteger(number) || typeof intValue === 'number' ? number : String(intValue);
   }
   // JSON has no word for NaN and infinity: OTLP writes them as text.
   if ('doubleValue' in value)

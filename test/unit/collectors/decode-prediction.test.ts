@@ -149,6 +149,9 @@ describe('a prediction event', () => {
     ['invalid_field', { prediction_proba: { a: 'high' } }],
     ['invalid_field', { latency_ms: -1 }],
     ['invalid_field', { tags: { a: {} } }],
+    ['invalid_field', { tags: { a: 2 ** 53 } }],
+    ['invalid_field', { tags: { a: -1e300 } }],
+    ['invalid_field', { tags: { a: Number.POSITIVE_INFINITY } }],
     ['invalid_field', { row_index: 1.5 }],
   ])('is refused as %s', (reason, over) => {
     expect(reasonOf(over)).toBe(reason);

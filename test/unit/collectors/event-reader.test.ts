@@ -36,7 +36,7 @@ describe('the event reader', () => {
       proba: often(fc.constantFrom('0.5', 'null', '1')),
       latency: often(fc.constantFrom('1', 'null', '0')),
       index: often(fc.nat().map(String)),
-      tag: often(fc.constantFrom('"eu"', 'null', '5', 'false')),
+      tag: often(fc.constantFrom('"eu"', 'null', '5', 'false', '1e3', '0.1'), fc.oneof(number, value)),
     });
     const feature = often(
       fc.oneof(
@@ -58,6 +58,21 @@ describe('the event reader', () => {
     );
     // A reader that reads nothing would pass.
     expect(read).toBeGreaterThan(500);
+  });
+
+  it.each([
+    ['9007199254740991', '9007199254740991'],
+    ['-9007199254740991', '-9007199254740991'],
+    ['9007199254740992', null],
+    ['-9007199254740993', null],
+    ['1234567890123456789', null],
+    ['1e300', null],
+    ['1e400', null],
+    ['"1234567890123456789"', '1234567890123456789'],
+  ])('takes a tag of %s as %p, as decoding does: rounded, it would be another one', (sent, stored) => {
+    const event = write({ ...PLAIN, tag: sent }, FEATURES);
+    expect(quick(write(PLAIN, FEATURES), event)?.tags.values[0] ?? null).toBe(stored);
+    expect(ordinary(event)?.tags.values[0] ?? null).toBe(stored);
   });
 
   it('gives every number the bits that JSON.parse gives it', () => {

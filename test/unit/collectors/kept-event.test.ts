@@ -17,6 +17,13 @@ const kept = (kind: 'prediction' | 'label', event: object) =>
   }) ?? '';
 
 describe('rejected events', () => {
+  test('are not kept with an id or a tag that was rounded: treated, it would pass for another one', () => {
+    expect(kept('prediction', { ...EVENT, prediction_id: 2 ** 53 })).toBe('');
+    expect(kept('label', { ...EVENT, prediction_id: 2 ** 60 })).toBe('');
+    expect(kept('prediction', { ...EVENT, tags: { customer: -(2 ** 53) } })).toBe('');
+    expect(kept('prediction', { ...EVENT, tags: { customer: 2 ** 53 - 1 } })).not.toBe('');
+  });
+
   test.each([
     ['prediction_id', ['ann@example.org'], null],
     ['prediction_id', true, null],

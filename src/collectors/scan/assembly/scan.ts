@@ -31,6 +31,8 @@ const CATEGORICAL: u32 = 2;
 
 const MAX_KEY: u32 = 120;
 const MAX_ID: u32 = 512;
+/** Beyond it whole numbers that differ are one: as a tag it would be another's. */
+const MAX_SAFE: f64 = 9_007_199_254_740_991;
 
 /** Timestamp, prediction, probability, latency, row index; NaN for none. */
 const FLOATS = memory.data(5 * 8, 8);
@@ -165,6 +167,7 @@ function scanForm(form: u32, start: u32): i32 {
       }
     } else if (role == TAG) {
       if (kind == NULL) continue;
+      if (kind == NUMBER && !(Math.abs(Cursor.value) <= MAX_SAFE)) return -1;
       if (!putText(TAGS + tagCount * ENTRY, index, kind)) return -1;
       tagCount += 1;
     } else if (role == IGNORED) {

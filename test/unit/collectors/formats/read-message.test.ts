@@ -194,6 +194,19 @@ describe('what an envelope says', () => {
     ]);
   });
 
+  it.each([
+    ['9007199254740993', '9007199254740993'],
+    [9_007_199_254_740_991, '9007199254740991'],
+    [2 ** 53, undefined],
+  ])('has the integer %p of an attribute as it was sent, or not at all', (intValue, stored) => {
+    const named = (key: string) => {
+      const { logRecord } = record(data);
+      return read({ logRecord: { ...logRecord, attributes: [{ key, value: { intValue } }] } })[0];
+    };
+    const id = named('ml.prediction.id');
+    expect(id?.kind === 'prediction' ? id.row.predictionId : undefined).toBe(stored);
+  });
+
   it('is one envelope deep', () => {
     expect(told(read({ ...envelope, data: { ...envelope, data } }))).toEqual([['missing_field', 5]]);
   });

@@ -88,7 +88,9 @@ describe('one reader over many events', () => {
     readAll(reader, [eventOf(0, { tags: { region: 'eu', other: 'x' } })]);
     fc.assert(
       fc.property(fc.array(event, { minLength: 200, maxLength: 400 }), (events) => {
-        expectRows(readAll(reader, events), events, events.length);
+        // All that are valid: a tag is none with a number beyond 2^53.
+        const valid = events.filter((one) => ordinary(one) !== null);
+        expectRows(readAll(reader, events), events, valid.length);
       }),
       // Shrinking hundreds of events would take hours.
       { numRuns: 40, endOnFailure: true },
