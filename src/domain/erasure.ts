@@ -1,4 +1,4 @@
-import { MAX_NESTING, parseJson } from './json.js';
+import { MAX_NESTING, parseExact, roundedText } from './json.js';
 import type { CallHalf, LabelRow, PredictionRow, RejectedRow } from './prediction.js';
 import type { VersionTally } from './row-list.js';
 
@@ -199,7 +199,7 @@ function* valuesOf(whole: unknown): Generator<Mention, boolean> {
 
 function parsed(text: string): unknown {
   try {
-    return parseJson(text);
+    return parseExact(text);
   } catch {
     return undefined; // it is kept as it came, and that is no JSON
   }
@@ -227,6 +227,10 @@ export function isAmong(
   }
   return false;
 }
+
+/** Ids or values as messages may have them: some were written anew by who had read a number beyond 2^53, and rounded it. */
+export const formsInMessages = (values: Iterable<string>): Set<string> =>
+  new Set([...values].flatMap((value) => [value, roundedText(value) ?? value]));
 
 /** Whether a message is of a target whose id or value has one of these forms, or of one of its predictions. */
 export function isMentioned(

@@ -30,6 +30,61 @@ export function parseJson(text: string): unknown {
   return value;
 }
 
+/** A whole number that may be beyond 2^53, or digits like one in a text. */
+const MAY_BE_LONG = /(?:^|[^.\d])\d{16}/;
+const LONG_NUMBER = /^-?\d{16,}$/;
+
+/** As `parseJson`, with whole numbers beyond 2^53 as texts of their digits: as numbers they would be others. */
+export function parseExact(text: string): unknown {
+  const value = parseJson(text);
+  return MAY_BE_LONG.test(text) ? JSON.parse(withLongNumbersQuoted(text)) : value;
+}
+
+/** Of text that is JSON. */
+function withLongNumbersQuoted(text: string): string {
+  const parts: string[] = [];
+  let done = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    if (text.charCodeAt(at) === QUOTE) {
+      for (at += 1; text.charCodeAt(at) !== QUOTE; at += 1) if (text.charCodeAt(at) === BACKSLASH) at += 1;
+      continue;
+    }
+    let end = at;
+    while (isOfNumber(text.charCodeAt(end))) end += 1;
+    const number = text.slice(at, end);
+    if (LONG_NUMBER.test(number) && isRounded(Number(number))) {
+      parts.push(text.slice(done, at), `"${number}"`);
+      done = end;
+    }
+    at = Math.max(at, end - 1);
+  }
+  parts.push(text.slice(done));
+  return parts.join('');
+}
+
+/** Digits, `+`, `-`, `.`, `E` and `e`. */
+const isOfNumber = (code: number) =>
+  (code >= 0x30 && code <= 0x39) ||
+  code === 0x2b ||
+  code === 0x2d ||
+  code === 0x2e ||
+  code === 0x45 ||
+  code === 0x65;
+
+/** How a whole number beyond 2^53 is written where it was read as a number and rounded; null for any other text. */
+export function roundedText(text: string): string | null {
+  if (!LONG_NUMBER.test(text)) return null;
+  const number = Number(text);
+  return Number.isFinite(number) && isRounded(number) && String(number) !== text ? String(number) : null;
+}
+
+/** Whether a text may be a whole number beyond 2^53 that was rounded. */
+export function mayBeRounded(text: string): boolean {
+  if (text.length < 16 || text.length > 25) return false;
+  const number = Number(text);
+  return Number.isFinite(number) && isRounded(number) && String(number) === text;
+}
+
 /** Whether it has as many brackets: few texts do, and a search for them is quick. */
 function mayBeDeep(text: string): boolean {
   let left = MAX_NESTING;

@@ -2,6 +2,7 @@ import {
   type Erasure,
   type ErasureStore,
   type ErasureTarget,
+  formsInMessages,
   isAmong,
   isMentioned,
   isQuoted,
@@ -223,8 +224,8 @@ export function createErasureStore(
       const ids = [...new Set([...known, ...(await idsOf(model, target, values))])];
       if (ids.length > known.length)
         await tombstones.bury(model, target, values, formsOf(ids.slice(known.length)), atMs);
-      const forms = new Set(values);
-      const idForms = new Set(formsOf(ids));
+      const forms = formsInMessages(values);
+      const idForms = formsInMessages(formsOf(ids));
       const isTheirs = (text: string) => {
         const targetsOf = targetsIn?.(text);
         return (
@@ -234,7 +235,7 @@ export function createErasureStore(
         );
       };
       try {
-        await removeMessages(model, isTheirs, [...values, ...idForms], erased);
+        await removeMessages(model, isTheirs, [...forms, ...idForms], erased);
         if (target.kind === 'subject') await removeSegment(model, target.tag, values, erased);
         // Last: a subject is known by its predictions, also by who begins anew after a crash.
         await removeById(model, ids, erased);

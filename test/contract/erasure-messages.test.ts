@@ -39,6 +39,11 @@ const MESSAGES: readonly (readonly [
   ['base64', null, 'carla', `{"specversion":"1.0","type":"t","id":"e","data_base64":"${CARRIED}"}`],
   ['a number with an exponent', null, '1000', '{"tags":{"customer":1e3}}'],
   ['a number with many digits', null, '0.1', '{"tags":{"customer":0.09999999999999999999}}'],
+  ['a number beyond 2^53', '1234567890123456789', null, '{"prediction_id":1234567890123456789}'],
+  ['a mapped number beyond 2^53', '-1234567890123456788', null, '{"key":-1234567890123456788}'],
+  ['a tag beyond 2^53', null, '1234567890123456787', '{"tags":{"customer":1234567890123456787}}'],
+  ['such a number, rounded', '2234567890123456789', null, '{"prediction_id":2234567890123456800}'],
+  ['such a tag, rounded', null, '32345678901234567890123', '{"tags":{"customer":3.2345678901234567e+22}}'],
   ['a small number', null, '1e-7', '{"tags":{"customer":0.0000001}}'],
 ];
 
@@ -85,6 +90,24 @@ describe.each(BACKENDS)('erasure of messages in the %s store', (kind) => {
       expect(refused?.rejected(other)).toBe(false);
     },
   );
+
+  test('a number beyond 2^53 is not taken for another one that is rounded alike', async () => {
+    const { store } = backend;
+    const messages = ['{"prediction_id":4234567890123456790}', '{"tags":{"customer":4234567890123456788}}'];
+    const rejected = messages.map((payload) => rejectedRow({ model: MODEL, payload }));
+    await store.insertRows({ predictions: [], labels: [], rejected, token: 'long' });
+    const id = '4234567890123456789';
+    expect((await erase({ kind: 'prediction', predictionId: id }, { targetsIn })).erased).toEqual({});
+    expect((await erase({ kind: 'subject', tag: 'customer', value: id }, { targetsIn })).erased).toEqual({});
+    expect(await storedRejected()).toEqual(expect.arrayContaining(messages));
+    const refused = await store.erasedRows(targetsIn);
+    expect(rejected.map((row) => refused?.rejected(row))).toEqual([false, false]);
+    // As text it is a valid id, and not the one that was erased.
+    const other = '4234567890123457000';
+    expect(String(Number(id))).toBe(other);
+    expect(refused?.label(labelRow(other, { model: MODEL }))).toBe(false);
+    expect(refused?.label(labelRow(id, { model: MODEL }))).toBe(true);
+  });
 
   test('labels are refused whose predictions came after the erasure of their subject, in each process', async () => {
     await erase({ kind: 'subject', tag: 'customer', value: 'late' });

@@ -1,5 +1,5 @@
 import type { ErasureTarget } from '../../domain/erasure.js';
-import { NestedTooDeep, parseJson } from '../../domain/json.js';
+import { NestedTooDeep, parseExact } from '../../domain/json.js';
 import type { ModelMapping } from '../../domain/mapping.js';
 import { isLogsRequest, logRecordsOf } from '../../domain/otlp.js';
 import { ALIASES, type Fields, pick, Unusable, unwrapped } from '../decode-event.js';
@@ -20,7 +20,7 @@ const MAX_EVENTS = 20_000;
 export function createTargetReader(mappingOf: (model: string) => ModelMapping | null) {
   return (text: string): ((model: string) => ErasureTarget[]) | null => {
     const events: Fields[] = [];
-    for (const event of whatCanBeRead(() => eventsIn(parseJson(text)))) {
+    for (const event of whatCanBeRead(() => eventsIn(parseExact(text)))) {
       if (events.length === MAX_EVENTS) return null;
       events.push(event);
     }
