@@ -18,7 +18,7 @@ async function positionsOf<Row>(
   rows: Iterable<Row>,
   isErased: (row: Row) => boolean,
   textOf: (row: Row) => string = () => '',
-): Promise<ReadonlySet<number>> {
+): Promise<Set<number>> {
   const found = new Set<number>();
   const turns = createTurns();
   let index = 0;
@@ -32,7 +32,8 @@ async function positionsOf<Row>(
 
 /**
  * The batch without what was erased, and where that stood. The batch itself where nothing of its models was. Predictions that are refused by
- * their subject are given to `refuse` before labels are looked at: these name no subject.
+ * their subject are given to `refuse` before labels are looked at: these name no subject. Rows that share their id, as those of one call do,
+ * are refused together, as an erasure removes them together: their labels have nothing else that tells them apart.
  */
 export async function withoutErased(
   batch: RowBatch,
@@ -48,8 +49,13 @@ export async function withoutErased(
   };
   const predictions = erased.concerns(tallyOf(batch.predictions).versions())
     ? await positionsOf(batch.predictions, isErased)
-    : NONE;
-  if (ofSubjects.length > 0) await refuse(ofSubjects);
+    : new Set<number>();
+  if (ofSubjects.length > 0) {
+    await refuse(ofSubjects);
+    const ids = new Set(ofSubjects.map(keyOf));
+    for (const index of await positionsOf(batch.predictions, (row) => ids.has(keyOf(row))))
+      predictions.add(index);
+  }
   const positions = {
     predictions,
     labels: await positionsOf(batch.labels, erased.label),
@@ -73,6 +79,9 @@ export async function withoutErased(
     },
   };
 }
+
+const keyOf = ({ model, predictionId }: Pick<PredictionRow, 'model' | 'predictionId'>) =>
+  JSON.stringify([model, predictionId]);
 
 /** Positions in a list without some rows, as positions in the list with them. */
 export function placedBack(positions: ReadonlySet<number>, gone: ReadonlySet<number>): ReadonlySet<number> {

@@ -13,7 +13,10 @@ interface Refused {
   readonly atMs: number;
 }
 
-/** Labels that were stored before their predictions came and were refused: they name no subject, and no erasure would find them. */
+/**
+ * Labels that were stored before their predictions came and were refused: they name no subject, and no erasure would find them. Those of rows
+ * that are stored stay: they are of somebody else who shares the id.
+ */
 export function createRefusedLabels(client: StoreClient, wallClock: () => number) {
   const removal = createRemoval(client);
   let waiting: Refused[] = [];
@@ -34,7 +37,9 @@ export function createRefusedLabels(client: StoreClient, wallClock: () => number
       for (const [model, rows] of settled)
         for (const part of chunksOf(rows, IDS_PER_STATEMENT)) {
           const ids = [...new Set(part.map(({ predictionId }) => literal(predictionId)))];
-          const where = `model = {model:String} AND prediction_id IN (${ids.join(', ')})`;
+          const theirs = `model = {model:String} AND prediction_id IN (${ids.join(', ')})`;
+          const stored = `SELECT prediction_id, row_index FROM predictions WHERE ${theirs}`;
+          const where = `${theirs} AND (prediction_id, row_index) NOT IN (${stored})`;
           await removal.remove({ table: 'labels', where, params: { model } }, erased);
           const done = new Set(part);
           waiting = waiting.filter((row) => !done.has(row));

@@ -133,16 +133,19 @@ describe.each(BACKENDS)('erasure of messages in the %s store', (kind) => {
 
   test('labels that were stored before their prediction was refused are removed', async () => {
     const { store } = backend;
-    const labels = ['early-1', 'early-2'].map((id) => labelRow(id, { model: MODEL }));
-    await store.insertRows({ predictions: [], labels, rejected: [], token: 'early' });
+    const shared = [0, 1].map((rowIndex) => labelRow('early-3', { model: MODEL, rowIndex }));
+    const labels = [...['early-1', 'early-2'].map((id) => labelRow(id, { model: MODEL })), ...shared];
+    // The other row of its call is somebody else's, and was taken.
+    const predictions = [predictionRow('early-3', { model: MODEL, rowIndex: 1, timestampMs: AT_MS })];
+    await store.insertRows({ predictions, labels, rejected: [], token: 'early' });
     await erase({ kind: 'subject', tag: 'customer', value: 'early' });
     const refused = await store.erasedRows();
-    await refused?.refuse([{ model: MODEL, predictionId: 'early-1' }]);
+    await refused?.refuse(['early-1', 'early-3'].map((predictionId) => ({ model: MODEL, predictionId })));
     expect(await store.removeRefusedLabels()).toBe(0);
     aheadMs = 60_000;
-    expect(await store.removeRefusedLabels()).toBe(1);
+    expect(await store.removeRefusedLabels()).toBe(2);
     expect(await store.removeRefusedLabels()).toBe(0);
-    expect(await store.totals()).toMatchObject({ labels: 1 });
+    expect(await store.totals()).toMatchObject({ labels: 2 });
   });
 
   test('messages are looked through page by page', async () => {

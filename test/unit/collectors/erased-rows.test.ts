@@ -85,6 +85,32 @@ describe('rows that were erased and come again', () => {
     expect(text).toMatch(/plumbline_rejected_total\{kind="prediction",reason="malformed_json"\} 1/);
   });
 
+  test('go with all rows of their call, whosever these are, and wherever they stand', async () => {
+    const noted: string[] = [];
+    const predictions = [
+      predictionRow('call', { rowIndex: 0 }),
+      predictionRow('other'),
+      predictionRow('call', { rowIndex: 1, tags: named([['customer', 'gone']]) }),
+      predictionRow('call', { rowIndex: 2 }),
+      predictionRow('call', { model: 'another' }),
+    ];
+    const { positions } = await withoutErased(
+      { predictions, labels: [labelRow('call'), labelRow('other')], rejected: [], token: 't' },
+      {
+        ...erased,
+        prediction: ({ tags }) => tags.values.includes('gone'),
+        bySubjectAlone: () => true,
+        refuse: async (rows) => {
+          noted.push(...rows.map(({ predictionId }) => predictionId));
+        },
+        label: ({ predictionId }) => noted.includes(predictionId),
+      },
+    );
+    expect([...positions.predictions].sort()).toEqual([0, 2, 3]);
+    expect([...positions.labels]).toEqual([0]);
+    expect(noted).toEqual(['call']);
+  });
+
   test('of an erased subject are refused by their ids before labels are looked at, however often that fails', async () => {
     const noted = new Set<string>();
     let failures = 1;
