@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createTurns, type ErasedRows } from '../domain/erasure.js';
 import type { RowBatch } from '../domain/ports.js';
-import type { PredictionRow } from '../domain/prediction.js';
+import type { PredictionRow, RejectedRow } from '../domain/prediction.js';
 import { tallyOf } from '../domain/row-list.js';
 
 /** Positions, by list of a batch, of rows that were erased and came again. */
@@ -14,21 +14,41 @@ export interface ErasedPositions {
 const NONE: ReadonlySet<number> = new Set();
 export const NOTHING_ERASED: ErasedPositions = { predictions: NONE, labels: NONE, rejected: NONE };
 
-async function positionsOf<Row>(
-  rows: Iterable<Row>,
-  isErased: (row: Row) => boolean,
-  textOf: (row: Row) => string = () => '',
-): Promise<Set<number>> {
+async function positionsOf<Row>(rows: Iterable<Row>, isErased: (row: Row) => boolean): Promise<Set<number>> {
   const found = new Set<number>();
   const turns = createTurns();
   let index = 0;
   for (const row of rows) {
     if (isErased(row)) found.add(index);
     index += 1;
-    if (turns.isDue(textOf(row).length)) await nextTurn();
+    if (turns.isDue(0)) await nextTurn();
   }
   return found;
 }
+
+/** What is said of the message of each row, in their order. */
+async function answersOf<Row extends { readonly payload: string }, Answer>(
+  rows: Iterable<Row>,
+  look: (row: Row) => Promise<Answer>,
+): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  const turns = createTurns();
+  for (const row of rows) {
+    answers.push(await look(row));
+    if (turns.isDue(row.payload.length)) await nextTurn();
+  }
+  return answers;
+}
+
+const positionsIn = (answers: readonly unknown[]): ReadonlySet<number> =>
+  new Set(answers.flatMap((answer, index) => (answer === true ? [index] : [])));
+
+/** It may hold what was erased: who sent it can send it again in smaller ones. */
+const withheld = (row: RejectedRow): RejectedRow => ({
+  ...row,
+  payload: '',
+  detail: `${row.detail}; the message is not kept, as it has more values than are looked through for what was erased (docs/privacy.md)`,
+});
 
 /**
  * The batch without what was erased, and where that stood. The batch itself where nothing of its models was. Predictions that are refused by
@@ -56,12 +76,13 @@ export async function withoutErased(
     for (const index of await positionsOf(batch.predictions, (row) => ids.has(keyOf(row))))
       predictions.add(index);
   }
-  const positions = {
-    predictions,
-    labels: await positionsOf(batch.labels, erased.label),
-    rejected: await positionsOf(batch.rejected, erased.rejected, ({ payload }) => payload),
-  };
-  const goneHalves = await positionsOf(halves, erased.half, ({ payload }) => payload);
+  const labels = await positionsOf(batch.labels, erased.label);
+  const ofRejected = await answersOf(batch.rejected, erased.rejected);
+  const positions = { predictions, labels, rejected: positionsIn(ofRejected) };
+  const goneHalves = positionsIn(await answersOf(halves, erased.half));
+  const rejected = batch.rejected.map((row, index) =>
+    ofRejected[index] === 'unknown' ? withheld(row) : row,
+  );
   const without = <Row>(rows: Iterable<Row>, gone: ReadonlySet<number>) =>
     [...rows].filter((_, index) => !gone.has(index));
   return {
@@ -74,7 +95,7 @@ export async function withoutErased(
           ? batch.predictions
           : without(batch.predictions, positions.predictions),
       labels: positions.labels.size === 0 ? batch.labels : without(batch.labels, positions.labels),
-      rejected: without(batch.rejected, positions.rejected),
+      rejected: without(rejected, positions.rejected),
       halves: without(halves, goneHalves),
     },
   };

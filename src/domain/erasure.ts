@@ -36,8 +36,10 @@ export interface ErasedRows {
   concerns(versions: Iterable<Pick<VersionTally, 'model'>>): boolean;
   prediction(row: PredictionRow): boolean;
   label(row: LabelRow): boolean;
-  rejected(row: RejectedRow): boolean;
-  half(half: CallHalf): boolean;
+  /** Whether its message holds what was erased; 'unknown' where it has more than is looked at. */
+  rejected(row: RejectedRow): Promise<boolean | 'unknown'>;
+  /** One that has more than is looked at is no half of those: it is looked at again when it has become rows, or a rejected one. */
+  half(half: CallHalf): Promise<boolean>;
   /** Of a refused prediction: whether its subject alone is known to be erased, so that its labels are not refused yet. */
   bySubjectAlone(row: PredictionKey): boolean;
   /** Refuses these predictions by their ids too, with their labels: at once here, and in other processes when they read it. Durable when it resolves. */
@@ -118,23 +120,25 @@ export function* mentionsIn(text: string): Generator<Mention> {
   if (whole === undefined || !(yield* valuesOf(whole))) yield* quotedIn(text);
 }
 
-/** What stands in quotes, as it is written and without its escapes. Goes through a text once, whatever is in it. */
+/** Between two texts of JSON, with numbers and words of its own: no id and no value. */
+const SEPARATOR = /^\s*[,:{}[\]](?:[\s,:{}[\]\d.eE+-]|true|false|null|NaN|Infinity)*$/;
+
+/**
+ * What stands between two quotes, as it is written and without its escapes, whichever of the two opens: a quote too many, as of inches, would
+ * turn all behind it inside out. Goes through a text once, whatever is in it.
+ */
 export function* quotedIn(text: string): Generator<Mention> {
-  for (let from = text.indexOf('"'); from >= 0; ) {
-    const end = endOfQuoted(text, from + 1);
-    const written = text.slice(from + 1, end);
-    const isLong = written.length > MAX_QUOTED;
-    // Too much between two quotes: one is missing, unless what follows is as after a text. Else the second opens one.
-    const isText = isLong ? ',:]} \n'.includes(text.charAt(end + 1)) : written !== '';
-    if (text.charCodeAt(end) !== QUOTE || !isText) {
-      from = text.indexOf('"', end);
+  for (let open = text.indexOf('"'); open >= 0; ) {
+    const end = endOfQuoted(text, open + 1);
+    if (text.charCodeAt(end) !== QUOTE) {
+      open = text.indexOf('"', end);
       continue;
     }
-    if (!isLong) {
-      yield { name: '', value: written };
-      if (written.includes('\\')) yield { name: '', value: unescaped(written) };
-    }
-    from = text.indexOf('"', end + 1);
+    const written = text.slice(open + 1, end);
+    open = end;
+    if (written === '' || written.length > MAX_QUOTED || SEPARATOR.test(written)) continue;
+    yield { name: '', value: written };
+    if (written.includes('\\')) yield { name: '', value: unescaped(written) };
   }
 }
 

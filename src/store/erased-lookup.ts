@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type ErasedRows,
   type ErasureTarget,
@@ -10,13 +11,14 @@ import {
 } from '../domain/erasure.js';
 import { mayBeRounded } from '../domain/json.js';
 
-/** Values of one message that are hashed although their names say nothing: a message can have a hundred thousand. */
+/** Values of one message that are hashed for each model although their names say nothing: a message can have a hundred thousand. */
 const MAX_LOOKS = 500;
-/** Of those without a name, which stand in quotes in what cannot be read: each once, and for all models together. */
-const MAX_NAMELESS_LOOKS = 10_000;
-/** Of ids and tags, for all models together; and for each of them at least. */
-const MAX_NAMED_LOOKS = 20_000;
-const MIN_NAMED_LOOKS = 1_000;
+/** Of ids and tags, and of values without a name, which stand in quotes in what cannot be read: for all models together. */
+const MAX_TELLING_LOOKS = 50_000;
+/** And for each of them at least. */
+const MIN_TELLING_LOOKS = 1_000;
+/** Looks before the event loop gets a turn: some milliseconds. */
+const LOOKS_PER_TURN = 1_000;
 
 /** Follows in a hash what messages alone may have: a number beyond 2^53 as it was rounded, which as an id or value is another one's. */
 export const ROUNDED = 'rounded';
@@ -58,47 +60,69 @@ export function erasedRows(
     target.kind === 'prediction'
       ? isIdIn(model, target.predictionId)
       : isSubjectIn(model, target.tag, target.value);
-  /** Of a message whose time is not known: it was before, as it could not be read. It is read once, whatever the number of models. */
-  const isMentionedOf = (names: Iterable<string>, text: string): boolean => {
-    const all = [...names].flatMap((model) => {
-      const of = models.get(model);
-      return of === undefined ? [] : [{ model, of, looks: MAX_LOOKS, named: 0 }];
-    });
-    if (all.length === 0) return false;
-    const nameless = new Set<string>();
-    const maxNameless = Math.max(MAX_LOOKS, MAX_NAMELESS_LOOKS / all.length);
-    const maxNamed = Math.max(MIN_NAMED_LOOKS, MAX_NAMED_LOOKS / all.length);
+  /**
+   * Of a message whose time is not known: it was before, as it could not be read. It is read once, whatever the number of models. 'unknown'
+   * where it has more ids, tags, or texts whose names are not known, than are looked at.
+   */
+  const isMentionedOf = async (names: Iterable<string>, text: string): Promise<boolean | 'unknown'> => {
+    const erased = [...names].filter((model) => models.has(model));
+    if (erased.length === 0) return false;
+    const mostTelling = Math.max(MIN_TELLING_LOOKS, Math.floor(MAX_TELLING_LOOKS / erased.length));
+    const all = erased.map((model) => ({
+      model,
+      of: models.get(model) as ModelTombstones,
+      left: { telling: mostTelling, other: MAX_LOOKS },
+    }));
+    let isWhole = true;
+    let work = 0;
+    const isTurnDue = () => {
+      work += 1;
+      return work % LOOKS_PER_TURN === 0;
+    };
     const targetsOf = targetsIn(text);
     if (targetsOf !== null)
-      for (const { model } of all)
-        for (const [index, target] of [...targetsOf(model)].entries()) {
-          if (index >= maxNamed) break;
+      for (const { model } of all) {
+        let looks = 0;
+        for (const target of targetsOf(model)) {
+          if (looks >= mostTelling) {
+            isWhole = false;
+            break;
+          }
+          looks += 1;
           if (isTarget(model, target)) return true;
+          if (isTurnDue()) await nextTurn();
         }
+      }
+    const seen = new Set<string>();
+    let nameless = 0;
     // In place of targets that were not looked at, values whatever their names.
     for (const mentions of targetsOf === null ? [mentionsIn(text), quotedIn(text)] : [mentionsIn(text)])
       for (const mention of mentions) {
-        if (mention.name === '') {
-          if (nameless.size >= maxNameless || nameless.has(mention.value)) continue;
-          nameless.add(mention.value);
+        const { name, value } = mention;
+        const key = `${name.length} ${name}${value}`;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        if (name === '') nameless += 1;
+        if (nameless > mostTelling) {
+          isWhole = false;
+          break;
         }
-        for (const each of all) {
-          const { model, of } = each;
-          if (mention.name !== '' && !isIdName(mention.name) && !of.subjects.has(mention.name)) {
-            if (each.looks === 0) continue;
-            each.looks -= 1;
+        for (const { model, of, left } of all) {
+          if (isTurnDue()) await nextTurn();
+          if (name !== '') {
+            const kind = isIdName(name) || of.subjects.has(name) ? 'telling' : 'other';
+            if (left[kind] <= 0) {
+              if (kind === 'telling') isWhole = false;
+              continue;
+            }
+            left[kind] -= 1;
           }
-          if (mention.name !== '') {
-            if (each.named >= maxNamed) continue;
-            each.named += 1;
-          }
-          if (mayBeId(mention) && isIdIn(model, mention.value)) return true;
-          const tags = mention.name === '' ? of.subjects.keys() : [mention.name];
-          for (const tag of tags)
-            if (of.subjects.has(tag) && isSubjectIn(model, tag, mention.value)) return true;
+          if (mayBeId(mention) && isIdIn(model, value)) return true;
+          for (const tag of name === '' ? of.subjects.keys() : [name])
+            if (of.subjects.has(tag) && isSubjectIn(model, tag, value)) return true;
         }
       }
-    return false;
+    return isWhole ? false : 'unknown';
   };
   return {
     concerns: (versions) => [...versions].some(({ model }) => models.has(model)),
@@ -116,9 +140,10 @@ export function erasedRows(
     bySubjectAlone: (row) => !isId(row.model, row.predictionId),
     label: (row) => isId(row.model, row.predictionId),
     rejected: (row) => isMentionedOf(row.model === '' ? models.keys() : [row.model], row.payload),
-    half(half) {
+    async half(half) {
       const id = idOfCall(half.call);
-      return (id !== null && isId(half.model, id)) || isMentionedOf([half.model], half.payload);
+      if (id !== null && isId(half.model, id)) return true;
+      return (await isMentionedOf([half.model], half.payload)) === true;
     },
   };
 }

@@ -234,11 +234,11 @@ describe.each(BACKENDS)('erasure in the %s store', (kind) => {
     expect(refused.prediction(row('new', ANN, { timestampMs: AT_MS + HOUR_MS + 1 }))).toBe(false);
     expect(refused.label(labelRow('ann-2', KEY))).toBe(true);
     expect(refused.label(labelRow('bob-1', KEY))).toBe(false);
-    expect(refused.rejected(rejectedRow({ payload: '{"id":"ann-2", broken' }))).toBe(true);
-    expect(refused.rejected(rejectedRow({ payload: JSON.stringify({ tags: { customer: ANN } }) }))).toBe(
-      true,
-    );
-    expect(refused.rejected(rejectedRow({ model: KEY.model, payload: '{"id":"bob-1"}' }))).toBe(false);
+    expect(await refused.rejected(rejectedRow({ payload: '{"id":"ann-2", broken' }))).toBe(true);
+    expect(
+      await refused.rejected(rejectedRow({ payload: JSON.stringify({ tags: { customer: ANN } }) })),
+    ).toBe(true);
+    expect(await refused.rejected(rejectedRow({ model: KEY.model, payload: '{"id":"bob-1"}' }))).toBe(false);
   });
 
   test('late rows of an hour are counted at once, and not when they outnumber what was erased', async () => {

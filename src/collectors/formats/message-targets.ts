@@ -24,9 +24,13 @@ export function createTargetReader(mappingOf: (model: string) => ModelMapping | 
       if (events.length === MAX_EVENTS) return null;
       events.push(event);
     }
+    // Most models have no mapping of their own.
+    const found = new Map<ModelMapping | null, ErasureTarget[]>();
     return (model) => {
       const mapping = mappingOf(model);
-      return events.flatMap((event) => targetsOf(event, mapping));
+      const targets = found.get(mapping) ?? distinct(events, mapping);
+      found.set(mapping, targets);
+      return targets;
     };
   };
 }
@@ -65,6 +69,17 @@ function eventsOf(value: Fields): Iterable<Fields> {
     // All labels of a feedback are of one prediction.
     return type.role === 'feedback' ? truthIn(fields, id).slice(0, 1) : [{ prediction_id: id }];
   });
+}
+
+function distinct(events: readonly Fields[], mapping: ModelMapping | null): ErasureTarget[] {
+  const targets = new Map<string, ErasureTarget>();
+  for (const event of events)
+    for (const target of targetsOf(event, mapping)) {
+      const key =
+        target.kind === 'prediction' ? target.predictionId : JSON.stringify([target.tag, target.value]);
+      targets.set(`${target.kind} ${key}`, target);
+    }
+  return [...targets.values()];
 }
 
 function targetsOf(event: Fields, mapping: ModelMapping | null): ErasureTarget[] {

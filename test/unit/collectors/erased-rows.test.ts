@@ -13,8 +13,8 @@ const erased: ErasedRows = {
   concerns: () => true,
   prediction: ({ predictionId }) => GONE.has(predictionId),
   label: ({ predictionId }) => GONE.has(predictionId),
-  rejected: ({ payload }) => payload.includes('gone'),
-  half: ({ call }) => call.includes('gone'),
+  rejected: async ({ payload }) => (payload.includes('huge') ? 'unknown' : payload.includes('gone')),
+  half: async ({ call }) => call.includes('gone'),
   bySubjectAlone: () => false,
   refuse: async () => undefined,
 };
@@ -85,6 +85,21 @@ describe('rows that were erased and come again', () => {
     expect(text).toMatch(/plumbline_rejected_total\{kind="prediction",reason="malformed_json"\} 1/);
   });
 
+  test('are withheld with messages of which that is not known, which say so', async () => {
+    const rejected = ['fine', 'huge', 'gone', 'huge'].map((payload) => rejectedRow({ payload }));
+    const { batch, positions } = await withoutErased(
+      { predictions: [], labels: [], rejected, token: 't' },
+      erased,
+    );
+    expect([...positions.rejected]).toEqual([2]);
+    expect(batch.rejected.map(({ payload }) => payload)).toEqual(['fine', '', '']);
+    expect(batch.rejected.map(({ detail }) => detail.includes('the message is not kept'))).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
   test('go with all rows of their call, whosever these are, and wherever they stand', async () => {
     const noted: string[] = [];
     const predictions = [
@@ -146,7 +161,7 @@ describe('rows that were erased and come again', () => {
       handle = setImmediate(tick);
     };
     let handle = setImmediate(tick);
-    const look = () => {
+    const look = async () => {
       seen.push(turns);
       return false;
     };
@@ -210,6 +225,22 @@ describe('rows that were erased and come again', () => {
 });
 
 describe('a message is of a prediction', () => {
+  test('where a quote too many, as of inches, stands before it, behind it, or in between', () => {
+    const target = { kind: 'subject', tag: 'customer', value: 'c-17' } as const;
+    const isFound = (text: string) => [
+      isMentioned(text, target, new Set(['c-17'])),
+      isMentioned(text, { kind: 'prediction', predictionId: 'p-1' }, new Set(['p-1'])),
+    ];
+    const event = '"prediction_id":"p-1","tags":{"customer":"c-17","n":5}';
+    for (const stray of ['"size":"5" wide"', '"size":5"', '"a":"4" by 5"", "b":"\\" 6""'])
+      for (const text of [`{${stray},${event}}`, `{${event},${stray}}`, `{${stray},${event},${stray}}`])
+        expect({ text, found: isFound(text) }).toEqual({ text, found: [true, true] });
+    expect(isFound('{"size":"5" wide","prediction_id":"p-2","tags":{"customer":"c-18"}}')).toEqual([
+      false,
+      false,
+    ]);
+  });
+
   const of = (text: string, id: string) =>
     isMentioned(text, { kind: 'prediction', predictionId: id }, new Set([id]));
   test.each([

@@ -145,9 +145,9 @@ describe('a message without a model', () => {
       createTargetReader((model) => ({ ...NO_MAPPING, version: '1', predictionId: `key_${model}` })),
     );
     const parse = jest.spyOn(JSON, 'parse');
-    expect(erased?.rejected(rejectedRow({ payload: '{"key_m7":"here"}' }))).toBe(false);
+    expect(await erased?.rejected(rejectedRow({ payload: '{"key_m7":"here"}' }))).toBe(false);
     expect(parse.mock.calls.length).toBeLessThanOrEqual(2);
-    expect(erased?.rejected(rejectedRow({ payload: '{"key_m7":"gone"}' }))).toBe(true);
+    expect(await erased?.rejected(rejectedRow({ payload: '{"key_m7":"gone"}' }))).toBe(true);
   });
 
   test('with more events than are looked at is found by what stands in quotes', async () => {
@@ -157,11 +157,46 @@ describe('a message without a model', () => {
       createTargetReader(() => ({ ...NO_MAPPING, version: '1', predictionId: 'key' })),
     );
     const events = (id: string) => `[{"key":"${id}"}${',{"x":1}'.repeat(30_000)}]`;
-    expect(erased?.rejected(rejectedRow({ payload: events('gone') }))).toBe(true);
-    expect(erased?.rejected(rejectedRow({ payload: events('here') }))).toBe(false);
+    expect(await erased?.rejected(rejectedRow({ payload: events('gone') }))).toBe(true);
+    expect(await erased?.rejected(rejectedRow({ payload: events('here') }))).toBe(false);
     const values = (id: string) => `{"a":[${'1234,'.repeat(250_000)}"${id}"],"b":{"id":"${id}"}}`;
-    expect(erased?.rejected(rejectedRow({ payload: values('gone') }))).toBe(true);
-    expect(erased?.rejected(rejectedRow({ payload: values('here') }))).toBe(false);
+    expect(await erased?.rejected(rejectedRow({ payload: values('gone') }))).toBe(true);
+    expect(await erased?.rejected(rejectedRow({ payload: values('here') }))).toBe(false);
+  });
+
+  test('is found behind many texts, and not known where there are more than are looked at', async () => {
+    const { tombstones } = setUp();
+    for (let model = 0; model < 100; model += 1)
+      await tombstones.bury(`m${model}`, { kind: 'prediction', predictionId: 'gone' }, [], ['gone'], 1_000);
+    const erased = await tombstones.erasedRows();
+    const wide = (id: string, features: number) =>
+      rejectedRow({
+        payload: `{"features":{${Array.from({ length: features }, (_, at) => `"f${at}":NaN,`).join('')}},"id":"${id}"}`,
+      });
+    for (const features of [100, 260, 900]) {
+      expect(await erased?.rejected(wide('gone', features))).toBe(true);
+      expect(await erased?.rejected(wide('here', features))).toBe(false);
+    }
+    expect(await erased?.rejected(wide('gone', 1_100))).toBe('unknown');
+    expect(await erased?.rejected(wide('here', 1_100))).toBe('unknown');
+  });
+
+  test('gives the event loop turns while it is looked through', async () => {
+    const { tombstones } = setUp();
+    for (let model = 0; model < 100; model += 1)
+      await tombstones.bury(`m${model}`, { kind: 'prediction', predictionId: 'gone' }, [], ['gone'], 1_000);
+    const erased = await tombstones.erasedRows();
+    let turns = 0;
+    let isDone = false;
+    const looked = erased?.rejected(
+      rejectedRow({ payload: `[${Array.from({ length: 400 }, (_, id) => `{"id":${id}}`).join(',')}]` }),
+    );
+    const done = looked?.then(() => {
+      isDone = true;
+    });
+    for (; !isDone; turns += 1) await nextTurn();
+    await done;
+    expect(turns).toBeGreaterThan(30);
   });
 
   test('is hashed for no more ids than a bound that the models share', async () => {
@@ -170,7 +205,11 @@ describe('a message without a model', () => {
       await tombstones.bury(`m${model}`, { kind: 'prediction', predictionId: 'gone' }, [], ['gone'], 1_000);
     const erased = await tombstones.erasedRows();
     const hashed = jest.spyOn(JSON, 'stringify');
-    expect(erased?.rejected(rejectedRow({ payload: `[${'{"id":12},'.repeat(5_000)}{}]` }))).toBe(false);
-    expect(hashed.mock.calls.length).toBe(20_000);
+    const ids = (distinct: number) => Array.from({ length: 5_000 }, (_, at) => `{"id":${at % distinct}}`);
+    expect(await erased?.rejected(rejectedRow({ payload: `[${ids(5_000)}]` }))).toBe('unknown');
+    expect(hashed.mock.calls.length).toBe(50_000);
+    // Each once.
+    expect(await erased?.rejected(rejectedRow({ payload: `[${ids(5)}]` }))).toBe(false);
+    expect(hashed.mock.calls.length).toBe(50_100);
   });
 });
