@@ -75,7 +75,7 @@ export async function bundle(directory, name, contents) {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    external: ['chdb', 'chdb/*'],
+    external: ['chdb', 'chdb/*', '@node-rs/crc32'],
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },

@@ -1,5 +1,5 @@
 // Bundles the service into dist/: the program, with a file of its own for what only some commands load, the program of its worker threads,
-// and the SQL migrations beside it; chdb stays outside (it is native). The sidecar is a file of its own, in which no engine is.
+// and the SQL migrations beside it; chdb and @node-rs/crc32 stay outside (they are native). The sidecar is a file of its own, in which no engine is.
 import { cp, mkdir, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { bundleWorker } from './bundle-worker.mjs';
@@ -27,7 +27,7 @@ const program = (name, entry, external) =>
     },
     logLevel: 'warning',
   });
-await program('plumbline', 'main.ts', ['chdb', 'chdb/*']);
+await program('plumbline', 'main.ts', ['chdb', 'chdb/*', '@node-rs/crc32']);
 // What needs the engine would not be found: a build that fails here has let it in.
 await program('sidecar', 'sidecar-main.ts', []);
 await bundleWorker(new URL('worker.mjs', out).pathname);

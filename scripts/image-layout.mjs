@@ -7,8 +7,8 @@ import { dirname, join, resolve, sep } from 'node:path';
 const root = resolve(import.meta.dirname, '..');
 const target = resolve(process.argv[2] ?? 'build/image');
 
-/** The native engine stays outside the bundle; everything it needs comes with it. */
-const unbundled = ['chdb'];
+/** What is native stays outside the bundle; everything it needs comes with it. */
+const unbundled = ['chdb', '@node-rs/crc32'];
 
 /** Folder of a package as seen from another one, or null when it is optional and not installed. */
 async function folderOf(name, from) {

@@ -1,18 +1,5 @@
+import { crc32 } from 'node:zlib';
 import { damaged } from './fetched-records.js';
-
-/** Reversed polynomial of CRC-32, as in gzip (RFC 1952, section 8). */
-const POLYNOMIAL = 0xedb8_8320;
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let left = byte;
-  for (let bit = 0; bit < 8; bit += 1) left = (left & 1) === 1 ? (left >>> 1) ^ POLYNOMIAL : left >>> 1;
-  return left;
-});
-
-export function crc32(bytes: Uint8Array): number {
-  let crc = -1;
-  for (const byte of bytes) crc = (crc >>> 8) ^ (TABLE[(crc ^ byte) & 0xff] as number);
-  return ~crc >>> 0;
-}
 
 /** Of the message formats 0 and 1 (before Kafka 0.11), https://kafka.apache.org/documentation/#messageset. */
 const AT = { length: 8, checksum: 12, magic: 16 } as const;

@@ -1,5 +1,5 @@
+import { crc32c } from '@node-rs/crc32';
 import kafkajs from 'kafkajs';
-import { crc32c } from './crc32c.js';
 import { damaged, FetchedRecords, RecordCursor } from './fetched-records.js';
 import { isOlder } from './older-messages.js';
 

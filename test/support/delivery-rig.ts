@@ -285,7 +285,7 @@ async function buildOracle(): Promise<{ program: string; remove: () => void }> {
     bundle: true,
     platform: 'node',
     format: 'esm',
-    external: ['chdb', 'chdb/*'],
+    external: ['chdb', 'chdb/*', '@node-rs/crc32'],
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },

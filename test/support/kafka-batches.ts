@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
-import { crc32c } from '../../src/collectors/crc32c.js';
+import { crc32 } from 'node:zlib';
+import { crc32c } from '@node-rs/crc32';
 import { decodeFetch } from '../../src/collectors/kafka-fetch.js';
 import type { LogPartition } from '../../src/collectors/log-source.js';
-import { crc32 } from '../../src/collectors/older-messages.js';
 import type { RecordBatchMessage } from '../../src/collectors/record-batches.js';
 
 const require = createRequire(import.meta.url);

@@ -64,7 +64,7 @@ export async function buildCollectorProgram(release: 'this' | 'next' = 'this'): 
     bundle: true,
     platform: 'node',
     format: 'esm',
-    external: ['chdb', 'chdb/*'],
+    external: ['chdb', 'chdb/*', '@node-rs/crc32'],
     plugins: release === 'next' ? [nextRelease] : [],
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
