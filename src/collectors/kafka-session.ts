@@ -78,9 +78,8 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   const unreadables = createUnreadablePartitions({
     firstMs: options.unreadableRetryMs,
     mostMs: MAX_UNREADABLE_RETRY_MS,
-    tryAgain: ({ topic, partition }) => {
-      if (!closed) consumer.resume([{ topic, partitions: [partition] }]);
-    },
+    tryAgain: (at) => readOn(at),
+    failed: (error) => fail(error),
   });
   const unreadable = (at: LogPartition, error: unknown) => {
     // Else it would be fetched again at once, and again.
@@ -110,6 +109,9 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
   let generation = 0;
   let positions = new Map<string, Position>();
   let commitOffsets: EachBatchPayload['commitOffsetsIfNecessary'] | null = null;
+  const readOn = ({ topic, partition }: LogPartition) => {
+    if (!closed) consumer.resume([{ topic, partitions: [partition] }]);
+  };
   const fail = (error: unknown) => breakWith(error instanceof Error ? error : new Error(String(error)));
 
   const disconnect = async () => {
@@ -283,7 +285,7 @@ export async function openKafkaSession(options: KafkaSessionOptions): Promise<Ka
     resume: ({ topic, partition }) => {
       const position = positions.get(keyOf({ topic, partition }));
       if (position !== undefined) position.resumed = true;
-      if (!closed) consumer.resume([{ topic, partitions: [partition] }]);
+      readOn({ topic, partition });
     },
     close: () => {
       clearInterval(endsTimer);

@@ -16,10 +16,12 @@ const keyOf = ({ topic, partition }: LogPartition) => `${partition}/${topic}`;
  */
 export function createUnreadablePartitions(options: {
   readonly tryAgain: (partition: LogPartition) => void;
+  /** Is told what `tryAgain` throws, of a client that has stopped: on a timer nobody else would hear of it. */
+  readonly failed: (error: unknown) => void;
   readonly firstMs: number;
   readonly mostMs: number;
 }): UnreadablePartitions {
-  const { tryAgain, firstMs, mostMs } = options;
+  const { tryAgain, failed, firstMs, mostMs } = options;
   const waiting = new Map<string, { timer: NodeJS.Timeout | null; nextMs: number }>();
   return {
     add(at) {
@@ -29,7 +31,11 @@ export function createUnreadablePartitions(options: {
       if (found.timer !== null) return;
       const timer = setTimeout(() => {
         waiting.set(key, { timer: null, nextMs: Math.min(mostMs, 2 * found.nextMs) });
-        tryAgain(at);
+        try {
+          tryAgain(at);
+        } catch (error) {
+          failed(error);
+        }
       }, found.nextMs).unref();
       waiting.set(key, { ...found, timer });
     },

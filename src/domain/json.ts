@@ -80,7 +80,7 @@ export function roundedText(text: string): string | null {
 
 /** Whether a text may be a whole number beyond 2^53 that was rounded. */
 export function mayBeRounded(text: string): boolean {
-  if (text.length < 16 || text.length > 25) return false;
+  if (text.length > 25) return false;
   const number = Number(text);
   return Number.isFinite(number) && isRounded(number) && String(number) === text;
 }

@@ -13,17 +13,22 @@ describe('partitions that cannot be read', () => {
   });
   function partitions() {
     const tried: number[] = [];
+    const failures: string[] = [];
     const all = createUnreadablePartitions({
       firstMs: 10,
       mostMs: 40,
-      tryAgain: ({ partition }) => tried.push(partition),
+      tryAgain: ({ partition }) => {
+        tried.push(partition);
+        if (partition === 9) throw new Error('stopped');
+      },
+      failed: (error) => failures.push(String(error)),
     });
     const triedIn = (ms: number) => {
       tried.length = 0;
       jest.advanceTimersByTime(ms);
       return [...tried];
     };
-    return { all, triedIn };
+    return { all, triedIn, failures };
   }
 
   it('are tried again after longer and longer times, up to the longest', () => {
@@ -54,6 +59,13 @@ describe('partitions that cannot be read', () => {
     expect(triedIn(100)).toEqual([]);
     all.add(ONE);
     expect(triedIn(10)).toEqual([0]);
+  });
+
+  it('tell of a client that has stopped', () => {
+    const { all, triedIn, failures } = partitions();
+    all.add({ topic: 'events', partition: 9 });
+    expect(triedIn(10)).toEqual([9]);
+    expect(failures).toEqual(['Error: stopped']);
   });
 
   it('are left alone when they are another one to read', () => {

@@ -61,7 +61,7 @@ describe('a long number that was rounded', () => {
     ])
       expect(roundedText(text)).toBeNull();
     expect(mayBeRounded('1234567890123456800')).toBe(true);
-    expect(mayBeRounded('1.2345678901234568e+21')).toBe(true);
+    for (const text of ['1.2345678901234568e+21', '1e+21']) expect(mayBeRounded(text)).toBe(true);
     for (const text of ['1234567890123456789', '9007199254740991', 'Infinity', 'no number at all'])
       expect(mayBeRounded(text)).toBe(false);
     expect(parseJson('1234567890123456789')).toBe(Number(roundedText('1234567890123456789')));
