@@ -138,3 +138,25 @@ export function encodeOlder(offset: number, value: string): Buffer {
     .writeInt32(body.length + 4)
     .writeBuffer(Buffer.concat([checksum, body])).buffer;
 }
+
+/** For tests of one partition: what is wrong with it is thrown. */
+export const refusing = (_: LogPartition, error: unknown): never => {
+  throw error;
+};
+
+/** A record with a value alone. */
+export const plain = (value: string, offsetDelta: number) => ({
+  offsetDelta,
+  timestampDelta: offsetDelta,
+  key: null,
+  value: Buffer.from(value),
+  headers: {},
+});
+export const batchOf = (firstOffset: number, values: readonly string[], more: Partial<SampleBatch> = {}) =>
+  encodeBatch({
+    firstOffset,
+    firstTimestamp: 1_000,
+    lastOffsetDelta: values.length - 1,
+    records: values.map(plain),
+    ...more,
+  });

@@ -12,11 +12,11 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { PREFIX_BYTES, SALT_BYTES } from '../../../src/sidecar/records.js';
 import { openSpool, type Spool } from '../../../src/sidecar/spool.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
+import { unsaltedRecord } from '../../support/spool-records.js';
 
 const FIRST = '0000000001.spool';
 const request = (id: number) => ({ path: '/v1/ingest', headers: {}, body: Buffer.from(`${id}`.repeat(100)) });
@@ -112,16 +112,7 @@ describe('the end of a spool file that is not intact', () => {
   );
 
   it('is damage in a file of an earlier version', async () => {
-    const records = [1, 2, 3].map((id) => {
-      const { path, headers, body } = request(id);
-      const head = Buffer.from(JSON.stringify({ path, headers }));
-      const prefix = Buffer.alloc(16);
-      prefix.write('PLS1');
-      prefix.writeUInt32LE(head.length, 4);
-      prefix.writeUInt32LE(body.length, 8);
-      prefix.writeUInt32LE(crc32(body, crc32(head)), 12);
-      return Buffer.concat([prefix, head, body]);
-    });
+    const records = [1, 2, 3].map((id) => unsaltedRecord(request(id)));
     const was = Buffer.concat(records);
     // The length of the second one: it seems to go beyond the end.
     const first = records[0]?.length ?? 0;

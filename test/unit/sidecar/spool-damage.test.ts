@@ -11,12 +11,12 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { encodeRecord, SALT_BYTES } from '../../../src/sidecar/records.js';
 import { openSpool, type Spool } from '../../../src/sidecar/spool.js';
 import { createSilentLogger } from '../../support/silent-logger.js';
+import { unsaltedRecord } from '../../support/spool-records.js';
 
 const MOST = { records: 3, bytes: 1_000_000 };
 const request = (id: number) => ({
@@ -136,23 +136,11 @@ describe('a spool with a damaged file', () => {
     },
   );
 
-  /** As earlier versions wrote it. */
-  const unsalted = (id: number) => {
-    const { path, headers, body } = request(id);
-    const head = Buffer.from(JSON.stringify({ path, headers }));
-    const prefix = Buffer.alloc(16);
-    prefix.write('PLS1');
-    prefix.writeUInt32LE(head.length, 4);
-    prefix.writeUInt32LE(body.length, 8);
-    prefix.writeUInt32LE(crc32(body, crc32(head)), 12);
-    return Buffer.concat([prefix, head, body]);
-  };
-
   it.each(['cut', 'damaged'])('finds no request within the body of one that is %s', async (how) => {
     let spool = await open();
     await spool.append(request(1));
     const start = spool.bytes;
-    const forged = [unsalted(8), ...encodeRecord(request(9), Buffer.alloc(SALT_BYTES))];
+    const forged = [unsaltedRecord(request(8)), ...encodeRecord(request(9), Buffer.alloc(SALT_BYTES))];
     await spool.append({ ...request(2), body: Buffer.concat([...forged, Buffer.alloc(100)]) });
     const end = spool.bytes;
     await spool.append(request(3));
@@ -165,7 +153,10 @@ describe('a spool with a damaged file', () => {
   });
 
   it('reads in order what earlier versions wrote, and what was written with a salt that is lost', async () => {
-    await writeFile(join(directory, '0000000001.spool'), Buffer.concat([unsalted(1), unsalted(2)]));
+    await writeFile(
+      join(directory, '0000000001.spool'),
+      Buffer.concat([unsaltedRecord(request(1)), unsaltedRecord(request(2))]),
+    );
     let spool = await open();
     await spool.append(request(3));
     const { mode, size } = await stat(join(directory, 'salt'));
