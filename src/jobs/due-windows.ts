@@ -60,7 +60,7 @@ export interface DueWindow {
 const LABEL_GROWTH = 1.1;
 
 /**
- * Of the given windows, those never judged, or with more rows now than when they were, or notably more labels: a tenth more, the last
+ * Of the given windows, those with rows that were never judged, or with more rows now than when they were, or notably more labels: a tenth more, the last
  * one, or those that reach the share of rows from which labels are mature.
  */
 export function outstanding(
@@ -71,7 +71,8 @@ export function outstanding(
   const runOf = new Map(runs.map((run) => [run.window.endMs, run]));
   return windows.filter(({ window, rows, labels }) => {
     const run = runOf.get(window.endMs);
-    if (run === undefined || rows > run.rows) return true;
+    if (rows > (run?.rows ?? 0)) return true;
+    if (run === undefined) return false;
     const before = run.labels ?? 0;
     const matures = before < maturity * rows && labels >= maturity * rows;
     return labels > before && (labels >= before * LABEL_GROWTH || labels >= rows || matures);
@@ -107,4 +108,13 @@ export function createGapFilter(maxEmpty: number) {
     /** Those still held back at the end, and how many were left out. */
     end: () => ({ rest: empty.splice(0), skipped }),
   };
+}
+
+/** Windows looked at together, so that memory does not grow with the length of a backlog. */
+const WINDOWS_PER_SLICE = 1_000;
+
+/** Windows in order, some at a time. */
+export function* slices(windows: readonly Window[]): Generator<readonly Window[]> {
+  for (let at = 0; at < windows.length; at += WINDOWS_PER_SLICE)
+    yield windows.slice(at, at + WINDOWS_PER_SLICE);
 }

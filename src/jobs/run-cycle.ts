@@ -13,11 +13,12 @@ import {
   grown,
   outstanding,
   readyWindows,
+  slices,
 } from './due-windows.js';
 import type { MeasuredVersion } from './measure-performance.js';
 import { presentOutcomes } from './present-outcomes.js';
 import { sideBySide } from './side-by-side.js';
-import { createVersionStates, type VersionState } from './version-states.js';
+import { createVersionStates, seen, type VersionState } from './version-states.js';
 
 const GRACE_MS = 3_600_000;
 const MAX_EMPTY_WINDOWS = 24;
@@ -25,8 +26,6 @@ const MAX_EMPTY_WINDOWS = 24;
 const MODELS_AT_ONCE = 32;
 /** Models whose hours are counted before the first of them is judged; the next ones are while these are. */
 const MODELS_COUNTED_TOGETHER = 16;
-/** Windows looked at together, so that memory does not grow with the length of a backlog. */
-const WINDOWS_PER_SLICE = 1_000;
 
 export interface CycleSettings {
   readonly window: WindowSpec;
@@ -151,9 +150,20 @@ export function createCycle(deps: CycleDeps) {
   ): Promise<number> {
     const { window: spec, minimumMaturity } = deps.settings(model.model);
     const state = await states.of(model);
+    const { frontierMs } = state;
+    await states.beginsBy(model, rows.firstEventMs);
+    // Hours were counted since the store told when the rows begin: they may lie before that.
+    const { firstEventMs } = state;
     const ready = readyWindows(
-      { spec, ...rows, nowMs, graceMs: GRACE_MS, maxEmptyWindows: MAX_EMPTY_WINDOWS },
-      state.frontierMs,
+      {
+        spec,
+        firstEventMs,
+        watermarkMs: rows.watermarkMs,
+        nowMs,
+        graceMs: GRACE_MS,
+        maxEmptyWindows: MAX_EMPTY_WINDOWS,
+      },
+      frontierMs,
     );
     let judged = 0;
     async function judge(dues: readonly DueWindow[], runs: readonly RunRecord[] = []): Promise<void> {
@@ -164,14 +174,15 @@ export function createCycle(deps: CycleDeps) {
       }
     }
     // Late labels touch every window of their rows; a half one is judged for those no more than for the rows themselves.
-    const firstEndMs = firstWholeEndMs(spec, rows.firstEventMs);
+    const firstEndMs = firstWholeEndMs(spec, firstEventMs);
     const touched = [...state.touched]
+      .filter((endMs) => endMs <= frontierMs)
       .sort((a, b) => a - b)
       .map((endMs) => ({ startMs: endMs - spec.lengthMs, endMs }));
     const halves = touched.filter((window) => window.endMs < firstEndMs);
     const again = touched.slice(halves.length);
     await reviseVolumes(model, halves);
-    for (const { endMs } of halves) state.touched.delete(endMs);
+    for (const endMs of state.touched) if (endMs < firstEndMs) state.touched.delete(endMs);
     for (const slice of slices(again)) {
       const counted = await countedIn(model, slice);
       const runs = await store.listRuns(model, (slice[0]?.endMs ?? 0) - 1, slice.at(-1)?.endMs ?? 0);
@@ -180,7 +191,7 @@ export function createCycle(deps: CycleDeps) {
       // Before these are recorded as judged: what a crash leaves undone is then seen again.
       await reviseVolumes(model, grown(due, runs));
       await judge(due, runs);
-      for (const { endMs } of slice) for (const ends of [state.touched, state.corrected]) ends.delete(endMs);
+      for (const { endMs } of slice) seen(state, endMs);
     }
     const gaps = createGapFilter(MAX_EMPTY_WINDOWS);
     for (const slice of slices(ready.windows)) {
@@ -227,6 +238,7 @@ export function createCycle(deps: CycleDeps) {
       state.performanceMs = due.window.endMs;
     }
     await deps.record(model, referenceHash, due.window, due);
+    seen(state, due.window.endMs);
     state.frontierMs = Math.max(state.frontierMs, due.window.endMs);
   }
 
@@ -289,8 +301,3 @@ export function createCycle(deps: CycleDeps) {
 }
 
 export type Cycle = ReturnType<typeof createCycle>;
-
-function* slices(windows: readonly Window[]): Generator<readonly Window[]> {
-  for (let at = 0; at < windows.length; at += WINDOWS_PER_SLICE)
-    yield windows.slice(at, at + WINDOWS_PER_SLICE);
-}

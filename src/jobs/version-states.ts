@@ -1,7 +1,7 @@
 import type { ModelVersion } from '../domain/model.js';
 import type { Store, VersionKey } from '../domain/ports.js';
-import { END_OF_TIME_MS, type WindowSpec } from '../domain/window.js';
-import { endsHolding } from './due-windows.js';
+import { END_OF_TIME_MS, type WindowSpec, windowsEndingIn } from '../domain/window.js';
+import { endsHolding, firstWholeEndMs } from './due-windows.js';
 
 /** How far the cycle has come with one version. */
 export interface VersionState {
@@ -9,10 +9,17 @@ export interface VersionState {
   frontierMs: number;
   /** End of the newest window whose performance was decided, ms. */
   performanceMs: number;
-  /** Ends of judged windows that may have grown since. */
+  /** The earliest that a row of the version is known to be, ms; infinite until that is told. */
+  firstEventMs: number;
+  /** Ends of windows that may have other rows or labels than when they were judged, if they were. */
   readonly touched: Set<number>;
   /** Of these, those whose labels were corrected: they have no more rows or labels than before. */
   readonly corrected: Set<number>;
+}
+
+/** A window whose rows and labels are looked at is not to be looked at again before they change. */
+export function seen(state: VersionState, endMs: number): void {
+  for (const ends of [state.touched, state.corrected]) ends.delete(endMs);
 }
 
 const nameOf = ({ model, modelVersion }: VersionKey) => JSON.stringify([model, modelVersion]);
@@ -28,13 +35,13 @@ export function createVersionStates(
     const key = { model, modelVersion };
     const known = states.get(nameOf(key));
     if (known !== undefined) return known;
-    // First sight since the start: a crash may lie between profiling and judging, so every judged window is looked at once.
     const runs = await store.listRuns(key, 0, END_OF_TIME_MS);
     const query = { ...key, category: 'performance', untilMs: END_OF_TIME_MS, limit: 1 };
     const [decided] = await store.recentOutcomes({ ...query, decided: true });
     const state = {
       frontierMs: runs.at(-1)?.window.endMs ?? 0,
       performanceMs: decided?.window.endMs ?? 0,
+      firstEventMs: Number.POSITIVE_INFINITY,
       touched: new Set(runs.map((run) => run.window.endMs)),
       corrected: new Set<number>(),
     };
@@ -42,9 +49,23 @@ export function createVersionStates(
     return state;
   }
 
+  /**
+   * The version begins no later than this: windows up to where it seemed to begin, which nobody looked at, or only at a part of, are looked at.
+   * At first sight since the start those are all, since a crash may lie between counting and judging.
+   */
+  function beginsBy(state: VersionState, spec: WindowSpec, ms: number): void {
+    if (ms >= state.firstEventMs) return;
+    const seemedMs = Math.min(state.frontierMs, state.firstEventMs + spec.lengthMs + spec.stepMs);
+    for (const { endMs } of windowsEndingIn(spec, firstWholeEndMs(spec, ms) - spec.stepMs, seemedMs))
+      state.touched.add(endMs);
+    state.firstEventMs = ms;
+  }
+
   return {
     of,
-    /** Remembers judged windows whose hours were counted again, and those of them whose labels were corrected. */
+    beginsBy: async (model: ModelVersion, ms: number): Promise<void> =>
+      beginsBy(await of(model), specOf(model.model), ms),
+    /** Remembers windows whose hours were counted again, and those of them whose labels were corrected. */
     async touch(
       model: ModelVersion,
       hourStartsMs: readonly number[],
@@ -52,9 +73,11 @@ export function createVersionStates(
     ): Promise<void> {
       const state = await of(model);
       const spec = specOf(model.model);
-      for (const hourMs of hourStartsMs)
-        for (const endMs of endsHolding(hourMs, spec))
-          if (endMs <= state.frontierMs) state.touched.add(endMs);
+      for (const hourMs of hourStartsMs) {
+        beginsBy(state, spec, hourMs);
+        // Those still to come, too: what is known of the newest row may be older than the rows that were counted.
+        for (const endMs of endsHolding(hourMs, spec)) state.touched.add(endMs);
+      }
       for (const hourMs of correctedMs)
         for (const endMs of endsHolding(hourMs, spec)) state.corrected.add(endMs);
     },

@@ -71,25 +71,33 @@ async function verdictsOf(url: string, filter: Record<string, string>): Promise<
   return ((await response.json()) as { verdicts: Verdict[] }).verdicts;
 }
 
-/** Whether one verdict of each whole day counts as many rows as there are. */
-async function countsAll(url: string, filter: Record<string, string>, rowsOf: Map<string, number>) {
-  const counted = new Map(
-    (await verdictsOf(url, filter)).map((v) => [
-      new Date(v.window.startMs).toISOString().slice(0, 10),
-      v.currentRows,
-    ]),
-  );
-  return [...byDay.keys()].every((day) => counted.get(day) === rowsOf.get(day));
+/** Waits until one verdict of each whole day counts as many rows as there are. */
+async function untilCounted(
+  what: string,
+  url: string,
+  filter: Record<string, string>,
+  rowsOf: Map<string, number>,
+): Promise<void> {
+  let missing: string[] = [];
+  const told = () => `every whole day is judged with all its ${what}, but ${missing.join(', ')}`;
+  await until(told, 240_000, async () => {
+    const counted = new Map(
+      (await verdictsOf(url, filter)).map((v) => [
+        new Date(v.window.startMs).toISOString().slice(0, 10),
+        v.currentRows,
+      ]),
+    );
+    missing = [...byDay.keys()]
+      .filter((day) => counted.get(day) !== rowsOf.get(day))
+      .map((day) => `${day} (${counted.get(day) ?? 'none'} of ${rowsOf.get(day)})`);
+    return missing.length === 0 ? true : null;
+  });
 }
 
 /** All verdicts of the whole days, once every one of them counts all of its rows and labels; day by day, since an answer is bounded. */
 async function settledVerdicts(url: string): Promise<Verdict[]> {
-  await until('every whole day is judged with all its rows', 240_000, async () =>
-    (await countsAll(url, { feature: 'prediction', detector: 'chiSquare' }, byDay)) ? true : null,
-  );
-  await until('and with all its labels', 240_000, async () =>
-    (await countsAll(url, { detector: 'accuracy' }, labelledByDay)) ? true : null,
-  );
+  await untilCounted('rows', url, { feature: 'prediction', detector: 'chiSquare' }, byDay);
+  await untilCounted('labels', url, { detector: 'accuracy' }, labelledByDay);
   const settled: Verdict[] = [];
   for (const day of byDay.keys()) {
     const startMs = Date.parse(day);

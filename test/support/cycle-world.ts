@@ -2,7 +2,7 @@ import type { ModelVersion } from '../../src/domain/model.js';
 import type { RunRecord } from '../../src/domain/ports.js';
 import type { Reference } from '../../src/domain/reference.js';
 import { DAY_MS, HOUR_MS, type Window } from '../../src/domain/window.js';
-import { createCycle } from '../../src/jobs/run-cycle.js';
+import { type CycleDeps, createCycle } from '../../src/jobs/run-cycle.js';
 import { createLogger } from '../../src/logger.js';
 import { createMetrics } from '../../src/metrics.js';
 
@@ -42,7 +42,12 @@ export function cycleWorld() {
   const clock = { nowMs: 0 };
   /** How late on its first day the version begins. */
   const beginning = { offsetMs: 0 };
+  /** What happens whenever the store is asked, before it answers: rows may come in at any time. */
+  const meanwhile: { happens: () => void } = { happens: () => undefined };
 
+  /** The first hour with rows of a day. */
+  const hourOf = (day: number) =>
+    day * DAY_MS + (day === Math.min(...stored.keys()) ? beginning.offsetMs : 0);
   const dayOf = (window: Window) => window.startMs / DAY_MS;
   function failing(what: keyof typeof failures) {
     if (failures[what] > 0) {
@@ -51,9 +56,22 @@ export function cycleWorld() {
     }
   }
 
+  /** A store that lets something happen before each answer. */
+  function interrupted<Methods extends object>(store: Methods): Methods {
+    return new Proxy(store, {
+      get: (target, name, receiver) => {
+        const method = Reflect.get(target, name, receiver) as (...args: unknown[]) => unknown;
+        return (...args: unknown[]) => {
+          meanwhile.happens();
+          return method(...args);
+        };
+      },
+    });
+  }
+
   const cycle = () =>
     createCycle({
-      store: {
+      store: interrupted<CycleDeps['store']>({
         listModels: async () => [...models],
         watermarks: async () => {
           const days = [...stored.keys()];
@@ -61,7 +79,7 @@ export function cycleWorld() {
           return [
             {
               ...key,
-              firstEventMs: Math.min(...days) * DAY_MS + beginning.offsetMs,
+              firstEventMs: hourOf(Math.min(...days)),
               watermarkMs: Math.max(...days) * DAY_MS + HOUR_MS,
               rows: 1,
             },
@@ -69,15 +87,18 @@ export function cycleWorld() {
         },
         dirtyBuckets: async () => {
           const days = [...stored.keys()].filter((day) => stored.get(day) !== profiled.get(day));
-          return days.length === 0 ? [] : [{ ...key, hourStartsMs: days.map((day) => day * DAY_MS) }];
+          return days.length === 0 ? [] : [{ ...key, hourStartsMs: days.map(hourOf) }];
         },
         profileHours: async (_model, hours) => {
-          for (const hour of hours) profiled.set(hour / DAY_MS, stored.get(hour / DAY_MS) ?? 0);
+          for (const hour of hours) {
+            const day = Math.floor(hour / DAY_MS);
+            profiled.set(day, stored.get(day) ?? 0);
+          }
         },
         profileLabels: async () => {
           const days = [...labels.keys()].filter((day) => labels.get(day) !== countedLabels.get(day));
           for (const day of days) countedLabels.set(day, labels.get(day) ?? 0);
-          return days.length === 0 ? [] : [{ ...key, hourStartsMs: days.map((day) => day * DAY_MS) }];
+          return days.length === 0 ? [] : [{ ...key, hourStartsMs: days.map(hourOf) }];
         },
         currentReference: async () => references.at(-1) ?? null,
         findReference: async ({ hash }) => references.find((known) => known.hash === hash) ?? null,
@@ -88,7 +109,7 @@ export function cycleWorld() {
         profiledRows: async (_key, windows) => windows.map((window) => profiled.get(dayOf(window)) ?? 0),
         recentOutcomes: async () => [],
         labelledRows: async (_key, windows) => windows.map((window) => countedLabels.get(dayOf(window)) ?? 0),
-      },
+      }),
       judge: async (_model, used, window) => {
         failing('judge');
         judged.push(dayOf(window));
@@ -141,6 +162,7 @@ export function cycleWorld() {
     failures,
     clock,
     beginning,
+    meanwhile,
     cycle,
   };
 }

@@ -66,13 +66,18 @@ export async function startService(options: {
   throw new Error(`the service did not become ready:\n${tail}`);
 }
 
-/** Asks until the answer is there, at most `timeoutMs`. */
-export async function until<T>(what: string, timeoutMs: number, ask: () => Promise<T | null>): Promise<T> {
+/** Asks until the answer is there, at most `timeoutMs`; `what` may tell how far it has come. */
+export async function until<T>(
+  what: string | (() => string),
+  timeoutMs: number,
+  ask: () => Promise<T | null>,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const answer = await ask();
     if (answer !== null) return answer;
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${timeoutMs} ms`);
+    if (Date.now() > deadline)
+      throw new Error(`${typeof what === 'string' ? what : what()}: not within ${timeoutMs} ms`);
     await delay(100);
   }
 }
