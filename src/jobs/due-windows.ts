@@ -56,27 +56,32 @@ export interface DueWindow {
   readonly labels: number;
 }
 
-/** Labels trickle in for days: a window is judged again when it has a tenth more of them, or the last one. */
+/** Labels trickle in for days: a window is judged again at once when it has a tenth more of them. */
 const LABEL_GROWTH = 1.1;
 
 /**
- * Of the given windows, those with rows that were never judged, or with more rows now than when they were, or notably more labels: a tenth more, the last
- * one, or those that reach the share of rows from which labels are mature.
+ * Of the given windows, those with rows that were never judged, or with more rows now than when they were, or notably more labels: a tenth more,
+ * one for every row, or those that reach the share of rows from which labels are mature. `waiting` are those with a few more labels.
  */
 export function outstanding(
   windows: readonly DueWindow[],
   runs: readonly RunRecord[],
   maturity = Number.POSITIVE_INFINITY,
-): DueWindow[] {
+): { due: DueWindow[]; waiting: DueWindow[] } {
   const runOf = new Map(runs.map((run) => [run.window.endMs, run]));
-  return windows.filter(({ window, rows, labels }) => {
-    const run = runOf.get(window.endMs);
-    if (rows > (run?.rows ?? 0)) return true;
-    if (run === undefined) return false;
-    const before = run.labels ?? 0;
+  const due: DueWindow[] = [];
+  const waiting: DueWindow[] = [];
+  for (const each of windows) {
+    const { rows, labels } = each;
+    const run = runOf.get(each.window.endMs);
+    const before = run?.labels ?? 0;
     const matures = before < maturity * rows && labels >= maturity * rows;
-    return labels > before && (labels >= before * LABEL_GROWTH || labels >= rows || matures);
-  });
+    if (rows > (run?.rows ?? 0)) due.push(each);
+    else if (run === undefined || labels <= before) continue;
+    else if (labels >= before * LABEL_GROWTH || labels >= rows || matures) due.push(each);
+    else waiting.push(each);
+  }
+  return { due, waiting };
 }
 
 /** Of the given windows, those that hold other rows than when they were judged, or were never judged. */

@@ -15,10 +15,10 @@ import {
   readyWindows,
   slices,
 } from './due-windows.js';
+import { createDueJudge } from './judge-due.js';
 import type { MeasuredVersion } from './measure-performance.js';
-import { presentOutcomes } from './present-outcomes.js';
 import { sideBySide } from './side-by-side.js';
-import { createVersionStates, seen, type VersionState } from './version-states.js';
+import { createVersionStates, endWaiting, seen, waits } from './version-states.js';
 
 const GRACE_MS = 3_600_000;
 const MAX_EMPTY_WINDOWS = 24;
@@ -89,6 +89,8 @@ export interface CycleDeps {
   readonly metrics: Pick<Metrics, 'ingestLag'>;
   readonly settings: (model: string) => CycleSettings;
   readonly clock: Clock;
+  /** Tells when labels rest, which a replay's data do not. */
+  readonly wallClock: Clock;
   readonly logger: Logger;
 }
 
@@ -105,7 +107,8 @@ export interface CycleResult {
  */
 export function createCycle(deps: CycleDeps) {
   const { store, logger } = deps;
-  const states = createVersionStates(store, (model) => deps.settings(model).window);
+  const states = createVersionStates(store, (model) => deps.settings(model).window, deps.wallClock);
+  const dueJudge = createDueJudge(deps);
 
   async function countedIn(key: VersionKey, windows: readonly Window[]): Promise<DueWindow[]> {
     const rows = await store.profiledRows(key, windows);
@@ -133,7 +136,7 @@ export function createCycle(deps: CycleDeps) {
       const model = find(relabelled);
       if (model === undefined) continue;
       hours += relabelled.hourStartsMs.length;
-      await states.touch(model, relabelled.hourStartsMs);
+      await states.touchLabelled(model, relabelled.hourStartsMs);
     }
     for (const measured of (await deps.measurePerformance?.(models)) ?? []) {
       hours += measured.hourStartsMs.length;
@@ -151,6 +154,7 @@ export function createCycle(deps: CycleDeps) {
     const { window: spec, minimumMaturity } = deps.settings(model.model);
     const state = await states.of(model);
     const { frontierMs } = state;
+    endWaiting(state, nowMs, deps.wallClock.now());
     await states.beginsBy(model, rows.firstEventMs);
     // Hours were counted since the store told when the rows begin: they may lie before that.
     const { firstEventMs } = state;
@@ -169,7 +173,7 @@ export function createCycle(deps: CycleDeps) {
     async function judge(dues: readonly DueWindow[], runs: readonly RunRecord[] = []): Promise<void> {
       for (const due of dues) {
         const run = runs.find(({ window }) => window.endMs === due.window.endMs);
-        await judgeOne(model, await referenceOf(reference, run), state, due);
+        await dueJudge.judge(model, await dueJudge.referenceOf(reference, run), state, due);
         judged += 1;
       }
     }
@@ -181,16 +185,17 @@ export function createCycle(deps: CycleDeps) {
       .map((endMs) => ({ startMs: endMs - spec.lengthMs, endMs }));
     const halves = touched.filter((window) => window.endMs < firstEndMs);
     const again = touched.slice(halves.length);
-    await reviseVolumes(model, halves);
+    await dueJudge.reviseVolumes(model, halves);
     for (const endMs of state.touched) if (endMs < firstEndMs) state.touched.delete(endMs);
     for (const slice of slices(again)) {
       const counted = await countedIn(model, slice);
       const runs = await store.listRuns(model, (slice[0]?.endMs ?? 0) - 1, slice.at(-1)?.endMs ?? 0);
-      const stale = new Set(outstanding(counted, runs, minimumMaturity).map(({ window }) => window.endMs));
-      const due = counted.filter(({ window: { endMs } }) => stale.has(endMs) || state.corrected.has(endMs));
+      const found = outstanding(counted, runs, minimumMaturity);
+      const due = counted.filter((each) => found.due.includes(each) || state.overdue.has(each.window.endMs));
       // Before these are recorded as judged: what a crash leaves undone is then seen again.
-      await reviseVolumes(model, grown(due, runs));
+      await dueJudge.reviseVolumes(model, grown(due, runs));
       await judge(due, runs);
+      for (const each of found.waiting) if (!due.includes(each)) waits(state, each.window.endMs, nowMs);
       for (const { endMs } of slice) seen(state, endMs);
     }
     const gaps = createGapFilter(MAX_EMPTY_WINDOWS);
@@ -205,41 +210,6 @@ export function createCycle(deps: CycleDeps) {
         'empty windows skipped',
       );
     return judged;
-  }
-
-  /** Volume compares a window with earlier ones: those after the changed ones are to be looked at again. */
-  async function reviseVolumes(model: ModelVersion, changed: readonly Window[]): Promise<void> {
-    const revised = (await deps.reviseVolumes?.(model, changed)) ?? [];
-    if (revised.length > 0) deps.gauges.verdictsRevised(model, revised);
-  }
-
-  /** A window judged again, for rows that came late, is compared with what it was compared with, whatever is current now. */
-  async function referenceOf(current: Reference, run: RunRecord | undefined): Promise<Reference> {
-    if (run === undefined || run.referenceHash === current.hash) return current;
-    const { model, modelVersion } = current;
-    return (await store.findReference({ model, modelVersion, hash: run.referenceHash })) ?? current;
-  }
-
-  async function judgeOne(
-    model: ModelVersion,
-    registered: Reference,
-    state: VersionState,
-    due: DueWindow,
-  ): Promise<void> {
-    const reference = (await deps.referenceFor?.(model, registered, due.window)) ?? registered;
-    const level = await deps.levelFor(model, reference, due.window);
-    const { verdicts, outcomes, referenceHash } = await deps.judge(model, reference, due.window, level);
-    // An older window judged again corrects the record; only the newest one speaks for the present.
-    const present = presentOutcomes(outcomes, state);
-    if (present.length > 0) await deps.alerts.windowJudged(present);
-    if (due.window.endMs >= state.frontierMs) deps.gauges.windowJudged(model, verdicts);
-    if (present.some(({ category }) => category === 'performance')) {
-      deps.gauges.performanceJudged?.(model, verdicts);
-      state.performanceMs = due.window.endMs;
-    }
-    await deps.record(model, referenceHash, due.window, due);
-    seen(state, due.window.endMs);
-    state.frontierMs = Math.max(state.frontierMs, due.window.endMs);
   }
 
   async function look(nowMs: number) {

@@ -1,6 +1,7 @@
+import type { Clock } from '../domain/clock.js';
 import type { ModelVersion } from '../domain/model.js';
 import type { Store, VersionKey } from '../domain/ports.js';
-import { END_OF_TIME_MS, type WindowSpec, windowsEndingIn } from '../domain/window.js';
+import { END_OF_TIME_MS, HOUR_MS, type WindowSpec, windowsEndingIn } from '../domain/window.js';
 import { endsHolding, firstWholeEndMs } from './due-windows.js';
 
 /** How far the cycle has come with one version. */
@@ -13,13 +14,48 @@ export interface VersionState {
   firstEventMs: number;
   /** Ends of windows that may have other rows or labels than when they were judged, if they were. */
   readonly touched: Set<number>;
-  /** Of these, those whose labels were corrected: they have no more rows or labels than before. */
-  readonly corrected: Set<number>;
+  /** Of these, those that are judged though they have no more rows, nor notably more labels, than before: some were corrected, or waited. */
+  readonly overdue: Set<number>;
+  /** Ends of windows with a few more labels than when they were judged, and since when they wait for the others, ms of the cycle's clock. */
+  readonly waiting: Map<number, number>;
+  /** When labels last came, ms of the wall clock. */
+  labelledMs: number;
+}
+
+/** Where none came for so long, labels have come to rest: a nightly load of them has ended. */
+const REST_MS = 60_000;
+/** Where they never rest, a window waits for a tenth of its age, and no less than this. */
+const WAIT_MS = HOUR_MS;
+const WAIT_OF_AGE = 0.1;
+
+/** A window was judged, with all its rows and labels of now. */
+export function judged(state: VersionState, endMs: number): void {
+  seen(state, endMs);
+  state.waiting.delete(endMs);
+  state.frontierMs = Math.max(state.frontierMs, endMs);
+}
+
+/** A window has a few more labels than when it was judged. */
+export function waits(state: VersionState, endMs: number, nowMs: number): void {
+  if (!state.waiting.has(endMs)) state.waiting.set(endMs, nowMs);
+}
+
+/**
+ * Windows that waited long enough for the rest of their labels are judged with those there are: so that in the end a verdict follows
+ * from all of them, and a window that gets one every minute for a month is judged some seventy times and not forty thousand.
+ */
+export function endWaiting(state: VersionState, nowMs: number, wallMs: number): void {
+  const atRest = wallMs - state.labelledMs >= REST_MS;
+  for (const [endMs, sinceMs] of state.waiting)
+    if (atRest || nowMs - sinceMs >= Math.max(WAIT_MS, (nowMs - endMs) * WAIT_OF_AGE)) {
+      state.touched.add(endMs);
+      state.overdue.add(endMs);
+    }
 }
 
 /** A window whose rows and labels are looked at is not to be looked at again before they change. */
 export function seen(state: VersionState, endMs: number): void {
-  for (const ends of [state.touched, state.corrected]) ends.delete(endMs);
+  for (const ends of [state.touched, state.overdue]) ends.delete(endMs);
 }
 
 const nameOf = ({ model, modelVersion }: VersionKey) => JSON.stringify([model, modelVersion]);
@@ -28,6 +64,7 @@ const nameOf = ({ model, modelVersion }: VersionKey) => JSON.stringify([model, m
 export function createVersionStates(
   store: Pick<Store, 'listRuns' | 'recentOutcomes'>,
   specOf: (model: string) => WindowSpec,
+  wallClock: Clock,
 ) {
   const states = new Map<string, VersionState>();
 
@@ -43,7 +80,9 @@ export function createVersionStates(
       performanceMs: decided?.window.endMs ?? 0,
       firstEventMs: Number.POSITIVE_INFINITY,
       touched: new Set(runs.map((run) => run.window.endMs)),
-      corrected: new Set<number>(),
+      overdue: new Set<number>(),
+      waiting: new Map<number, number>(),
+      labelledMs: wallClock.now(),
     };
     states.set(nameOf(key), state);
     return state;
@@ -61,25 +100,31 @@ export function createVersionStates(
     state.firstEventMs = ms;
   }
 
+  /** Remembers windows whose hours were counted again, and those of them whose labels were corrected. */
+  async function touch(
+    model: ModelVersion,
+    hourStartsMs: readonly number[],
+    correctedMs: readonly number[] = [],
+  ): Promise<void> {
+    const state = await of(model);
+    const spec = specOf(model.model);
+    for (const hourMs of hourStartsMs) {
+      beginsBy(state, spec, hourMs);
+      // Those still to come, too: what is known of the newest row may be older than the rows that were counted.
+      for (const endMs of endsHolding(hourMs, spec)) state.touched.add(endMs);
+    }
+    for (const hourMs of correctedMs) for (const endMs of endsHolding(hourMs, spec)) state.overdue.add(endMs);
+  }
+
   return {
     of,
+    touch,
     beginsBy: async (model: ModelVersion, ms: number): Promise<void> =>
       beginsBy(await of(model), specOf(model.model), ms),
-    /** Remembers windows whose hours were counted again, and those of them whose labels were corrected. */
-    async touch(
-      model: ModelVersion,
-      hourStartsMs: readonly number[],
-      correctedMs: readonly number[] = [],
-    ): Promise<void> {
-      const state = await of(model);
-      const spec = specOf(model.model);
-      for (const hourMs of hourStartsMs) {
-        beginsBy(state, spec, hourMs);
-        // Those still to come, too: what is known of the newest row may be older than the rows that were counted.
-        for (const endMs of endsHolding(hourMs, spec)) state.touched.add(endMs);
-      }
-      for (const hourMs of correctedMs)
-        for (const endMs of endsHolding(hourMs, spec)) state.corrected.add(endMs);
+    /** The same where labels came. */
+    async touchLabelled(model: ModelVersion, hourStartsMs: readonly number[]): Promise<void> {
+      (await of(model)).labelledMs = wallClock.now();
+      await touch(model, hourStartsMs);
     },
     /** A deleted model that is registered again begins anew. */
     retain(keys: readonly VersionKey[]): void {

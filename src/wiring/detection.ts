@@ -150,6 +150,7 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
       minimumMaturity: settings(model).performance.minimumMaturity,
     }),
     clock,
+    wallClock,
     logger,
   });
   const streams = createErrorStreams({

@@ -39,7 +39,7 @@ export function cycleWorld() {
   const alerted: number[] = [];
   const revised: number[][] = [];
   const failures = { judge: 0, record: 0 };
-  const clock = { nowMs: 0 };
+  const clock = { nowMs: 0, wallMs: 0 };
   /** How late on its first day the version begins. */
   const beginning = { offsetMs: 0 };
   /** What happens whenever the store is asked, before it answers: rows may come in at any time. */
@@ -147,6 +147,7 @@ export function cycleWorld() {
       settings: () => ({ window: { lengthMs: DAY_MS, stepMs: DAY_MS, latenessMs: 0 } }),
       levelFor: async () => 0.05,
       clock: { now: () => clock.nowMs, observe: () => undefined },
+      wallClock: { now: () => clock.wallMs, observe: () => undefined },
       logger: silent,
     });
   return {

@@ -113,6 +113,58 @@ describe('the cycle', () => {
     expect((await cycle.run()).hoursProfiled).toBe(0);
   });
 
+  it('judges a window that has a few more labels once no more come, and once', async () => {
+    const w = cycleWorld();
+    for (const day of [0, 1]) w.stored.set(day, 100);
+    w.labels.set(0, 80);
+    let cycle = w.cycle();
+    await cycle.run();
+    w.clock.wallMs += 3_600_000;
+    w.labels.set(0, 83);
+    await cycle.run();
+    w.clock.wallMs += 59_000;
+    await cycle.run();
+    expect(w.judged).toEqual([0]);
+    w.clock.wallMs += 1_000;
+    w.failures.record = 1;
+    await expect(cycle.run()).rejects.toThrow('planned');
+    await cycle.run();
+    await cycle.run();
+    expect(w.judged).toEqual([0, 0, 0]);
+    expect(w.runs.get(DAY_MS)?.labels).toBe(83);
+    // What waits is found again after a restart.
+    w.labels.set(0, 84);
+    await cycle.run();
+    cycle = w.cycle();
+    await cycle.run();
+    w.clock.wallMs += 60_000;
+    await cycle.run();
+    expect(w.runs.get(DAY_MS)?.labels).toBe(84);
+    expect(w.judged).toEqual([0, 0, 0, 0]);
+  });
+
+  it('judges a window whose labels never rest some times, and in the end with all of them', async () => {
+    const w = cycleWorld();
+    for (const day of [0, 1]) w.stored.set(day, 10_000);
+    const cycle = w.cycle();
+    w.clock.nowMs = DAY_MS;
+    await cycle.run();
+    for (let minute = 1; minute <= 30 * 24 * 60; minute += 10) {
+      w.labels.set(0, 4_000 + minute / 10);
+      w.clock.wallMs = minute * 60_000;
+      w.clock.nowMs = DAY_MS + w.clock.wallMs;
+      // Labels of other days come in between.
+      w.labels.set(1, 1 + minute);
+      await cycle.run();
+    }
+    const times = w.judged.filter((day) => day === 0).length;
+    expect(times).toBeGreaterThan(20);
+    expect(times).toBeLessThan(100);
+    w.clock.wallMs += 60_000;
+    await cycle.run();
+    expect(w.runs.get(DAY_MS)?.labels).toBe(w.labels.get(0));
+  });
+
   it('judges a window again when late rows came, without alerting about the past', async () => {
     const w = cycleWorld();
     const cycle = w.cycle();
