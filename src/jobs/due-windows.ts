@@ -56,6 +56,13 @@ export interface DueWindow {
   readonly labels: number;
 }
 
+/** The run of a window; after another length was configured, one end may be that of two. */
+export function runFinder(runs: readonly RunRecord[]): (window: Window) => RunRecord | undefined {
+  const nameOf = ({ startMs, endMs }: Window) => `${startMs} ${endMs}`;
+  const known = new Map(runs.map((run) => [nameOf(run.window), run]));
+  return (window) => known.get(nameOf(window));
+}
+
 /** Labels trickle in for days: a window is judged again at once when it has a tenth more of them. */
 const LABEL_GROWTH = 1.1;
 
@@ -67,18 +74,18 @@ export function outstanding(
   windows: readonly DueWindow[],
   runs: readonly RunRecord[],
   maturity = Number.POSITIVE_INFINITY,
-): { due: DueWindow[]; waiting: DueWindow[] } {
-  const runOf = new Map(runs.map((run) => [run.window.endMs, run]));
-  const due: DueWindow[] = [];
+): { due: Set<DueWindow>; waiting: DueWindow[] } {
+  const due = new Set<DueWindow>();
   const waiting: DueWindow[] = [];
+  const runOf = runFinder(runs);
   for (const each of windows) {
     const { rows, labels } = each;
-    const run = runOf.get(each.window.endMs);
+    const run = runOf(each.window);
     const before = run?.labels ?? 0;
     const matures = before < maturity * rows && labels >= maturity * rows;
-    if (rows > (run?.rows ?? 0)) due.push(each);
+    if (rows > (run?.rows ?? 0)) due.add(each);
     else if (run === undefined || labels <= before) continue;
-    else if (labels >= before * LABEL_GROWTH || labels >= rows || matures) due.push(each);
+    else if (labels >= before * LABEL_GROWTH || labels >= rows || matures) due.add(each);
     else waiting.push(each);
   }
   return { due, waiting };
@@ -86,10 +93,8 @@ export function outstanding(
 
 /** Of the given windows, those that hold other rows than when they were judged, or were never judged. */
 export function grown(windows: readonly DueWindow[], runs: readonly RunRecord[]): Window[] {
-  const runOf = new Map(runs.map((run) => [run.window.endMs, run]));
-  return windows
-    .filter(({ window, rows }) => rows !== runOf.get(window.endMs)?.rows)
-    .map(({ window }) => window);
+  const runOf = runFinder(runs);
+  return windows.filter(({ window, rows }) => rows !== runOf(window)?.rows).map(({ window }) => window);
 }
 
 /**

@@ -13,12 +13,13 @@ import {
   grown,
   outstanding,
   readyWindows,
+  runFinder,
   slices,
 } from './due-windows.js';
 import { createDueJudge } from './judge-due.js';
 import type { MeasuredVersion } from './measure-performance.js';
 import { sideBySide } from './side-by-side.js';
-import { createVersionStates, endWaiting, seen, waits } from './version-states.js';
+import { createVersionStates, seen } from './version-states.js';
 
 const GRACE_MS = 3_600_000;
 const MAX_EMPTY_WINDOWS = 24;
@@ -39,6 +40,7 @@ export interface CycleDeps {
     | 'listModels'
     | 'watermarks'
     | 'dirtyBuckets'
+    | 'recentlyCountedHours'
     | 'profileHours'
     | 'profileLabels'
     | 'currentReference'
@@ -89,8 +91,8 @@ export interface CycleDeps {
   readonly metrics: Pick<Metrics, 'ingestLag'>;
   readonly settings: (model: string) => CycleSettings;
   readonly clock: Clock;
-  /** Tells when labels rest, which a replay's data do not. */
-  readonly wallClock: Clock;
+  /** Milliseconds that never go back, and go on where a replay's data stop. */
+  readonly monotonicMs: () => number;
   readonly logger: Logger;
 }
 
@@ -107,7 +109,7 @@ export interface CycleResult {
  */
 export function createCycle(deps: CycleDeps) {
   const { store, logger } = deps;
-  const states = createVersionStates(store, (model) => deps.settings(model).window, deps.wallClock);
+  const states = createVersionStates(store, (model) => deps.settings(model).window, deps.monotonicMs);
   const dueJudge = createDueJudge(deps);
 
   async function countedIn(key: VersionKey, windows: readonly Window[]): Promise<DueWindow[]> {
@@ -136,7 +138,7 @@ export function createCycle(deps: CycleDeps) {
       const model = find(relabelled);
       if (model === undefined) continue;
       hours += relabelled.hourStartsMs.length;
-      await states.touchLabelled(model, relabelled.hourStartsMs);
+      await states.touch(model, relabelled.hourStartsMs);
     }
     for (const measured of (await deps.measurePerformance?.(models)) ?? []) {
       hours += measured.hourStartsMs.length;
@@ -153,49 +155,39 @@ export function createCycle(deps: CycleDeps) {
   ): Promise<number> {
     const { window: spec, minimumMaturity } = deps.settings(model.model);
     const state = await states.of(model);
-    const { frontierMs } = state;
-    endWaiting(state, nowMs, deps.wallClock.now());
-    await states.beginsBy(model, rows.firstEventMs);
-    // Hours were counted since the store told when the rows begin: they may lie before that.
-    const { firstEventMs } = state;
+    states.begins(state, spec, rows.firstEventMs);
     const ready = readyWindows(
-      {
-        spec,
-        firstEventMs,
-        watermarkMs: rows.watermarkMs,
-        nowMs,
-        graceMs: GRACE_MS,
-        maxEmptyWindows: MAX_EMPTY_WINDOWS,
-      },
-      frontierMs,
+      { spec, ...rows, nowMs, graceMs: GRACE_MS, maxEmptyWindows: MAX_EMPTY_WINDOWS },
+      state.frontierMs,
     );
     let judged = 0;
     async function judge(dues: readonly DueWindow[], runs: readonly RunRecord[] = []): Promise<void> {
+      const runOf = runFinder(runs);
       for (const due of dues) {
-        const run = runs.find(({ window }) => window.endMs === due.window.endMs);
+        const run = runOf(due.window);
         await dueJudge.judge(model, await dueJudge.referenceOf(reference, run), state, due);
         judged += 1;
       }
     }
     // Late labels touch every window of their rows; a half one is judged for those no more than for the rows themselves.
-    const firstEndMs = firstWholeEndMs(spec, firstEventMs);
+    const firstEndMs = firstWholeEndMs(spec, rows.firstEventMs);
     const touched = [...state.touched]
-      .filter((endMs) => endMs <= frontierMs)
       .sort((a, b) => a - b)
       .map((endMs) => ({ startMs: endMs - spec.lengthMs, endMs }));
     const halves = touched.filter((window) => window.endMs < firstEndMs);
     const again = touched.slice(halves.length);
     await dueJudge.reviseVolumes(model, halves);
-    for (const endMs of state.touched) if (endMs < firstEndMs) state.touched.delete(endMs);
+    for (const { endMs } of halves) seen(state, endMs);
     for (const slice of slices(again)) {
       const counted = await countedIn(model, slice);
       const runs = await store.listRuns(model, (slice[0]?.endMs ?? 0) - 1, slice.at(-1)?.endMs ?? 0);
       const found = outstanding(counted, runs, minimumMaturity);
-      const due = counted.filter((each) => found.due.includes(each) || state.overdue.has(each.window.endMs));
+      const due = counted.filter((each) => found.due.has(each) || state.overdue.has(each.window.endMs));
       // Before these are recorded as judged: what a crash leaves undone is then seen again.
       await dueJudge.reviseVolumes(model, grown(due, runs));
+      const waiting = found.waiting.filter(({ window }) => !state.overdue.has(window.endMs));
       await judge(due, runs);
-      for (const each of found.waiting) if (!due.includes(each)) waits(state, each.window.endMs, nowMs);
+      for (const { window } of waiting) state.waits.begin(window.endMs);
       for (const { endMs } of slice) seen(state, endMs);
     }
     const gaps = createGapFilter(MAX_EMPTY_WINDOWS);
@@ -233,17 +225,20 @@ export function createCycle(deps: CycleDeps) {
     },
     /** What is remembered may be old: another process has judged meanwhile. */
     forget: () => states.retain([]),
+    /** Windows with a few more labels than when they were judged wait no longer: the next run judges them. Returns how many these are. */
+    endWaiting: () => states.endWaiting(true),
     async run(): Promise<CycleResult> {
       // Read before the counting: whatever these have passed is counted below, while rows go on coming in.
       const nowMs = deps.clock.now();
       const { watermarks, models } = await look(nowMs);
       states.retain(models);
       const dirtyBuckets = await store.dirtyBuckets(nowMs - GRACE_MS);
+      states.endWaiting();
       let hoursProfiled = 0;
       let rowsScored = 0;
       let windowsJudged = 0;
       async function follow(model: ModelVersion): Promise<void> {
-        const rows = watermarks.find((w) => w.model === model.model && w.modelVersion === model.modelVersion);
+        const rows = spanOf(model, watermarks, dirtyBuckets);
         const reference = rows === undefined ? null : await store.currentReference(model);
         if (rows === undefined || reference === null) return;
         const { scored } = await deps.scoreOutliers(model, reference);
@@ -258,7 +253,12 @@ export function createCycle(deps: CycleDeps) {
         const groups = [...byModel.values()];
         for (let at = 0; at < groups.length; at += MODELS_COUNTED_TOGETHER) {
           const some = groups.slice(at, at + MODELS_COUNTED_TOGETHER);
-          hoursProfiled += await profile(some.flat(), dirtyBuckets);
+          try {
+            hoursProfiled += await profile(some.flat(), dirtyBuckets);
+          } catch (error) {
+            states.doubt(some.flat());
+            throw error;
+          }
           yield* some;
         }
       }
@@ -271,3 +271,22 @@ export function createCycle(deps: CycleDeps) {
 }
 
 export type Cycle = ReturnType<typeof createCycle>;
+
+/**
+ * Of a version, the first and the newest row: as the store told before it said which hours are to be counted, and these hours, whose rows may
+ * have come in between.
+ */
+function spanOf(
+  key: VersionKey,
+  watermarks: Awaited<ReturnType<Store['watermarks']>>,
+  dirtyBuckets: readonly DirtyBuckets[],
+): { firstEventMs: number; watermarkMs: number } | undefined {
+  const isOwn = (other: VersionKey) => other.model === key.model && other.modelVersion === key.modelVersion;
+  const mark = watermarks.find(isOwn);
+  if (mark === undefined) return undefined;
+  const hours = dirtyBuckets.find(isOwn)?.hourStartsMs ?? [];
+  return {
+    firstEventMs: Math.min(mark.firstEventMs, ...hours.slice(0, 1)),
+    watermarkMs: Math.max(mark.watermarkMs, ...hours.slice(-1)),
+  };
+}

@@ -150,7 +150,7 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
       minimumMaturity: settings(model).performance.minimumMaturity,
     }),
     clock,
-    wallClock,
+    monotonicMs: () => performance.now(),
     logger,
   });
   const streams = createErrorStreams({
@@ -265,7 +265,10 @@ export function wireDetection(parts: Parts, coordinator: Coordinator) {
       };
       do {
         await runOrFail(DETECTION);
-      } while (lastCycle.hoursProfiled + lastCycle.rowsScored + lastCycle.windowsJudged > 0);
+      } while (
+        lastCycle.hoursProfiled + lastCycle.rowsScored + lastCycle.windowsJudged > 0 ||
+        cycle.endWaiting() > 0
+      );
       await runOrFail(REPORTS);
       await dispatcher.deliverDue();
     },

@@ -30,6 +30,8 @@ const key = { model: 'm', modelVersion: '1' };
 export function cycleWorld() {
   const stored = new Map<number, number>();
   const profiled = new Map<number, number>();
+  /** Days counted within the last hour, or since the last judgement. */
+  const recent = new Set<number>();
   const labels = new Map<number, number>();
   const countedLabels = new Map<number, number>();
   const runs = new Map<number, RunRecord>();
@@ -38,8 +40,9 @@ export function cycleWorld() {
   const judged: number[] = [];
   const alerted: number[] = [];
   const revised: number[][] = [];
-  const failures = { judge: 0, record: 0 };
-  const clock = { nowMs: 0, wallMs: 0 };
+  const failures = { judge: 0, record: 0, measure: 0 };
+  const spec = { lengthMs: DAY_MS, stepMs: DAY_MS, latenessMs: 0 };
+  const clock = { nowMs: 0, monotonicMs: 0 };
   /** How late on its first day the version begins. */
   const beginning = { offsetMs: 0 };
   /** What happens whenever the store is asked, before it answers: rows may come in at any time. */
@@ -87,12 +90,14 @@ export function cycleWorld() {
         },
         dirtyBuckets: async () => {
           const days = [...stored.keys()].filter((day) => stored.get(day) !== profiled.get(day));
-          return days.length === 0 ? [] : [{ ...key, hourStartsMs: days.map(hourOf) }];
+          return days.length === 0 ? [] : [{ ...key, hourStartsMs: days.map(hourOf).sort((a, b) => a - b) }];
         },
+        recentlyCountedHours: async () => [...recent].map(hourOf),
         profileHours: async (_model, hours) => {
           for (const hour of hours) {
             const day = Math.floor(hour / DAY_MS);
             profiled.set(day, stored.get(day) ?? 0);
+            recent.add(day);
           }
         },
         profileLabels: async () => {
@@ -144,15 +149,20 @@ export function cycleWorld() {
         return [];
       },
       metrics: createMetrics(),
-      settings: () => ({ window: { lengthMs: DAY_MS, stepMs: DAY_MS, latenessMs: 0 } }),
+      measurePerformance: async () => {
+        failing('measure');
+        return [];
+      },
+      settings: () => ({ window: spec }),
       levelFor: async () => 0.05,
       clock: { now: () => clock.nowMs, observe: () => undefined },
-      wallClock: { now: () => clock.wallMs, observe: () => undefined },
+      monotonicMs: () => clock.monotonicMs,
       logger: silent,
     });
   return {
     stored,
     profiled,
+    recent,
     labels,
     runs,
     models,
@@ -161,6 +171,7 @@ export function cycleWorld() {
     alerted,
     revised,
     failures,
+    spec,
     clock,
     beginning,
     meanwhile,
