@@ -5,16 +5,12 @@ import type { StoreClient } from './client.js';
 /** Inserts need room, and the merges behind them room for a copy of what they merge. */
 const LEAST_FREE_BYTES = 64 * 1024 ** 2;
 
-/** An insert takes some tenths of a second. The embedded engine has no time limit: one that it holds for so long may never come back. */
-const LONGEST_INSERT_MS = 60_000;
-
 export interface WriteHealthOptions {
   /** Of the embedded engine; null for a server, whose disks are its operator's. */
   readonly dataDir: string | null;
   /** Inserts a row that means nothing. */
   readonly probe: () => Promise<void>;
   readonly freeBytes?: (directory: string) => Promise<number>;
-  readonly monotonicMs?: () => number;
 }
 
 /**
@@ -22,15 +18,11 @@ export interface WriteHealthOptions {
  * each question until one gets through: if nobody sends to what is not ready, no other insert would show that it is well again.
  */
 export function createWriteHealth(options: WriteHealthOptions) {
-  const { dataDir, probe, freeBytes = freeBytesOf, monotonicMs = () => performance.now() } = options;
+  const { dataDir, probe, freeBytes = freeBytesOf } = options;
   let failure: unknown = null;
   let probing: Promise<void> | null = null;
-  /** Inserts under way, the oldest first. */
-  const underWay = new Set<{ readonly sinceMs: number }>();
 
   async function watch(insert: () => Promise<void>): Promise<void> {
-    const own = { sinceMs: monotonicMs() };
-    underWay.add(own);
     try {
       await insert();
       failure = null;
@@ -38,20 +30,7 @@ export function createWriteHealth(options: WriteHealthOptions) {
       // What is never taken, however often it is sent, says nothing about the store.
       if (!(error instanceof AppError) || error.retryable) failure = error;
       throw error;
-    } finally {
-      underWay.delete(own);
     }
-  }
-
-  function assertInsertsReturn(): void {
-    const [oldest] = underWay;
-    const tookMs = oldest === undefined ? 0 : monotonicMs() - oldest.sinceMs;
-    if (tookMs >= LONGEST_INSERT_MS)
-      throw new AppError(
-        'store_unavailable',
-        `an insert has not come back from the store for ${Math.floor(tookMs / 1_000)} s: look whether its disk still answers, and restart this process if it does; nothing of the insert is acknowledged or committed before it comes back`,
-        { retryable: true },
-      );
   }
 
   return {
@@ -73,7 +52,6 @@ export function createWriteHealth(options: WriteHealthOptions) {
             { retryable: true },
           );
       }
-      assertInsertsReturn();
       if (failure === null) return;
       probing ??= watch(probe).finally(() => {
         probing = null;

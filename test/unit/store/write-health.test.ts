@@ -57,37 +57,6 @@ describe('the health of writes', () => {
     expect(probes()).toBe(3);
   });
 
-  test('is bad while an insert does not come back, and says since when', async () => {
-    let nowMs = 0;
-    const ends: (() => void)[] = [];
-    const insert = () => new Promise<void>((resolve) => ends.push(resolve));
-    const health = createWriteHealth({
-      dataDir: null,
-      probe: async () => undefined,
-      monotonicMs: () => nowMs,
-    });
-    const client = health.watched({ insert, insertBlock: insert } as unknown as StoreClient);
-    const first = client.insert('labels', []);
-    nowMs = 30_000;
-    const second = client.insertBlock('predictions', [], [], 't');
-    nowMs = 59_999;
-    await health.assertWritable();
-    nowMs = 75_000;
-    await expect(health.assertWritable()).rejects.toMatchObject({
-      code: 'store_unavailable',
-      retryable: true,
-      message: expect.stringContaining('has not come back from the store for 75 s'),
-    });
-    ends[0]?.();
-    await first;
-    await health.assertWritable();
-    nowMs = 90_000;
-    await expect(health.assertWritable()).rejects.toThrow('for 60 s');
-    ends[1]?.();
-    await second;
-    await health.assertWritable();
-  });
-
   test('does not suffer from an insert that no store would take', async () => {
     const bug = new AppError('store_unavailable', 'a wrong column');
     const { health, client } = storeThat({ fails: bug });
