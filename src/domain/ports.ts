@@ -82,8 +82,6 @@ export interface ProfileStore {
    * then the clock lets windows that hold it be judged.
    */
   dirtyBuckets(settledMs?: number): Promise<DirtyBuckets[]>;
-  /** Starts of a version's hours, ms, that were counted later than an hour before any of its windows was last judged: those windows may not know. */
-  recentlyCountedHours(key: VersionKey): Promise<number[]>;
   /** Recounts the hours from raw rows and replaces their profiles whole, then the days that hold them. Idempotent. */
   profileHours(model: ModelVersion, hourStartsMs: readonly number[]): Promise<void>;
   /**

@@ -67,7 +67,7 @@ export function runFinder(runs: readonly RunRecord[]): (window: Window) => RunRe
 const LABEL_GROWTH = 1.1;
 
 /**
- * Of the given windows, those with rows that were never judged, or with more rows now than when they were, or notably more labels: a tenth more,
+ * Of the given windows, those with more rows now than when they were judged, or notably more labels: a tenth more,
  * one for every row, or those that reach the share of rows from which labels are mature. `waiting` are those with a few more labels.
  */
 export function outstanding(
@@ -81,10 +81,11 @@ export function outstanding(
   for (const each of windows) {
     const { rows, labels } = each;
     const run = runOf(each.window);
-    const before = run?.labels ?? 0;
+    if (run === undefined) continue;
+    const before = run.labels ?? 0;
     const matures = before < maturity * rows && labels >= maturity * rows;
-    if (rows > (run?.rows ?? 0)) due.add(each);
-    else if (run === undefined || labels <= before) continue;
+    if (rows > run.rows) due.add(each);
+    else if (labels <= before) continue;
     else if (labels >= before * LABEL_GROWTH || labels >= rows || matures) due.add(each);
     else waiting.push(each);
   }

@@ -27,19 +27,23 @@ export function createDueJudge(
     return (await deps.store.findReference({ model, modelVersion, hash: run.referenceHash })) ?? current;
   }
 
-  /** Judges a window, lets it speak for the present if it does, and marks it as judged. */
+  /**
+   * Judges a window, lets it speak for the present if it does, and marks it as judged. One that is not loud is recorded and shown, and opens no
+   * episode: looks at every few labels of a window would be more than the false-alarm budget counts.
+   */
   async function judge(
     model: ModelVersion,
     registered: Reference,
     state: VersionState,
     due: DueWindow,
+    isLoud: boolean,
   ): Promise<void> {
     const reference = (await deps.referenceFor?.(model, registered, due.window)) ?? registered;
     const level = await deps.levelFor(model, reference, due.window);
     const { verdicts, outcomes, referenceHash } = await deps.judge(model, reference, due.window, level);
     // An older window judged again corrects the record; only the newest one speaks for the present.
     const present = presentOutcomes(outcomes, state);
-    if (present.length > 0) await deps.alerts.windowJudged(present);
+    if (isLoud && present.length > 0) await deps.alerts.windowJudged(present);
     if (due.window.endMs >= state.frontierMs) deps.gauges.windowJudged(model, verdicts);
     if (present.some(({ category }) => category === 'performance')) {
       deps.gauges.performanceJudged?.(model, verdicts);

@@ -7,9 +7,9 @@ const PAUSE_MS = DAY_MS / 2;
 
 interface Wait {
   readonly firstMs: number;
-  /** Null while the window's labels are all judged. */
+  /** Null while all of the window's labels are judged, or about to be. */
   sinceMs: number | null;
-  judgedMs: number;
+  endedMs: number;
 }
 
 /**
@@ -24,30 +24,31 @@ export function createLabelWaits(monotonicMs: () => number) {
     begin(endMs: number): void {
       const nowMs = monotonicMs();
       const known = waits.get(endMs);
-      if (known === undefined) waits.set(endMs, { firstMs: nowMs, sinceMs: nowMs, judgedMs: nowMs });
+      if (known === undefined) waits.set(endMs, { firstMs: nowMs, sinceMs: nowMs, endedMs: nowMs });
       else known.sinceMs ??= nowMs;
     },
-    /** It was judged with all it has. */
-    judged(endMs: number): void {
+    /** It waits no longer, if it did. */
+    end(endMs: number): void {
       const known = waits.get(endMs);
       if (known === undefined) return;
       known.sinceMs = null;
-      known.judgedMs = monotonicMs();
+      known.endedMs = monotonicMs();
     },
-    /** Ends of the windows that have waited long enough; of all that wait if that is not to be looked at. */
-    over(all = false): number[] {
+    /** Ends of the windows that have waited long enough, and for how much longer than that, ms. */
+    over(): { endMs: number; lateMs: number }[] {
       const nowMs = monotonicMs();
-      const ends: number[] = [];
-      for (const [endMs, { firstMs, sinceMs, judgedMs }] of waits) {
-        if (sinceMs === null) {
-          if (nowMs - judgedMs >= PAUSE_MS) waits.delete(endMs);
-          continue;
-        }
-        const leastMs = Math.min(Math.max(MINUTE_MS, (sinceMs - firstMs) * WAIT_OF_TIME), DAY_MS);
-        if (all || nowMs - sinceMs >= leastMs) ends.push(endMs);
-      }
-      return ends;
+      const found: { endMs: number; lateMs: number }[] = [];
+      for (const [endMs, { firstMs, sinceMs, endedMs }] of waits)
+        if (sinceMs !== null) {
+          const leastMs = Math.min(Math.max(MINUTE_MS, (sinceMs - firstMs) * WAIT_OF_TIME), DAY_MS);
+          const lateMs = nowMs - sinceMs - leastMs;
+          if (lateMs >= 0) found.push({ endMs, lateMs });
+        } else if (nowMs - endedMs >= PAUSE_MS) waits.delete(endMs);
+      return found;
     },
+    /** Ends of all windows that wait. */
+    all: () =>
+      [...waits].filter(([, { sinceMs }]) => sinceMs !== null).map(([endMs]) => ({ endMs, lateMs: 0 })),
   };
 }
 

@@ -31,13 +31,15 @@ export function createPerformanceMeter({
    * Of models of which a version has labels, in its reference or from production; others have nothing to be measured against. A version
    * without labels is measured too, so that it can be compared with the labelled one before its own have come.
    */
-  return async function measure(models: readonly ModelVersion[]): Promise<MeasuredVersion[]> {
+  return async function measure(
+    models: readonly ModelVersion[],
+    measured: (version: MeasuredVersion) => Promise<void>,
+  ): Promise<void> {
     const labelled = new Set(
       [...(await store.labelledVersions()), ...models.filter(({ schema }) => schema.label === true)].map(
         ({ model }) => model,
       ),
     );
-    const measured: MeasuredVersion[] = [];
     for (const model of models) {
       if (!labelled.has(model.model)) continue;
       const setting: PerformanceSetting = {
@@ -46,8 +48,7 @@ export function createPerformanceMeter({
         segments: await segments(model),
         requestId: requestId(model.model),
       };
-      measured.push({ model, ...(await store.measurePerformance(model, setting)) });
+      await measured({ model, ...(await store.measurePerformance(model, setting)) });
     }
-    return measured;
   };
 }

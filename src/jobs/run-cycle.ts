@@ -1,11 +1,12 @@
 import type { Clock } from '../domain/clock.js';
 import type { Episode } from '../domain/episode.js';
 import type { ModelVersion } from '../domain/model.js';
-import type { DirtyBuckets, Logger, RunRecord, Store, VersionKey } from '../domain/ports.js';
+import type { Logger, RunRecord, Store, VersionKey } from '../domain/ports.js';
 import type { Reference } from '../domain/reference.js';
 import type { Verdict, WindowOutcome } from '../domain/verdict.js';
 import type { Window, WindowSpec } from '../domain/window.js';
 import type { Metrics } from '../metrics.js';
+import { createChangeCounter, spanOf } from './count-changes.js';
 import {
   createGapFilter,
   type DueWindow,
@@ -18,13 +19,11 @@ import {
 } from './due-windows.js';
 import { createDueJudge } from './judge-due.js';
 import type { MeasuredVersion } from './measure-performance.js';
-import { sideBySide } from './side-by-side.js';
+import { MODELS_AT_ONCE, sideBySide } from './side-by-side.js';
 import { createVersionStates, seen } from './version-states.js';
 
 const GRACE_MS = 3_600_000;
 const MAX_EMPTY_WINDOWS = 24;
-/** Models that wait for the store together: it answers questions about many in one statement, while others are judged. */
-const MODELS_AT_ONCE = 32;
 /** Models whose hours are counted before the first of them is judged; the next ones are while these are. */
 const MODELS_COUNTED_TOGETHER = 16;
 
@@ -40,7 +39,6 @@ export interface CycleDeps {
     | 'listModels'
     | 'watermarks'
     | 'dirtyBuckets'
-    | 'recentlyCountedHours'
     | 'profileHours'
     | 'profileLabels'
     | 'currentReference'
@@ -69,7 +67,11 @@ export interface CycleDeps {
    */
   readonly reviseVolumes?: (key: VersionKey, changed: readonly Window[]) => Promise<Verdict[]>;
   /** Counts predictions against labels in the hours where either has changed; left out to do without. */
-  readonly measurePerformance?: (models: readonly ModelVersion[]) => Promise<readonly MeasuredVersion[]>;
+  readonly measurePerformance?: (
+    models: readonly ModelVersion[],
+    /** Hears of each version before the next one is counted: what was corrected is told once. */
+    measured: (version: MeasuredVersion) => Promise<void>,
+  ) => Promise<void>;
   /** Marks the window as done; called last. */
   readonly record: (
     model: ModelVersion,
@@ -110,41 +112,13 @@ export interface CycleResult {
 export function createCycle(deps: CycleDeps) {
   const { store, logger } = deps;
   const states = createVersionStates(store, (model) => deps.settings(model).window, deps.monotonicMs);
+  const countChanges = createChangeCounter(deps, states);
   const dueJudge = createDueJudge(deps);
 
   async function countedIn(key: VersionKey, windows: readonly Window[]): Promise<DueWindow[]> {
     const rows = await store.profiledRows(key, windows);
     const labels = await store.labelledRows(key, windows);
     return windows.map((window, i) => ({ window, rows: rows[i] ?? 0, labels: labels[i] ?? 0 }));
-  }
-
-  async function profile(
-    models: readonly ModelVersion[],
-    dirtyBuckets: readonly DirtyBuckets[],
-  ): Promise<number> {
-    let hours = 0;
-    const find = (key: VersionKey) =>
-      models.find((m) => m.model === key.model && m.modelVersion === key.modelVersion);
-    await sideBySide(dirtyBuckets, MODELS_AT_ONCE, async (dirty) => {
-      const model = find(dirty);
-      if (model === undefined) return;
-      await states.of(model);
-      await deps.profileSegments?.(model, dirty.hourStartsMs);
-      await store.profileHours(model, dirty.hourStartsMs);
-      hours += dirty.hourStartsMs.length;
-      await states.touch(model, dirty.hourStartsMs);
-    });
-    for (const relabelled of await store.profileLabels(models)) {
-      const model = find(relabelled);
-      if (model === undefined) continue;
-      hours += relabelled.hourStartsMs.length;
-      await states.touch(model, relabelled.hourStartsMs);
-    }
-    for (const measured of (await deps.measurePerformance?.(models)) ?? []) {
-      hours += measured.hourStartsMs.length;
-      await states.touch(measured.model, measured.hourStartsMs, measured.correctedMs);
-    }
-    return hours;
   }
 
   async function judgeVersion(
@@ -155,17 +129,20 @@ export function createCycle(deps: CycleDeps) {
   ): Promise<number> {
     const { window: spec, minimumMaturity } = deps.settings(model.model);
     const state = await states.of(model);
-    states.begins(state, spec, rows.firstEventMs);
     const ready = readyWindows(
       { spec, ...rows, nowMs, graceMs: GRACE_MS, maxEmptyWindows: MAX_EMPTY_WINDOWS },
       state.frontierMs,
     );
     let judged = 0;
-    async function judge(dues: readonly DueWindow[], runs: readonly RunRecord[] = []): Promise<void> {
+    async function judge(
+      dues: readonly DueWindow[],
+      runs: readonly RunRecord[] = [],
+      loud: ReadonlySet<DueWindow> = new Set(dues),
+    ): Promise<void> {
       const runOf = runFinder(runs);
       for (const due of dues) {
         const run = runOf(due.window);
-        await dueJudge.judge(model, await dueJudge.referenceOf(reference, run), state, due);
+        await dueJudge.judge(model, await dueJudge.referenceOf(reference, run), state, due, loud.has(due));
         judged += 1;
       }
     }
@@ -177,16 +154,21 @@ export function createCycle(deps: CycleDeps) {
     const halves = touched.filter((window) => window.endMs < firstEndMs);
     const again = touched.slice(halves.length);
     await dueJudge.reviseVolumes(model, halves);
-    for (const { endMs } of halves) seen(state, endMs);
+    for (const { endMs } of halves) {
+      seen(state, endMs);
+      state.waits.end(endMs);
+    }
     for (const slice of slices(again)) {
       const counted = await countedIn(model, slice);
       const runs = await store.listRuns(model, (slice[0]?.endMs ?? 0) - 1, slice.at(-1)?.endMs ?? 0);
       const found = outstanding(counted, runs, minimumMaturity);
-      const due = counted.filter((each) => found.due.has(each) || state.overdue.has(each.window.endMs));
+      const isDue = (each: DueWindow) => found.due.has(each) || state.corrected.has(each.window.endMs);
+      const due = counted.filter((each) => isDue(each) || state.waited.has(each.window.endMs));
       // Before these are recorded as judged: what a crash leaves undone is then seen again.
       await dueJudge.reviseVolumes(model, grown(due, runs));
-      const waiting = found.waiting.filter(({ window }) => !state.overdue.has(window.endMs));
-      await judge(due, runs);
+      const loud = new Set(due.filter(isDue));
+      const waiting = found.waiting.filter((each) => !due.includes(each));
+      await judge(due, runs, loud);
       for (const { window } of waiting) state.waits.begin(window.endMs);
       for (const { endMs } of slice) seen(state, endMs);
     }
@@ -238,7 +220,7 @@ export function createCycle(deps: CycleDeps) {
       let rowsScored = 0;
       let windowsJudged = 0;
       async function follow(model: ModelVersion): Promise<void> {
-        const rows = spanOf(model, watermarks, dirtyBuckets);
+        const rows = spanOf(model, { watermarks, dirtyBuckets });
         const reference = rows === undefined ? null : await store.currentReference(model);
         if (rows === undefined || reference === null) return;
         const { scored } = await deps.scoreOutliers(model, reference);
@@ -254,7 +236,7 @@ export function createCycle(deps: CycleDeps) {
         for (let at = 0; at < groups.length; at += MODELS_COUNTED_TOGETHER) {
           const some = groups.slice(at, at + MODELS_COUNTED_TOGETHER);
           try {
-            hoursProfiled += await profile(some.flat(), dirtyBuckets);
+            hoursProfiled += await countChanges(some.flat(), { watermarks, dirtyBuckets });
           } catch (error) {
             states.doubt(some.flat());
             throw error;
@@ -271,22 +253,3 @@ export function createCycle(deps: CycleDeps) {
 }
 
 export type Cycle = ReturnType<typeof createCycle>;
-
-/**
- * Of a version, the first and the newest row: as the store told before it said which hours are to be counted, and these hours, whose rows may
- * have come in between.
- */
-function spanOf(
-  key: VersionKey,
-  watermarks: Awaited<ReturnType<Store['watermarks']>>,
-  dirtyBuckets: readonly DirtyBuckets[],
-): { firstEventMs: number; watermarkMs: number } | undefined {
-  const isOwn = (other: VersionKey) => other.model === key.model && other.modelVersion === key.modelVersion;
-  const mark = watermarks.find(isOwn);
-  if (mark === undefined) return undefined;
-  const hours = dirtyBuckets.find(isOwn)?.hourStartsMs ?? [];
-  return {
-    firstEventMs: Math.min(mark.firstEventMs, ...hours.slice(0, 1)),
-    watermarkMs: Math.max(mark.watermarkMs, ...hours.slice(-1)),
-  };
-}

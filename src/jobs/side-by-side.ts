@@ -1,3 +1,6 @@
+/** Models that wait for the store together: it answers questions about many in one statement, while others are judged. */
+export const MODELS_AT_ONCE = 32;
+
 /**
  * Works on the items in order, so many at a time. After a failure, of the items too, no other is begun, and those under way are waited for.
  *

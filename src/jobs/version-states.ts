@@ -10,20 +10,23 @@ export interface VersionState {
   frontierMs: number;
   /** End of the newest window whose performance was decided, ms. */
   performanceMs: number;
-  /** Event time of the first stored row, ms; infinite until that is told. */
-  firstEventMs: number;
-  /** Ends of windows up to the frontier that may have other rows or labels than when they were judged, if they were. */
+  /** Ends of judged windows that may have other rows or labels since. */
   readonly touched: Set<number>;
-  /** Of these, those that are judged though they have no more rows, nor notably more labels, than before: some were corrected, or waited. */
-  readonly overdue: Set<number>;
+  /** Of these, those whose labels were corrected: they have no more rows or labels than before. */
+  readonly corrected: Set<number>;
+  /** Of these, those that waited for more labels than a few. */
+  readonly waited: Set<number>;
   readonly waits: LabelWaits;
 }
+
+/** Windows of all versions that a pass judges because they have waited: after a start there may be very many, and the present comes first. */
+const WAITED_PER_PASS = 100;
 
 const nameOf = ({ model, modelVersion }: VersionKey) => JSON.stringify([model, modelVersion]);
 
 /** Remembers how far the cycle has come; what it does not remember it reads from the store. */
 export function createVersionStates(
-  store: Pick<Store, 'listRuns' | 'recentOutcomes' | 'recentlyCountedHours'>,
+  store: Pick<Store, 'listRuns' | 'recentOutcomes'>,
   specOf: (model: string) => WindowSpec,
   monotonicMs: () => number,
 ) {
@@ -31,32 +34,25 @@ export function createVersionStates(
   /** Of these the touched windows are to be found anew. */
   const unsure = new Set<string>();
 
-  function touchHours(state: VersionState, hourStartsMs: readonly number[], spec: WindowSpec): void {
-    for (const hourMs of hourStartsMs)
-      for (const endMs of endsHolding(hourMs, spec)) if (endMs <= state.frontierMs) state.touched.add(endMs);
-  }
-
   async function of({ model, modelVersion }: VersionKey): Promise<VersionState> {
     const key = { model, modelVersion };
     const name = nameOf(key);
     const known = states.get(name);
     if (known !== undefined && !unsure.has(name)) return known;
-    // A crash, or a failure, may lie between counting and judging: every window judged is looked at once,
-    const spec = specOf(model);
+    // A crash, or a failure, may lie between counting and judging, so every judged window is looked at once.
     const runs = await store.listRuns(key, 0, END_OF_TIME_MS);
     const query = { ...key, category: 'performance', untilMs: END_OF_TIME_MS, limit: 1 };
     const [decided] = await store.recentOutcomes({ ...query, decided: true });
-    const ownLength = runs.filter(({ window }) => window.endMs - window.startMs === spec.lengthMs);
+    const { lengthMs } = specOf(model);
+    const ownLength = runs.filter(({ window }) => window.endMs - window.startMs === lengthMs);
     const state: VersionState = {
       frontierMs: runs.at(-1)?.window.endMs ?? 0,
       performanceMs: decided?.window.endMs ?? 0,
-      firstEventMs: known?.firstEventMs ?? Number.POSITIVE_INFINITY,
-      touched: new Set(ownLength.map(({ window }) => window.endMs)),
-      overdue: known?.overdue ?? new Set<number>(),
+      touched: new Set([...(known?.touched ?? []), ...ownLength.map(({ window }) => window.endMs)]),
+      corrected: known?.corrected ?? new Set<number>(),
+      waited: known?.waited ?? new Set<number>(),
       waits: known?.waits ?? createLabelWaits(monotonicMs),
     };
-    // and those that were not, whose rows had come late.
-    if (runs.length > 0) touchHours(state, await store.recentlyCountedHours(key), spec);
     states.set(name, state);
     unsure.delete(name);
     return state;
@@ -72,26 +68,22 @@ export function createVersionStates(
     ): Promise<void> {
       const state = await of(model);
       const spec = specOf(model.model);
-      touchHours(state, hourStartsMs, spec);
+      for (const endMs of endsTo(state.frontierMs, hourStartsMs, spec)) state.touched.add(endMs);
       for (const hourMs of correctedMs)
-        for (const endMs of endsHolding(hourMs, spec)) state.overdue.add(endMs);
+        for (const endMs of endsHolding(hourMs, spec)) state.corrected.add(endMs);
     },
-    /** The first row is this one: windows that held the one that seemed to be, and were not whole, may be. */
-    begins(state: VersionState, spec: WindowSpec, firstEventMs: number): void {
-      if (Number.isFinite(state.firstEventMs) && firstEventMs < state.firstEventMs)
-        touchHours(state, [state.firstEventMs], spec);
-      state.firstEventMs = firstEventMs;
-    },
-    /** Windows that wait for labels are judged with those there are; those that have waited long enough, or all. Returns how many. */
+    /** Windows that have waited long enough for labels, or all that wait, are judged with those there are. Returns how many. */
     endWaiting(all = false): number {
-      let ended = 0;
-      for (const state of states.values())
-        for (const endMs of state.waits.over(all)) {
-          state.touched.add(endMs);
-          state.overdue.add(endMs);
-          ended += 1;
-        }
-      return ended;
+      const found = [...states.values()].flatMap((state) =>
+        (all ? state.waits.all() : state.waits.over()).map((wait) => ({ ...wait, state })),
+      );
+      const most = all ? found.length : WAITED_PER_PASS;
+      for (const { state, endMs } of found.sort((a, b) => b.lateMs - a.lateMs).slice(0, most)) {
+        state.waits.end(endMs);
+        state.touched.add(endMs);
+        state.waited.add(endMs);
+      }
+      return Math.min(found.length, most);
     },
     /** Something of these was counted perhaps, and nobody said what. */
     doubt(keys: readonly VersionKey[]): void {
@@ -106,14 +98,22 @@ export function createVersionStates(
   };
 }
 
+export type VersionStates = ReturnType<typeof createVersionStates>;
+
+/** Ends, up to the frontier, of the windows that hold some of the hours, in order. */
+export function endsTo(frontierMs: number, hourStartsMs: readonly number[], spec: WindowSpec): number[] {
+  const ends = new Set(hourStartsMs.flatMap((hourMs) => endsHolding(hourMs, spec)));
+  return [...ends].filter((endMs) => endMs <= frontierMs).sort((a, b) => a - b);
+}
+
 /** A window whose rows and labels are looked at is not to be looked at again before they change. */
 export function seen(state: VersionState, endMs: number): void {
-  for (const ends of [state.touched, state.overdue]) ends.delete(endMs);
+  for (const ends of [state.touched, state.corrected, state.waited]) ends.delete(endMs);
 }
 
 /** A window was judged, with all its rows and labels of now. */
 export function judged(state: VersionState, endMs: number): void {
   seen(state, endMs);
-  state.waits.judged(endMs);
+  state.waits.end(endMs);
   state.frontierMs = Math.max(state.frontierMs, endMs);
 }

@@ -1,7 +1,7 @@
-import type { DirtyBuckets, ProfileQuery, ProfileStore, VerdictStore, VersionKey } from '../domain/ports.js';
+import type { DirtyBuckets, ProfileQuery, ProfileStore, VerdictStore } from '../domain/ports.js';
 import { cellCount, type Grid, type Profile } from '../domain/profile.js';
 import { DAY_MS, HOUR_MS } from '../domain/window.js';
-import { createBatch, OF_VERSIONS, PLACE_OF_VERSION, versionsOf } from './batch.js';
+import { OF_VERSIONS, PLACE_OF_VERSION, versionsOf } from './batch.js';
 import type { StoreClient } from './client.js';
 import { float64 } from './encoding.js';
 import type { GridStore } from './grid-store.js';
@@ -13,7 +13,6 @@ import { createRowCounts } from './row-counts.js';
 import { createUndeclaredFeatures } from './undeclared-features.js';
 
 const MAX_PIECES = 400;
-const VERSIONS_PER_STATEMENT = 256;
 
 /**
  * The newest hour of a version still fills, and no window that holds it is due until the clock is well past it: before that it is
@@ -111,21 +110,6 @@ export function createProfileStore(
         hourStartsMs: row.hours.map((hour) => hour * HOUR_MS),
       }));
     },
-
-    recentlyCountedHours: createBatch(async (keys: readonly VersionKey[]) => {
-      const { params, placeOf } = versionsOf(keys);
-      const rows = await client.query<{ place: number; hours: number[] }>(
-        `SELECT place, arraySort(groupArray(hour)) AS hours
-         FROM (SELECT ${PLACE_OF_VERSION} AS place, hour, max(revision) AS counted FROM profiled_hours
-               WHERE ${OF_VERSIONS} GROUP BY place, hour) AS h
-         INNER JOIN (SELECT ${PLACE_OF_VERSION} AS place, max(revision) AS judged FROM runs
-                     WHERE ${OF_VERSIONS} GROUP BY place) AS r ON h.place = r.place
-         WHERE counted + ${HOUR_MS * 1_000} >= judged GROUP BY place`,
-        params,
-      );
-      const hoursOf = new Map(rows.map(({ place, hours }) => [place, hours]));
-      return keys.map((key) => (hoursOf.get(placeOf(key)) ?? []).map((hour) => hour * HOUR_MS));
-    }, VERSIONS_PER_STATEMENT),
 
     async pieceProfiles(query, pieceMs, limit = MAX_PIECES) {
       if (pieceMs < HOUR_MS || pieceMs % HOUR_MS !== 0)

@@ -30,8 +30,6 @@ const key = { model: 'm', modelVersion: '1' };
 export function cycleWorld() {
   const stored = new Map<number, number>();
   const profiled = new Map<number, number>();
-  /** Days counted within the last hour, or since the last judgement. */
-  const recent = new Set<number>();
   const labels = new Map<number, number>();
   const countedLabels = new Map<number, number>();
   const runs = new Map<number, RunRecord>();
@@ -92,12 +90,10 @@ export function cycleWorld() {
           const days = [...stored.keys()].filter((day) => stored.get(day) !== profiled.get(day));
           return days.length === 0 ? [] : [{ ...key, hourStartsMs: days.map(hourOf).sort((a, b) => a - b) }];
         },
-        recentlyCountedHours: async () => [...recent].map(hourOf),
         profileHours: async (_model, hours) => {
           for (const hour of hours) {
             const day = Math.floor(hour / DAY_MS);
             profiled.set(day, stored.get(day) ?? 0);
-            recent.add(day);
           }
         },
         profileLabels: async () => {
@@ -151,7 +147,6 @@ export function cycleWorld() {
       metrics: createMetrics(),
       measurePerformance: async () => {
         failing('measure');
-        return [];
       },
       settings: () => ({ window: spec }),
       levelFor: async () => 0.05,
@@ -162,7 +157,6 @@ export function cycleWorld() {
   return {
     stored,
     profiled,
-    recent,
     labels,
     runs,
     models,

@@ -24,8 +24,13 @@ describe('the performance meter', () => {
     };
     const models = [scoredModel('reference', 'binary'), without('production'), without('none')];
     const challenger = { ...without('production'), modelVersion: '2' };
-    const measured = await measure([...models, challenger]);
-    expect(measured.map(({ model }) => [model.model, model.modelVersion])).toEqual([
+    const measured: string[][] = [];
+    await measure([...models, challenger], async ({ model }) => {
+      // Each is told before the next one is asked about.
+      expect(asked).toHaveLength(measured.length + 1);
+      measured.push([model.model, model.modelVersion]);
+    });
+    expect(measured).toEqual([
       ['reference', '1'],
       ['production', '1'],
       ['production', '2'],

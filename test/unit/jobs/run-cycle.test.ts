@@ -91,100 +91,6 @@ describe('the cycle', () => {
     expect(w.judged).toEqual([1, 1, 0]);
   });
 
-  it('judges a window again when it has notably more labels, before and after a restart', async () => {
-    const w = cycleWorld();
-    for (const day of [0, 1]) w.stored.set(day, 100);
-    await w.cycle().run();
-    expect(w.judged).toEqual([0]);
-    w.labels.set(0, 50);
-    const cycle = w.cycle();
-    expect((await cycle.run()).hoursProfiled).toBe(1);
-    expect(w.judged).toEqual([0, 0]);
-    expect(w.runs.get(DAY_MS)?.labels).toBe(50);
-    expect(w.revised).toEqual([]);
-    w.labels.set(0, 52);
-    await cycle.run();
-    expect(w.judged).toEqual([0, 0]);
-    w.labels.set(0, 100);
-    await cycle.run();
-    expect(w.judged).toEqual([0, 0, 0]);
-    // It is the newest window still, and speaks for the present.
-    expect(w.alerted).toEqual([0, 0, 0]);
-    expect((await cycle.run()).hoursProfiled).toBe(0);
-  });
-
-  it('judges a window that has a few more labels once no more come, and once', async () => {
-    const w = cycleWorld();
-    for (const day of [0, 1]) w.stored.set(day, 100);
-    w.labels.set(0, 80);
-    let cycle = w.cycle();
-    await cycle.run();
-    w.clock.monotonicMs += 3_600_000;
-    w.labels.set(0, 83);
-    await cycle.run();
-    w.clock.monotonicMs += 59_000;
-    await cycle.run();
-    expect(w.judged).toEqual([0]);
-    w.clock.monotonicMs += 1_000;
-    w.failures.record = 1;
-    await expect(cycle.run()).rejects.toThrow('planned');
-    await cycle.run();
-    await cycle.run();
-    expect(w.judged).toEqual([0, 0, 0]);
-    expect(w.runs.get(DAY_MS)?.labels).toBe(83);
-    // What waits is found again after a restart.
-    w.labels.set(0, 84);
-    await cycle.run();
-    cycle = w.cycle();
-    await cycle.run();
-    w.clock.monotonicMs += 60_000;
-    await cycle.run();
-    expect(w.runs.get(DAY_MS)?.labels).toBe(84);
-    expect(w.judged).toEqual([0, 0, 0, 0]);
-  });
-
-  it('judges a window whose labels trickle some times, and in the end with all of them', async () => {
-    const w = cycleWorld();
-    for (const day of [0, 1]) w.stored.set(day, 100_000);
-    w.labels.set(0, 40_000);
-    const cycle = w.cycle();
-    await cycle.run();
-    for (let minute = 1; minute <= 10 * 24 * 60; minute += 1) {
-      if (minute % 2 === 0) w.labels.set(0, 40_000 + minute / 2);
-      w.clock.monotonicMs += 60_000;
-      await cycle.run();
-    }
-    expect(w.judged.length).toBeGreaterThan(20);
-    expect(w.judged.length).toBeLessThan(100);
-    w.clock.monotonicMs += DAY_MS;
-    await cycle.run();
-    expect(w.runs.get(DAY_MS)?.labels).toBe(w.labels.get(0));
-    // A nightly load is no trickle.
-    const before = w.judged.length;
-    w.clock.monotonicMs += DAY_MS;
-    await cycle.run();
-    w.labels.set(0, 48_000);
-    await cycle.run();
-    w.clock.monotonicMs += 60_000;
-    await cycle.run();
-    expect(w.judged.length).toBe(before + 1);
-  });
-
-  it('judges what waits for labels at once if it is told to', async () => {
-    const w = cycleWorld();
-    for (const day of [0, 1]) w.stored.set(day, 100);
-    w.labels.set(0, 80);
-    const cycle = w.cycle();
-    await cycle.run();
-    w.labels.set(0, 85);
-    await cycle.run();
-    expect(w.judged).toEqual([0]);
-    expect(cycle.endWaiting()).toBe(1);
-    await cycle.run();
-    expect(cycle.endWaiting()).toBe(0);
-    expect(w.runs.get(DAY_MS)?.labels).toBe(85);
-  });
-
   it('forgets nothing that was counted before the counting failed', async () => {
     const w = cycleWorld();
     for (const day of [0, 3, 4]) w.stored.set(day, 100);
@@ -200,17 +106,34 @@ describe('the cycle', () => {
     expect(w.runs.get(2 * DAY_MS)?.rows).toBe(100);
   });
 
-  it('leaves what was judged as it is when windows get another length', async () => {
+  it('leaves what was judged as it is when windows get another length, but for late rows', async () => {
     const w = cycleWorld();
     for (let day = 0; day < 20; day++) w.stored.set(day, 100);
     await w.cycle().run();
     const before = w.judged.length;
-    w.recent.clear();
     w.spec.lengthMs = 2 * DAY_MS;
     await w.cycle().run();
     w.stored.set(20, 100);
     for (let restart = 0; restart < 3; restart++) await w.cycle().run();
+    w.labels.set(5, 90);
+    const cycle = w.cycle();
+    await cycle.run();
     expect(w.judged.slice(before)).toEqual([18]);
+    w.stored.set(5, 101);
+    await cycle.run();
+    await w.cycle().run();
+    expect(w.judged.slice(before)).toEqual([18, 4, 5]);
+  });
+
+  it('finds windows that were never judged, whose late rows were counted before a failure, after any time', async () => {
+    const w = cycleWorld();
+    for (const day of [5, 6, 7]) w.stored.set(day, 100);
+    await w.cycle().run();
+    for (const day of [0, 1, 2]) w.stored.set(day, 100);
+    w.failures.judge = 1;
+    await expect(w.cycle().run()).rejects.toThrow('planned');
+    await w.cycle().run();
+    expect(w.judged).toEqual([5, 6, 0, 1, 2]);
   });
 
   it('judges a window again when late rows came, without alerting about the past', async () => {
