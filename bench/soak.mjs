@@ -129,7 +129,7 @@ function outageText(report) {
     `${report.away} away for ${report.minutes} min, ${report.records} records:`,
     `  not ready after ${report.notReadyAfterSeconds} s (${report.reason})`,
     `  ready again ${report.readyAgainAfterSeconds} s after the end, caught up after ${report.caughtUpAfterSeconds} s`,
-    `  resident ${early} MB in the first third, ${late} MB in the last, ${after} MB afterwards`,
+    `  resident at least ${early} MB in the first half, ${late} MB in the second, ${after} MB afterwards`,
     ...report.violations.map((text) => `  WRONG: ${text}`),
     ...(report.violations.length === 0 ? ['  every offset once'] : []),
   ].join('\n');

@@ -33,7 +33,7 @@ export interface OutageReport {
   readonly records: number;
   /** What `/readyz` said at last. */
   readonly reason: string;
-  /** Greatest in the first third of the outage, in its last, and when it had caught up. */
+  /** Least in the first half of the outage, in its second, and when it had caught up. */
   readonly rssMb: readonly [number, number, number];
   readonly notReadyAfterSeconds: number;
   readonly readyAgainAfterSeconds: number;
@@ -48,8 +48,11 @@ const RATE = 100;
 const BACKLOG = 110_000;
 /** Readiness is lost within this time; the group and what is held stand still afterwards. */
 const SETTLED_MS = 45_000;
-/** More than this between the thirds of an outage is growth. */
-const FLAT_MB = 64;
+/**
+ * More than this between the halves of an outage is growth. Of each the least counts, which is what is left after a collection of garbage: one
+ * that has nothing to do may not collect a hundred megabytes for minutes.
+ */
+const FLAT_MB = 32;
 const CATCH_UP_MS = 600_000;
 
 /** Takes the store or the brokers away from the built service for so long, while records come in, and looks at it all the time. */
@@ -177,9 +180,9 @@ async function watchOutage(watched: Watched): Promise<OutageReport> {
   await delivery.untilDone();
   const caughtUpAfterSeconds = seconds(backMs);
   const after = await look(watched);
-  const third = Math.max(1, Math.floor(samples.length / 3));
-  const most = (some: readonly Sample[]) => Math.max(...some.map(({ rssMb }) => rssMb));
-  const rssMb = [most(samples.slice(0, third)), most(samples.slice(-third)), after.rssMb] as const;
+  const least = (some: readonly Sample[]) => Math.min(...some.map(({ rssMb }) => rssMb));
+  const half = Math.ceil(stood.length / 2);
+  const rssMb = [least(stood.slice(0, half)), least(stood.slice(-half)), after.rssMb] as const;
   if (rssMb[1] > rssMb[0] + FLAT_MB)
     wrong(`memory grew from ${rssMb[0]} to ${rssMb[1]} MB during the outage`);
   violations.push(...(await delivery.violations()));
