@@ -22,11 +22,11 @@ export function spanOf(
 ): { firstEventMs: number; watermarkMs: number } | undefined {
   const isOwn = (other: VersionKey) => other.model === key.model && other.modelVersion === key.modelVersion;
   const mark = watermarks.find(isOwn);
-  if (mark === undefined) return undefined;
   const hours = dirtyBuckets.find(isOwn)?.hourStartsMs ?? [];
+  if (mark === undefined && hours.length === 0) return undefined;
   return {
-    firstEventMs: Math.min(mark.firstEventMs, ...hours.slice(0, 1)),
-    watermarkMs: Math.max(mark.watermarkMs, ...hours.slice(-1)),
+    firstEventMs: Math.min(mark?.firstEventMs ?? Number.POSITIVE_INFINITY, ...hours.slice(0, 1)),
+    watermarkMs: Math.max(mark?.watermarkMs ?? 0, ...hours.slice(-1)),
   };
 }
 
