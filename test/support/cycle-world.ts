@@ -38,7 +38,7 @@ export function cycleWorld() {
   const judged: number[] = [];
   const alerted: number[] = [];
   const revised: number[][] = [];
-  const failures = { judge: 0, record: 0, measure: 0 };
+  const failures = { judge: 0, record: 0, labels: 0 };
   const spec = { lengthMs: DAY_MS, stepMs: DAY_MS, latenessMs: 0 };
   const clock = { nowMs: 0, monotonicMs: 0 };
   /** How late on its first day the version begins. */
@@ -99,6 +99,7 @@ export function cycleWorld() {
         profileLabels: async () => {
           const days = [...labels.keys()].filter((day) => labels.get(day) !== countedLabels.get(day));
           for (const day of days) countedLabels.set(day, labels.get(day) ?? 0);
+          failing('labels');
           return days.length === 0 ? [] : [{ ...key, hourStartsMs: days.map(hourOf) }];
         },
         currentReference: async () => references.at(-1) ?? null,
@@ -145,9 +146,6 @@ export function cycleWorld() {
         return [];
       },
       metrics: createMetrics(),
-      measurePerformance: async () => {
-        failing('measure');
-      },
       settings: () => ({ window: spec }),
       levelFor: async () => 0.05,
       clock: { now: () => clock.nowMs, observe: () => undefined },

@@ -99,8 +99,8 @@ describe('the cycle', () => {
     await cycle.run();
     w.labels.set(0, 60);
     w.stored.set(1, 100);
-    w.failures.measure = 1;
-    await expect(cycle.run()).rejects.toThrow('planned measure failure');
+    w.failures.labels = 1;
+    await expect(cycle.run()).rejects.toThrow('planned labels failure');
     await cycle.run();
     expect(w.runs.get(DAY_MS)?.labels).toBe(60);
     expect(w.runs.get(2 * DAY_MS)?.rows).toBe(100);
