@@ -29,7 +29,7 @@ export function createDueJudge(
 
   /**
    * Judges a window, lets it speak for the present if it does, and marks it as judged. One that is not loud is recorded and shown, and opens no
-   * episode: looks at every few labels of a window would be more than the false-alarm budget counts.
+   * episode: looks at every few labels of a window would be more than the false-alarm budget counts. Performance speaks when it is first decided.
    */
   async function judge(
     model: ModelVersion,
@@ -43,7 +43,9 @@ export function createDueJudge(
     const { verdicts, outcomes, referenceHash } = await deps.judge(model, reference, due.window, level);
     // An older window judged again corrects the record; only the newest one speaks for the present.
     const present = presentOutcomes(outcomes, state);
-    if (isLoud && present.length > 0) await deps.alerts.windowJudged(present);
+    const isFirst = due.window.endMs > state.performanceMs;
+    const told = present.filter(({ category }) => isLoud || (category === 'performance' && isFirst));
+    if (told.length > 0) await deps.alerts.windowJudged(told);
     if (due.window.endMs >= state.frontierMs) deps.gauges.windowJudged(model, verdicts);
     if (present.some(({ category }) => category === 'performance')) {
       deps.gauges.performanceJudged?.(model, verdicts);

@@ -1,6 +1,7 @@
 import type { ModelVersion } from '../../src/domain/model.js';
 import type { RunRecord } from '../../src/domain/ports.js';
 import type { Reference } from '../../src/domain/reference.js';
+import type { WindowOutcome } from '../../src/domain/verdict.js';
 import { DAY_MS, HOUR_MS, type Window } from '../../src/domain/window.js';
 import { type CycleDeps, createCycle } from '../../src/jobs/run-cycle.js';
 import { createLogger } from '../../src/logger.js';
@@ -37,6 +38,8 @@ export function cycleWorld() {
   const models = [model];
   const judged: number[] = [];
   const alerted: number[] = [];
+  /** Whether the performance of a day is decided; without one of those that are not named. */
+  const performance = new Map<number, boolean>();
   const revised: number[][] = [];
   const failures = { judge: 0, record: 0, labels: 0 };
   const spec = { lengthMs: DAY_MS, stepMs: DAY_MS, latenessMs: 0 };
@@ -118,7 +121,15 @@ export function cycleWorld() {
         return {
           referenceHash: used.hash,
           verdicts: [],
-          outcomes: [{ ...key, category: 'drift', window, state: 'clean', drivers: [] }],
+          outcomes: [
+            { ...key, category: 'drift', window, state: 'clean', drivers: [] },
+            ...[performance.get(dayOf(window))]
+              .filter((isDecided) => isDecided !== undefined)
+              .map((isDecided): WindowOutcome => {
+                const state = isDecided ? 'clean' : 'undecided';
+                return { ...key, category: 'performance', window, state, drivers: [] };
+              }),
+          ],
         };
       },
       record: async (_model, referenceHash, window, { rows, labels: labelled }) => {
@@ -161,6 +172,7 @@ export function cycleWorld() {
     references,
     judged,
     alerted,
+    performance,
     revised,
     failures,
     spec,

@@ -130,4 +130,23 @@ describe('the cycle, as labels come', () => {
     await cycle.run();
     expect(w.alerted).toEqual([0, 0]);
   });
+
+  it('pages for performance that the few labels have decided, and once', async () => {
+    const w = cycleWorld();
+    for (const day of [0, 1, 2]) w.stored.set(day, 100);
+    w.labels.set(0, 80);
+    w.performance.set(0, false);
+    const cycle = w.cycle();
+    await cycle.run();
+    expect(w.alerted).toEqual([0, 1]);
+    w.performance.set(0, true);
+    for (const labels of [81, 82, 83]) {
+      w.labels.set(0, labels);
+      await cycle.run();
+      cycle.endWaiting();
+      await cycle.run();
+    }
+    expect(w.judged).toEqual([0, 1, 0, 0, 0]);
+    expect(w.alerted).toEqual([0, 1, 0]);
+  });
 });
