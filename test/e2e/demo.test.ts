@@ -29,7 +29,7 @@ describe('the demo', () => {
     expect([code, code === 0 ? '' : stderr]).toEqual([0, '']);
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
     document = JSON.parse(stdout) as DemoDocument;
-  }, 300_000);
+  }, 600_000);
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
   it('takes every event once and matches every label', () => {
