@@ -1,5 +1,6 @@
+import { DAY_MS } from '../domain/window.js';
+
 const MINUTE_MS = 60_000;
-const DAY_MS = 24 * 60 * MINUTE_MS;
 /** A window waits for a tenth of the time for which it has been getting a few labels, within bounds. */
 const WAIT_OF_TIME = 0.1;
 /** After so long without, labels are a new load, and not waited for as if they trickled. */

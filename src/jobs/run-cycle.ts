@@ -163,11 +163,12 @@ export function createCycle(deps: CycleDeps) {
       const runs = await store.listRuns(model, (slice[0]?.endMs ?? 0) - 1, slice.at(-1)?.endMs ?? 0);
       const found = outstanding(counted, runs, minimumMaturity);
       const isDue = (each: DueWindow) => found.due.has(each) || state.corrected.has(each.window.endMs);
-      const due = counted.filter((each) => isDue(each) || state.waited.has(each.window.endMs));
+      const isTaken = (each: DueWindow) => isDue(each) || state.waited.has(each.window.endMs);
+      const due = counted.filter(isTaken);
+      const waiting = found.waiting.filter((each) => !isTaken(each));
       // Before these are recorded as judged: what a crash leaves undone is then seen again.
       await dueJudge.reviseVolumes(model, grown(due, runs));
       const loud = new Set(due.filter(isDue));
-      const waiting = found.waiting.filter((each) => !due.includes(each));
       await judge(due, runs, loud);
       for (const { window } of waiting) state.waits.begin(window.endMs);
       for (const { endMs } of slice) seen(state, endMs);
